@@ -1,0 +1,79 @@
+# Everything a developer does; `make help` lists it. A fresh Debian needs python3 (3.11 or newer), python3-venv, make and git.
+PYTHON ?= python3
+DATA ?= data
+HOST ?= 127.0.0.1
+PORT ?= 8080
+# The CPU build of torch differs from machine to machine, so it is outside the hashed locks.
+TORCH ?= torch>=2.9
+
+BIN := .venv/bin
+MODELS_BIN := .venv-models/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-oracle test-browser lint check format lock sample-model train-sample clean
+
+help: ## List what make can do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+install: .venv/installed ## Make .venv with the locked dependencies and the shoebox command
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Shoebox needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv .venv || { echo "Install it with: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python $(PIP) --require-hashes -r requirements.lock
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/tested: .venv/installed tests/requirements.lock
+	$(BIN)/python $(PIP) --require-hashes -r tests/requirements.lock
+	@touch $@
+
+.venv-models/installed: requirements.lock tests/requirements.lock models/requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-models
+	$(MODELS_BIN)/python $(PIP) --require-hashes -r requirements.lock -r tests/requirements.lock -r models/requirements.lock
+	$(MODELS_BIN)/python $(PIP) '$(TORCH)'
+	$(MODELS_BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## Start the whole appliance on http://127.0.0.1:8080 with its library in ./data (DATA, HOST, PORT)
+	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
+
+test: .venv/tested ## Run the tests (no torch, no browser)
+	$(BIN)/python -m pytest -m 'not oracle and not browser'
+
+test-oracle: .venv-models/installed ## Compare models, pixels and captions with torch and transformers
+	$(MODELS_BIN)/python -m pytest -m oracle tests/oracle
+
+test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
+	$(BIN)/python -m pytest -m browser tests/browser
+
+lint: .venv/tested ## Format, lint, types and layers, without the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## The gate: format, lint, types, layers, tests
+
+format: .venv/tested ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/tested ## Lock the dependencies again, with hashes and without addresses
+	$(BIN)/python $(PIP) uv
+	$(LOCK) pyproject.toml --group build -o requirements.lock
+	$(LOCK) --group test -c requirements.lock -o tests/requirements.lock
+	$(LOCK) --group models -c requirements.lock -o models/requirements.lock
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+sample-model: .venv/installed ## Build the shipped sample model (int8 ONNX) from its checkpoint
+	$(BIN)/python models/sample/convert.py
+
+train-sample: .venv-models/installed ## Train the sample model's checkpoint from scratch (about an hour on two cores)
+	$(MODELS_BIN)/python models/sample/train.py
+
+clean: ## Remove what was built and installed here; the library in ./data stays
+	rm -rf .venv .venv-models build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,239 @@
+"""Read the tensors of a `pytorch_model.bin` without torch and without running anything that the file asks for.
+
+Such a file is a zip of a pickle (`data.pkl`: names, shapes, which storage) and raw storages (`data/0`, `data/1`, …),
+none of them compressed. A pickle can name any function to be called; here only six names mean anything, all of them
+stand-ins of this module, and only the opcodes that torch writes are let through.
+"""
+
+import mmap
+import pickle  # noqa: S403  (restricted below: find_class admits stand-ins only)
+import pickletools
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from math import prod
+from pathlib import Path
+from typing import Any, Never
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.errors import CheckpointError
+
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "FloatStorage": np.dtype(np.float32),
+    "HalfStorage": np.dtype(np.float16),
+    "BFloat16Storage": np.dtype(ml_dtypes.bfloat16),
+    "DoubleStorage": np.dtype(np.float64),
+    "LongStorage": np.dtype(np.int64),
+    "IntStorage": np.dtype(np.int32),
+    "ShortStorage": np.dtype(np.int16),
+    "CharStorage": np.dtype(np.int8),
+    "ByteStorage": np.dtype(np.uint8),
+    "BoolStorage": np.dtype(np.bool_),
+}
+_OPCODES = frozenset(
+    "PROTO FRAME STOP MARK GLOBAL REDUCE BUILD BINPERSID NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT"
+    " BINUNICODE SHORT_BINUNICODE EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM"
+    " SETITEMS BINPUT LONG_BINPUT BINGET LONG_BINGET MEMOIZE".split()
+)
+_LARGEST_PICKLE = 16 << 20  # BLIP-base's has about 120 KB
+_LARGEST_MEMO = 1 << 20  # the C unpickler makes room for the largest index a pickle names, whatever it is
+_MOST_DIMENSIONS = 8
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_NEXT_STEP = "Download the file again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """Raw numbers in the zip: the member `data/{key}`, `count` of them."""
+
+    key: str
+    dtype: np.dtype[Any]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A tensor: where it begins in its storage, its shape, and its strides, all counted in numbers, not bytes."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _StateDict(dict[str, Any]):
+    """Stands in for OrderedDict; what the file wants to set on it beside its entries is dropped."""
+
+    def __setstate__(self, state: object) -> None:
+        return None
+
+
+def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _View:
+    for numbers in (shape, strides, (offset,)):
+        if not isinstance(numbers, tuple) or any(type(number) is not int or number < 0 for number in numbers):
+            raise pickle.UnpicklingError("a tensor has an impossible shape, stride or offset")
+    if not isinstance(storage, _Storage) or len(shape) != len(strides) or len(shape) > _MOST_DIMENSIONS:
+        raise pickle.UnpicklingError("a tensor is not described as torch does it")
+    return _View(storage, offset, shape, strides)
+
+
+def _rebuild_parameter(view: Any, *_: Any) -> _View:
+    if not isinstance(view, _View):
+        raise pickle.UnpicklingError("a parameter is not a tensor")
+    return view
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): _StateDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows state dicts, tensors, parameters and typed storages, and refuses every other name."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _ADMITTED:
+            return _ADMITTED[module, name]
+        if module == "torch" and name in _DTYPES:
+            return _DTYPES[name]
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no model needs")
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        match pid:
+            case ("storage", np.dtype() as dtype, str(key), str(), int(count)) if key.isdecimal() and count >= 0:
+                return _Storage(key, dtype, count)
+        raise pickle.UnpicklingError("a storage is not described as torch does it")
+
+
+class TorchTensors(Mapping[str, NDArray[Any]]):
+    """The tensors of a `.bin`, by name; each is read from the disk when asked for and checked against its CRC-32.
+
+    A contiguous tensor is a read-only view of the mapped file and takes no memory of its own. Raises CheckpointError,
+    naming the file, where it is not a torch zip, asks for anything but tensors, is damaged, or lies about sizes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+            raise CheckpointError(f"{path} cannot be read: {error}.", _NEXT_STEP) from error
+        self._members = self._directory()
+        self._checked: set[str] = set()
+        order = bytes(self._member("byteorder")).strip() if "byteorder" in self._members else b"little"
+        if order not in {b"little", b"big"}:
+            self._refuse("its byte order is unknown")
+        self._order = "<" if order == b"little" else ">"
+        self._views = self._unpickle(bytes(self._member("data.pkl")))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        view = self._views[name]
+        raw = self._member(f"data/{view.storage.key}")
+        numbers = np.frombuffer(raw, dtype=view.storage.dtype.newbyteorder(self._order), count=view.storage.count)
+        strides = [stride * numbers.itemsize for stride in view.strides]
+        array = np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides, writeable=False)
+        return np.ascontiguousarray(array)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape without reading it."""
+        return self._views[name].shape
+
+    def _refuse(self, reason: str, next_step: str = _NEXT_STEP) -> Never:
+        raise CheckpointError(f"{self._path} cannot be used: {reason}.", next_step)
+
+    def _directory(self) -> dict[str, tuple[int, int, int]]:
+        """Return each member's begin, size and CRC-32 by its name below the zip's one folder."""
+        if self._bytes[:2] != b"PK":
+            if self._bytes[:1] == b"\x80":
+                self._refuse(
+                    "it is in torch's format from before version 1.6",
+                    "Load it with a current torch and save it again, or use model.safetensors.",
+                )
+            self._refuse("it is not a file that torch has saved")
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                entries = archive.infolist()
+        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+            self._refuse(f"it is cut off or damaged ({error})")
+        members: dict[str, tuple[int, int, int]] = {}
+        end = 0
+        for entry in sorted(entries, key=lambda entry: entry.header_offset):
+            name = entry.filename.partition("/")[2]
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+                self._refuse("a part of it is compressed, which torch never does")
+            header = self._bytes[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
+            if entry.header_offset < end or len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
+                self._refuse("its parts overlap or lie outside of the file")
+            _, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+            begin = entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+            end = begin + entry.file_size
+            if end > len(self._bytes) or name in members:
+                self._refuse("its parts overlap or lie outside of the file")
+            members[name] = (begin, entry.file_size, entry.CRC)
+        return members
+
+    def _member(self, name: str) -> memoryview:
+        if name not in self._members:
+            self._refuse(f"its part {name} is missing")
+        begin, size, crc = self._members[name]
+        content = memoryview(self._bytes)[begin : begin + size]
+        if name not in self._checked:
+            if zlib.crc32(content) != crc:
+                self._refuse(f"its part {name} is damaged (its checksum is wrong)")
+            self._checked.add(name)
+        return content
+
+    def _unpickle(self, pickled: bytes) -> dict[str, _View]:
+        try:
+            self._inspect(pickled)
+            state = _Unpickler(BytesIO(pickled)).load()
+        except CheckpointError:
+            raise
+        except Exception as error:  # a crafted pickle can make the unpickler raise nearly anything
+            self._refuse(f"its list of tensors is not one: {error}", "Use a file from a source that you trust.")
+        if not isinstance(state, dict):
+            self._refuse("it does not hold a model's weights")
+        views: dict[str, _View] = {}
+        for name, view in state.items():
+            if not isinstance(name, str) or not isinstance(view, _View):
+                self._refuse("it holds other things than tensors", "Use the model's pytorch_model.bin as published.")
+            self._check(name, view)
+            views[name] = view
+        return views
+
+    def _inspect(self, pickled: bytes) -> None:
+        """Refuse opcodes that torch does not write, before any of them runs."""
+        if len(pickled) > _LARGEST_PICKLE:
+            self._refuse("its list of tensors is too long")
+        for opcode, argument, _ in pickletools.genops(pickled):
+            if opcode.name not in _OPCODES:
+                raise pickle.UnpicklingError(f"torch does not write {opcode.name}")
+            if opcode.name == "LONG_BINPUT" and argument is not None and argument > _LARGEST_MEMO:
+                raise pickle.UnpicklingError("an index is too large")
+
+    def _check(self, name: str, view: _View) -> None:
+        """Refuse a tensor that reaches beyond its storage, or a storage that is larger than its bytes."""
+        storage = view.storage
+        _, size, _ = self._members.get(f"data/{storage.key}", (0, -1, 0))
+        if size != storage.count * storage.dtype.itemsize:
+            self._refuse(f"the numbers of {name} are missing or cut off")
+        count = prod(view.shape)
+        last = view.offset + sum((side - 1) * stride for side, stride in zip(view.shape, view.strides, strict=True))
+        # More numbers than the storage holds would be a small file that unfolds into a large one.
+        if count and (last >= storage.count or count > storage.count):
+            self._refuse(f"{name} reaches beyond its numbers")

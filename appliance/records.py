@@ -1,0 +1,183 @@
+"""What the library holds and what the parts of the appliance hand to each other: frozen dataclasses, no behaviour."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Kind(StrEnum):
+    """What an item is."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+
+
+class Status(StrEnum):
+    """How far an item's description is."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class JobState(StrEnum):
+    """How far a job is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Task(StrEnum):
+    """What a job does: `prepare` reads the file's facts and makes its thumbnails, `describe` writes what it shows."""
+
+    PREPARE = "prepare"
+    DESCRIBE = "describe"
+
+
+class Priority(IntEnum):
+    """Which job goes first: the larger number."""
+
+    AGAIN = 0
+    NIGHTLY = 10
+    UPLOAD = 20
+    PERSON = 30
+    PREPARE = 40
+
+
+class Source(StrEnum):
+    """Who wrote a description or a tag."""
+
+    PERSON = "person"
+    MODEL = "model"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format told by content: its kind, MIME type and the name people know it by (`JPEG`, `MP4`)."""
+
+    kind: Kind
+    mime: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a file says of itself. Width and height are in pixels as shown (after orientation), duration in seconds.
+
+    `taken_at` is ISO 8601 local time, with the offset from UTC where the file tells it: `2024-05-03T14:20:00+02:00`.
+    Latitude and longitude are in degrees (WGS 84). `animated` is true for a GIF, WebP, PNG or AVIF of several frames.
+    """
+
+    format: Format
+    width: int
+    height: int
+    duration: float | None = None
+    taken_at: str | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    codec: str | None = None
+    animated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word that an item can be found by."""
+
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A described moment of a video, `at` seconds from its start; `thumbnail` is a path relative to the derived folder."""
+
+    at: float
+    text: str
+    thumbnail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an item shows, who wrote it and when. `model` is a model's id; `milliseconds` is how long it took."""
+
+    text: str
+    source: Source
+    created_at: str
+    model: str | None = None
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A photo or a video in the library. `path` is relative to the originals folder, `bytes` its size."""
+
+    id: int
+    kind: Kind
+    status: Status
+    sha256: str
+    path: str
+    name: str
+    bytes: int
+    mime: str
+    added_at: str
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    taken_at: str | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    favourite: bool = False
+    trashed_at: str | None = None
+    prepared_at: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work on one item. Times are Unix seconds; a running job whose lease ran out may be claimed again."""
+
+    id: int
+    item_id: int
+    task: Task
+    state: JobState
+    priority: int
+    attempts: int
+    queued_at: float
+    not_before: float
+    lease_until: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What describing one file gave: the sentence, its tags, a video's frames, the model's id and the seconds it took."""
+
+    text: str
+    tags: tuple[Tag, ...]
+    frames: tuple[Frame, ...]
+    model: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """An installed model: its id (`blip-base-int8`), the name people know, whether it is the sample, its folder's bytes.
+
+    `notice` is a sentence that the page shows while this model is in use (the sample says that it only knows shapes).
+    """
+
+    id: str
+    name: str
+    variant: str
+    sample: bool
+    notice: str
+    licence: str
+    bytes: int
+    folder: str

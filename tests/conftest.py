@@ -1,0 +1,28 @@
+"""What every test may ask for: settings that touch nothing outside a temporary folder, and that folder."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance import settings as settings_module
+from appliance.settings import Settings
+
+# models/ is recipes, not a package: its modules are imported by plain name, as its scripts do.
+sys.path.insert(0, str(Path(__file__).parents[1] / "models" / "sample"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """An empty data folder."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(data: Path) -> Settings:
+    """The defaults, on an empty data folder and a free port, whatever this machine's environment and /etc say."""
+    return settings_module.load(
+        environment={}, file=data / "none.toml", overrides={"data": str(data), "port": 0, "threads": 1}
+    )
