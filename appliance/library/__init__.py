@@ -1,0 +1,1 @@
+"""Everything the library holds: all SQL, and only SQL, and the files on disk."""

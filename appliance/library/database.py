@@ -1,0 +1,155 @@
+"""The library database: connections, transactions and migrations."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.errors import LibraryError, StorageFullError
+from appliance.library.schema import MIGRATIONS
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Connection = sqlite3.Connection
+
+_SET = "library"
+_BUSY_SECONDS = 10.0
+# What SQLite's result codes mean for the owner; the low byte of an extended code is its primary code.
+_MEANINGS = {
+    sqlite3.SQLITE_BUSY: ("The library is busy.", "Try again in a moment."),
+    sqlite3.SQLITE_LOCKED: ("The library is busy.", "Try again in a moment."),
+    sqlite3.SQLITE_READONLY: ("The library cannot be written to.", "Check that the data folder is writable."),
+    sqlite3.SQLITE_PERM: ("The library may not be opened.", "Check who owns the data folder."),
+    sqlite3.SQLITE_CANTOPEN: ("The library cannot be opened.", "Check that the data folder is there and readable."),
+    sqlite3.SQLITE_IOERR: ("The library's disk gives errors.", "Check the card or disk; it may be wearing out."),
+    sqlite3.SQLITE_CORRUPT: ("The library database is damaged.", "Restore the newest backup."),
+    sqlite3.SQLITE_NOTADB: ("The library database is damaged.", "Restore the newest backup."),
+}
+
+
+def connect(path: Path) -> Connection:
+    """Return a connection to the migrated library at `path`: autocommit, rows by name, one for each thread or request.
+
+    Raises LibraryError where there is no library or it cannot be opened.
+    """
+    return _open(path, "rw")
+
+
+def migrate(path: Path) -> None:
+    """Create the library at `path` or bring it up to date; safe to repeat and to run in several processes at once.
+
+    Raises LibraryError where it is damaged, cannot be written, or was made by a newer Shoebox.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise LibraryError(
+            f"The data folder {path.parent} cannot be used: {error.strerror}.",
+            "Check that the disk is attached and the folder writable.",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # held until the descriptor is closed, or its process is gone
+        with _explained(), closing(_open(path, "rwc")) as db:
+            _apply(db)
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def transaction(db: Connection) -> Iterator[None]:
+    """Run the block as one change: committed at its end, undone where it raises. Inside another it is a part of that.
+
+    The write lock is taken at once, so that a read and the write after it see the same library. Raises
+    StorageFullError and LibraryError in place of SQLite's operational errors.
+    """
+    nested = db.in_transaction
+    with _explained():
+        db.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
+        try:
+            yield
+            db.execute("RELEASE part" if nested else "COMMIT")
+        except BaseException:
+            if db.in_transaction:  # SQLite itself rolls back on some errors, such as a full disk
+                if nested:
+                    db.execute("ROLLBACK TO part")
+                    db.execute("RELEASE part")
+                else:
+                    db.execute("ROLLBACK")
+            raise
+
+
+def instant(now: float | None = None) -> str:
+    """Return `now` (Unix seconds; by default the present) as ISO 8601 in UTC: `2024-05-03T12:20:00Z`."""
+    moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _open(path: Path, mode: str) -> Connection:
+    with _explained():
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA temp_store = MEMORY")
+            db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _apply(db: Connection) -> None:
+    known = [name for name, _ in MIGRATIONS]
+    applied = _applied(db)
+    if not applied <= set(known):
+        raise LibraryError("This library was made by a newer Shoebox.", "Update Shoebox, or restore an older backup.")
+    if len(applied) == len(known):
+        return
+    from sqlite_utils import Database, Migrations  # 0.2 s to import, and seldom needed
+
+    migrations = Migrations(_SET)
+    for name, sql in MIGRATIONS:
+        migrations(name=name)(_script(sql))
+    migrations.apply(Database(db, execute_plugins=False))
+
+
+def _applied(db: Connection) -> set[str]:
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = '_sqlite_migrations'").fetchone() is None:
+        return set()
+    return {row[0] for row in db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (_SET,))}
+
+
+def _script(sql: str) -> Callable[["Database"], None]:
+    def run(db: "Database") -> None:
+        db.executescript(sql)  # statement by statement, inside the migration's transaction
+
+    return run
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageFullError("The card or disk is full.", "Make room; Shoebox then goes on by itself.") from error
+        if code in _MEANINGS:
+            raise LibraryError(*_MEANINGS[code]) from error
+        raise

@@ -1,0 +1,124 @@
+"""What items show: descriptions with their history, a video's described moments, and tags."""
+
+import json
+from collections.abc import Iterable
+from sqlite3 import Row
+
+from appliance.library import search
+from appliance.library.database import Connection, instant, transaction
+from appliance.records import Described, Description, Frame, Source, Tag
+
+
+def save(db: Connection, item_id: int, described: Described, *, now: float | None = None) -> None:
+    """Add a model's description and put its frames and tags in place of the former ones; a person's words stay.
+
+    Meant for the inside of the caller's transaction, beside `jobs.finish`.
+    """
+    with transaction(db):
+        db.execute(
+            "INSERT INTO descriptions (item_id, text, source, model, created_at, milliseconds)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (item_id, described.text, Source.MODEL, described.model, instant(now), round(described.seconds * 1000)),
+        )
+        db.execute("DELETE FROM frames WHERE item_id = ?", (item_id,))
+        db.executemany(
+            "INSERT INTO frames (item_id, place, at, text, thumbnail) VALUES (?, ?, ?, ?, ?)",
+            [(item_id, place, frame.at, frame.text, frame.thumbnail) for place, frame in enumerate(described.frames)],
+        )
+        set_tags(db, item_id, described.tags, replacing=(Source.MODEL, Source.FILE))
+
+
+def write(db: Connection, item_id: int, text: str, *, now: float | None = None) -> None:
+    """Add a person's description, which from now on is the one shown."""
+    with transaction(db):
+        db.execute(
+            "INSERT INTO descriptions (item_id, text, source, created_at) VALUES (?, ?, ?, ?)",
+            (item_id, text, Source.PERSON, instant(now)),
+        )
+        search.index(db, item_id)
+
+
+def set_tags(db: Connection, item_id: int, tags: Iterable[Tag], *, replacing: Iterable[Source]) -> None:
+    """Put `tags` in place of the item's tags from the sources in `replacing`.
+
+    A tag that is already there from another source keeps that source, but a person's wins. Letter case does not
+    tell tags apart.
+    """
+    with transaction(db):
+        db.executemany("DELETE FROM tags WHERE item_id = ? AND source = ?", [(item_id, source) for source in replacing])
+        db.executemany(
+            """
+            INSERT INTO tags (item_id, text, source, place)
+            VALUES (?, ?, ?, (SELECT coalesce(max(place) + 1, 0) FROM tags WHERE item_id = ?))
+            ON CONFLICT (item_id, text) DO UPDATE SET source = excluded.source, text = excluded.text
+            WHERE excluded.source = 'person'
+            """,
+            [(item_id, tag.text, tag.source, item_id) for tag in tags],
+        )
+        search.index(db, item_id)
+
+
+def current(db: Connection, item_id: int) -> Description | None:
+    """Return the description shown: a person's newest, else a model's newest."""
+    return current_for(db, [item_id]).get(item_id)
+
+
+def current_for(db: Connection, item_ids: Iterable[int]) -> dict[int, Description]:
+    """Return the descriptions shown for a page of items, by item id; items without one are left out."""
+    rows = db.execute(
+        # 'person' sorts after 'model', so a person's newest comes first
+        """
+        SELECT descriptions.* FROM json_each(?) AS wanted JOIN descriptions ON descriptions.id =
+          (SELECT id FROM descriptions WHERE item_id = wanted.value ORDER BY source DESC, id DESC LIMIT 1)
+        """,
+        (json.dumps(list(item_ids)),),
+    )
+    return {row["item_id"]: _description(row) for row in rows}
+
+
+def history(db: Connection, item_id: int) -> list[Description]:
+    """Return every description the item ever had, the newest first."""
+    rows = db.execute("SELECT * FROM descriptions WHERE item_id = ? ORDER BY id DESC", (item_id,))
+    return [_description(row) for row in rows]
+
+
+def frames(db: Connection, item_id: int) -> tuple[Frame, ...]:
+    """Return a video's described moments in their order."""
+    rows = db.execute("SELECT at, text, thumbnail FROM frames WHERE item_id = ? ORDER BY place", (item_id,))
+    return tuple(Frame(row["at"], row["text"], row["thumbnail"]) for row in rows)
+
+
+def tags(db: Connection, item_id: int) -> tuple[Tag, ...]:
+    """Return the item's tags in the order they were given."""
+    rows = db.execute("SELECT text, source FROM tags WHERE item_id = ? ORDER BY place, text", (item_id,))
+    return tuple(Tag(row["text"], Source(row["source"])) for row in rows)
+
+
+def tags_for(db: Connection, item_ids: Iterable[int]) -> dict[int, tuple[Tag, ...]]:
+    """Return the tags of a page of items, by item id; items without tags are left out."""
+    found: dict[int, list[Tag]] = {}
+    for row in db.execute(
+        "SELECT item_id, text, source FROM json_each(?) AS wanted JOIN tags ON tags.item_id = wanted.value"
+        " ORDER BY item_id, place, text",
+        (json.dumps(list(item_ids)),),
+    ):
+        found.setdefault(row["item_id"], []).append(Tag(row["text"], Source(row["source"])))
+    return {item_id: tuple(tags) for item_id, tags in found.items()}
+
+
+def described_by(db: Connection, model_id: str) -> list[int]:
+    """Return the ids of the items, not in the trash, whose newest model description is by this model."""
+    rows = db.execute(
+        """
+        SELECT item_id FROM descriptions AS newest JOIN items ON items.id = item_id
+        WHERE source = 'model' AND model = ? AND trashed_at IS NULL AND NOT EXISTS (
+          SELECT 1 FROM descriptions WHERE item_id = newest.item_id AND source = 'model' AND id > newest.id
+        ) ORDER BY item_id
+        """,
+        (model_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def _description(row: Row) -> Description:
+    return Description(row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"])

@@ -1,0 +1,98 @@
+"""A file on its way in: hashed and counted while it is written, and gone again unless it is kept."""
+
+import errno
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from appliance.errors import StorageFullError
+
+HEAD_BYTES = 64 << 10
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+@contextmanager
+def full_explained() -> Iterator[None]:
+    """Raise StorageFullError where the block meets a full disk, a used-up quota or a file too big for the disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise StorageFullError(
+                "This file is larger than the card or disk can hold in one piece.", "Send a smaller file."
+            ) from error
+        if error.errno in _FULL:
+            raise StorageFullError(
+                "The card or disk is full, so this file was not kept.", "Make room, then send it again."
+            ) from error
+        raise
+
+
+class Incoming:
+    """A file being received into `folder`; a context manager that discards it at the end unless the store kept it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{uuid.uuid4().hex}.part"
+        self.bytes = 0
+        self.head = b""  # the first 64 KiB, to tell the format by
+        self._hash = hashlib.sha256()
+        with full_explained():
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        self._open = True
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes; raise StorageFullError, and discard what was written, where there is no room."""
+        if not self._open:
+            raise ValueError("nothing can be written after close() or discard()")  # the descriptor may be another's
+        if len(self.head) < HEAD_BYTES:
+            self.head += chunk[: HEAD_BYTES - len(self.head)]
+        self._hash.update(chunk)
+        self.bytes += len(chunk)
+        rest = memoryview(chunk)
+        with self._discarding():
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+
+    def close(self) -> None:
+        """Bring everything to the disk and close the file; a second time does nothing."""
+        if self._open:
+            with self._discarding():
+                os.fsync(self._file)
+                self._close()
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written, in hex; final once the file is closed."""
+        return self._hash.hexdigest()
+
+    def discard(self) -> None:
+        """Remove the file, whatever state it is in; nothing happens where it was kept or discarded already."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._file)
+
+    @contextmanager
+    def _discarding(self) -> Iterator[None]:
+        try:
+            with full_explained():
+                yield
+        except BaseException:
+            self.discard()
+            raise

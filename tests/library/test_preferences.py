@@ -1,0 +1,47 @@
+"""Preferences laid over the settings."""
+
+import pytest
+
+from appliance.errors import SettingsError
+from appliance.library import preferences
+from appliance.library.database import Connection
+from appliance.settings import SETTINGS, Settings
+
+
+def test_without_preferences_the_settings_stand(db: Connection, settings: Settings) -> None:
+    assert preferences.get(db, settings) == settings
+
+
+def test_preference_wins_over_settings_and_the_latest_counts(db: Connection, settings: Settings) -> None:
+    preferences.set(db, "batch_size", 10)
+    preferences.set(db, "batch_size", "20")
+    preferences.set(db, "auto_process_on_upload", False)
+    found = preferences.get(db, settings)
+    assert (found.batch_size, found.auto_process_on_upload) == (20, False)
+    assert found.data == settings.data
+
+
+def test_wrong_value_is_refused_and_the_old_one_stays(db: Connection, settings: Settings) -> None:
+    preferences.set(db, "attempts", 5)
+    with pytest.raises(SettingsError, match="from 1 to 20"):
+        preferences.set(db, "attempts", 21)
+    assert preferences.get(db, settings).attempts == 5
+
+
+@pytest.mark.parametrize("name", ["data", "port", "nonsense"])
+def test_what_is_no_preference_cannot_be_set(db: Connection, name: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be changed here"):
+        preferences.set(db, name, "1")
+
+
+def test_stored_values_that_cannot_be_used_are_ignored(db: Connection, settings: Settings) -> None:
+    for name, value in (("batch_size", "many"), ("attempts", "0"), ("gone_since", "1"), ("port", "1")):
+        db.execute("INSERT INTO preferences VALUES (?, ?, 'then')", (name, value))
+    assert preferences.get(db, settings) == settings
+
+
+def test_every_preference_can_be_stored_and_read_back(db: Connection, settings: Settings) -> None:
+    for setting in SETTINGS:
+        if setting.preference:
+            preferences.set(db, setting.name, setting.default)
+            assert getattr(preferences.get(db, settings), setting.name) == setting.default
