@@ -24,10 +24,10 @@ class SafetensorsTensors(Mapping[str, NDArray[Any]]):
         self._shards: dict[str, tuple[Path, Any]] = {}
         for path in paths:
             try:
-                shard = safe_open(path, framework="np")
+                shard: Any = safe_open(path, framework="np")
             except (SafetensorError, OSError) as error:
                 raise CheckpointError(f"{path} is cut off or damaged: {error}.", _NEXT_STEP) from error
-            self._shards |= {name: (path, shard) for name in shard.keys()}  # noqa: SIM118  (it is no dictionary)
+            self._shards |= {name: (path, shard) for name in shard.keys()}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         path, shard = self._shards[name]

@@ -6,7 +6,7 @@ stand-ins of this module, and only the opcodes that torch writes are let through
 """
 
 import mmap
-import pickle  # noqa: S403  (restricted below: find_class admits stand-ins only)
+import pickle
 import pickletools
 import struct
 import zipfile
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Literal, Never
 
 import ml_dtypes
 import numpy as np
@@ -132,7 +132,7 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         order = bytes(self._member("byteorder")).strip() if "byteorder" in self._members else b"little"
         if order not in {b"little", b"big"}:
             self._refuse("its byte order is unknown")
-        self._order = "<" if order == b"little" else ">"
+        self._order: Literal["<", ">"] = "<" if order == b"little" else ">"
         self._views = self._unpickle(bytes(self._member("data.pkl")))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -141,7 +141,7 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         numbers = np.frombuffer(raw, dtype=view.storage.dtype.newbyteorder(self._order), count=view.storage.count)
         strides = [stride * numbers.itemsize for stride in view.strides]
         array = np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides, writeable=False)
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)

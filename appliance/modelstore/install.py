@@ -1,0 +1,149 @@
+"""Install a model, by name from the hub or from a folder, and make it the one in use."""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from appliance.errors import ModelError
+from appliance.modelstore import manifest
+from appliance.modelstore.build import build, describe_source
+from appliance.modelstore.catalog import CatalogModel, catalog, find
+from appliance.modelstore.checkpoint import Checkpoint
+from appliance.modelstore.download import HUB, digest, download
+from appliance.modelstore.files import Progress, facts, quiet, require_space, sync
+from appliance.modelstore.installed import use
+from appliance.modelstore.verify import verify_files
+from appliance.records import ModelInfo
+
+_LEFTOVERS = (".building-*", ".new-*", ".removed-*")
+
+
+def install(
+    models: Path,
+    name: str,
+    *,
+    variant: str = "int8",
+    hub: str = HUB,
+    entries: list[CatalogModel] | None = None,
+    progress: Progress = quiet,
+) -> ModelInfo:
+    """Download the model that the catalogue calls `name`, build it in the folder `models`, and use it.
+
+    One that is installed and undamaged is not fetched again. A download that was cut off goes on where it stopped; a
+    build that was cut off is done anew. `progress` gets the stages "download" (bytes), "build", "quantize" and "check"
+    (steps). Raises ModelError, DownloadError, CheckpointError, StorageFullError.
+    """
+    model = find(name, catalog() if entries is None else entries)
+    id = model.id(variant)
+    with _alone(models):
+        if not _installed(models, id, "revision", model.revision):
+            downloads = models / ".downloads" / f"{model.name}-{model.revision[:12]}-{digest(hub)}"
+            here = sum(path.stat().st_size for path in downloads.glob("*")) if downloads.is_dir() else 0
+            require_space(models, max(0, model.bytes - here) + model.bytes * 14 // 10)
+            download(model, downloads, hub=hub, progress=progress)
+            source = {
+                "repository": model.repository,
+                "revision": model.revision,
+                "files": {file.name: facts(downloads / file.name) for file in model.files},
+            }
+            _build(models, downloads, id, model.title, variant, model.licence, source, progress)
+            shutil.rmtree(downloads)
+        return use(models, id)
+
+
+def install_folder(
+    models: Path,
+    folder: Path,
+    *,
+    variant: str = "int8",
+    entries: list[CatalogModel] | None = None,
+    progress: Progress = quiet,
+) -> ModelInfo:
+    """Build the Hugging Face BLIP in `folder` (a USB stick, say) in the folder `models`, and use it, offline.
+
+    Files that are, by their hashes, a catalogue model's are installed under its name; others as `own-`, the folder's
+    name and the variant. Progress and errors as for `install`.
+    """
+    checkpoint = Checkpoint.open(folder)
+    source = describe_source(checkpoint)
+    known = _recognise(source["files"], catalog() if entries is None else entries)
+    if known is None:
+        id, title, licence = f"own-{_slug(folder)}-{variant}", folder.resolve().name, ""
+    else:
+        id, title, licence = known.id(variant), known.title, known.licence
+        source |= {"repository": known.repository, "revision": known.revision}
+    with _alone(models):
+        if not _installed(models, id, "files", source["files"]):
+            _build(models, folder, id, title, variant, licence, source, progress)
+        return use(models, id)
+
+
+@contextmanager
+def _alone(models: Path) -> Iterator[None]:
+    """Hold the lock that lets one installation work at a time, with what an interrupted one left behind removed."""
+    models.mkdir(parents=True, exist_ok=True)
+    lock = os.open(models / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ModelError("Another model is being installed.", "Wait until that is done.") from error
+        for pattern in _LEFTOVERS:
+            for path in models.glob(pattern):
+                shutil.rmtree(path, ignore_errors=True)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _installed(models: Path, id: str, key: str, value: Any) -> bool:
+    """Whether the model is there, undamaged and made from the source whose `key` is `value`."""
+    try:
+        verify_files(models / id)
+        made_from = manifest.read(models / id).get("source") or {}
+    except ModelError:
+        return False
+    return bool(made_from.get(key) == value)
+
+
+def _build(
+    models: Path,
+    folder: Path,
+    id: str,
+    title: str,
+    variant: str,
+    licence: str,
+    source: dict[str, Any],
+    progress: Progress,
+) -> None:
+    """Build into a hidden folder, then put it in the place of a damaged or older one, which is kept until then."""
+    new, removed, target = models / f".new-{id}", models / f".removed-{id}", models / id
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    build(
+        folder, new, id=id, name=title, variant=variant, licence=licence, source=source, made_at=now, progress=progress
+    )  # fmt: skip
+    if target.exists():
+        target.rename(removed)
+    new.rename(target)
+    sync(models)
+    shutil.rmtree(removed, ignore_errors=True)
+
+
+def _recognise(files: dict[str, Any], entries: list[CatalogModel]) -> CatalogModel | None:
+    """Return the catalogue model whose weights and config these are; one with unknown hashes cannot be recognised."""
+    for model in entries:
+        wanted = {file.name: file.sha256 for file in model.files}
+        if all(wanted.get(name) == file["sha256"] for name, file in files.items()):
+            return model
+    return None
+
+
+def _slug(folder: Path) -> str:
+    """Return the folder's name as a part of a model's id."""
+    return re.sub(r"[^a-z0-9.]+", "-", folder.resolve().name.lower()).strip("-.")[:40] or "blip"

@@ -1,0 +1,159 @@
+"""Building blocks of an ONNX graph: every node bears the name of the tensor it makes, and that name tells the layer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from appliance.errors import CheckpointError
+
+# Gelu came with opset 20. IR 10 is what onnxruntime has read since 1.18.
+OPSET, IR_VERSION = 20, 10
+
+
+class Weights:
+    """A checkpoint's tensors, taken by name as float32 and with the shape that the config promises."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self._tensors = tensors
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
+    def take(self, name: str, *shape: int) -> NDArray[np.float32]:
+        """Return tensor `name`; raise CheckpointError where it is missing or has another shape."""
+        if name not in self._tensors:
+            raise CheckpointError(
+                f"The checkpoint has no tensor {name}.", "It is incomplete or not BLIP for captions: download it again."
+            )
+        tensor = np.asarray(self._tensors[name], dtype=np.float32)
+        if tensor.shape != shape:
+            raise CheckpointError(
+                f"Tensor {name} has shape {list(tensor.shape)} where config.json asks for {list(shape)}.",
+                "config.json and the weights belong to different models: download both again.",
+            )
+        return tensor
+
+    def linear(self, name: str, inputs: int, outputs: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return a linear layer's weight [outputs, inputs] and bias [outputs]."""
+        return self.take(f"{name}.weight", outputs, inputs), self.take(f"{name}.bias", outputs)
+
+    def norm(self, name: str, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return a layer normalisation's scale [width] and shift [width]."""
+        return self.take(f"{name}.weight", width), self.take(f"{name}.bias", width)
+
+
+class Graph:
+    """An ONNX graph in the making. Methods add nodes and return the name of the tensor that they make."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._nodes: list[Any] = []
+        self._initializers: dict[str, Any] = {}
+        self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
+
+    def input(self, name: str, shape: Sequence[int | str], *, integer: bool = False) -> str:
+        """Declare an input: float32, or int64 where `integer`. A dimension given by name may vary."""
+        kind = TensorProto.INT64 if integer else TensorProto.FLOAT
+        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def output(self, name: str, shape: Sequence[int | str]) -> str:
+        """Declare the float32 tensor `name` an output."""
+        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        return name
+
+    def node(self, op: str, name: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node of one output, both called `name`."""
+        self._nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
+        return name
+
+    def split(self, name: str, tensor: str, parts: Sequence[str], axis: int) -> list[str]:
+        """Cut `tensor` along `axis` into equal parts called `name`.part."""
+        outputs = [f"{name}.{part}" for part in parts]
+        self._nodes.append(helper.make_node("Split", [tensor], outputs, name=name, axis=axis, num_outputs=len(parts)))
+        return outputs
+
+    def weight(self, name: str, values: NDArray[np.float32]) -> str:
+        """Add a float32 constant."""
+        if name not in self._initializers:
+            array = np.ascontiguousarray(values, dtype=np.float32)
+            self._initializers[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def integers(self, values: ArrayLike) -> str:
+        """Add an int64 constant, named by its values and shared among its users."""
+        array = np.asarray(values, dtype=np.int64)
+        name = f"integers.{array.ndim}d.{'_'.join(str(value) for value in array.ravel().tolist())}"
+        if name not in self._initializers:
+            self._initializers[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def linear(self, name: str, tensor: str, parameters: tuple[NDArray[np.float32], NDArray[np.float32]]) -> str:
+        """Multiply [..., inputs] by a weight given as [outputs, inputs] and add the bias: [..., outputs]."""
+        weight, bias = parameters
+        product = self.node("MatMul", f"{name}.product", tensor, self.weight(f"{name}.weight", weight.T))
+        return self.node("Add", name, product, self.weight(f"{name}.bias", bias))
+
+    def norm(
+        self, name: str, tensor: str, parameters: tuple[NDArray[np.float32], NDArray[np.float32]], epsilon: float
+    ) -> str:
+        """Normalise the last axis."""
+        scale, shift = (
+            self.weight(f"{name}.{part}", values) for part, values in zip(("scale", "shift"), parameters, strict=True)
+        )
+        return self.node("LayerNormalization", name, tensor, scale, shift, axis=-1, epsilon=epsilon)
+
+    def activation(self, name: str, tensor: str, kind: str) -> str:
+        """Apply the activation that config.json calls `kind`; raise CheckpointError where it is unknown."""
+        match kind:
+            case "gelu":
+                return self.node("Gelu", name, tensor, approximate="none")
+            case "gelu_new" | "gelu_pytorch_tanh":
+                return self.node("Gelu", name, tensor, approximate="tanh")
+            case "relu":
+                return self.node("Relu", name, tensor)
+            case "quick_gelu":
+                slope = self.weight("quick_gelu.slope", np.array(1.702, dtype=np.float32))
+                gate = self.node("Sigmoid", f"{name}.gate", self.node("Mul", f"{name}.scaled", tensor, slope))
+                return self.node("Mul", name, tensor, gate)
+        raise CheckpointError(
+            f"config.json asks for the activation {kind}, which Shoebox does not know.", "Choose another checkpoint."
+        )
+
+    def heads(self, name: str, tensor: str, heads: int, size: int) -> str:
+        """Turn [batch, n, heads * size] into [batch, heads, n, size]."""
+        apart = self.node("Reshape", f"{name}.apart", tensor, self.integers([0, 0, heads, size]))
+        return self.node("Transpose", name, apart, perm=[0, 2, 1, 3])
+
+    def join_heads(self, name: str, tensor: str, width: int) -> str:
+        """Turn [batch, heads, n, size] back into [batch, n, width]."""
+        together = self.node("Transpose", f"{name}.together", tensor, perm=[0, 2, 1, 3])
+        return self.node("Reshape", name, together, self.integers([0, 0, width]))
+
+    def attend(self, name: str, query: str, key: str, value: str, width: int, mask: str | None = None) -> str:
+        """Scaled dot-product attention with the scale already in the query.
+
+        `query` [batch, heads, n, size], `key` [batch, heads, size, m] (transposed), `value` [batch, heads, m, size],
+        `mask` added to the scores [n, m]; the result is [batch, n, width].
+        """
+        scores = self.node("MatMul", f"{name}.scores", query, key)
+        if mask is not None:
+            scores = self.node("Add", f"{name}.masked", scores, mask)
+        shares = self.node("Softmax", f"{name}.shares", scores, axis=-1)
+        context = self.node("MatMul", f"{name}.context_heads", shares, value)
+        return self.join_heads(f"{name}.context", context, width)
+
+    def model(self, **metadata: object) -> ModelProto:
+        """Return the finished graph as a model that carries `metadata`."""
+        graph = helper.make_graph(
+            self._nodes, self._name, self._inputs, self._outputs, initializer=list(self._initializers.values())
+        )
+        model = helper.make_model(
+            graph, producer_name="shoebox", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        )
+        helper.set_model_props(model, {key: str(value) for key, value in metadata.items()})
+        return model

@@ -1,0 +1,102 @@
+"""An installed model's manifest.json: what it is, where it came from, its files with hashes, how to run it."""
+
+import json
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from appliance import __version__
+from appliance.errors import ModelError
+from appliance.modelstore.checkpoint import Checkpoint
+from appliance.modelstore.files import facts, write_text
+from appliance.records import ModelInfo
+
+NAME = "manifest.json"
+FORMAT = 1
+VARIANTS = ("int8", "float")
+_FILES = {"encoder.onnx", "decoder.onnx", "tokenizer.json"}
+_MORE = {"encoder.onnx.data", "decoder.onnx.data"}  # weights too large for the graph's own file
+_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+_NEXT_STEP = "Install the model again."
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be a model's id, which is also the name of its folder."""
+    return _ID.fullmatch(text) is not None
+
+
+def write(folder: Path, checkpoint: Checkpoint, **about: Any) -> None:
+    """Write the manifest of the model in `folder`, made from `checkpoint`; `about` is laid over what is found out."""
+    image, text = checkpoint.image, checkpoint.dimensions.text
+    content = {
+        "format": FORMAT,
+        "architecture": "blip",
+        **about,
+        "files": {name: facts(folder / name) for name in sorted(_FILES | _MORE) if (folder / name).exists()},
+        "image": {
+            "width": image.width,
+            "height": image.height,
+            "mean": list(image.mean),
+            "std": list(image.std),
+            "resample": image.resample,
+            "rescale_factor": image.rescale_factor,
+        },
+        "text": {
+            "layers": text.layers,
+            "heads": text.heads,
+            "width": text.width,
+            "vocabulary": text.vocabulary,
+            "bos": text.bos,
+            "sep": text.sep,
+            "pad": text.pad,
+            "max_length": checkpoint.max_length,
+        },
+        "made_with": {"shoebox": __version__, "onnx": version("onnx"), "onnxruntime": version("onnxruntime")},
+    }
+    write_text(folder / NAME, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the model in `folder`.
+
+    Raises ModelError where it is missing or damaged, or where one of its files is missing or has another size.
+    """
+    path = folder / NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ModelError(f"{folder} was made by another version of Shoebox.", _NEXT_STEP)
+        for key in ("id", "name", "notice", "licence"):
+            if not isinstance(content[key], str):
+                raise TypeError(f"{key} is no text")
+        if not is_id(content["id"]) or content["variant"] not in VARIANTS or type(content["sample"]) is not bool:
+            raise ValueError("id, variant or sample is none")
+        if not _FILES <= set(content["files"]) <= _FILES | _MORE:
+            raise ValueError(f"files must be {', '.join(sorted(_FILES))}")
+        sizes = {name: file["bytes"] for name, file in content["files"].items()}
+        if any(type(size) is not int for size in sizes.values()):
+            raise TypeError("bytes is no number")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path} is missing or damaged: {error}.", _NEXT_STEP) from error
+    for name, size in sizes.items():
+        file = folder / name
+        if not file.is_file() or file.stat().st_size != size:
+            raise ModelError(f"{file} is missing or cut off.", _NEXT_STEP)
+    result: dict[str, Any] = content
+    return result
+
+
+def info(folder: Path) -> ModelInfo:
+    """Return what the manifest in `folder` says of the model; raise ModelError as `read` does."""
+    content = read(folder)
+    return ModelInfo(
+        id=content["id"],
+        name=content["name"],
+        variant=content["variant"],
+        sample=content["sample"],
+        notice=content["notice"],
+        licence=content["licence"],
+        bytes=sum(file["bytes"] for file in content["files"].values()),
+        folder=str(folder),
+    )

@@ -1,0 +1,113 @@
+"""Write a graph's int8 twin: every product with a constant weight is done in whole numbers, all else stays float.
+
+Weights are stored as int8, symmetric, with one scale for each output channel; activations are quantised to uint8 as
+they come, one scale for each tensor (DynamicQuantizeLinear). The nodes are those that onnxruntime fuses into a single
+int8 product with bias when it loads the graph. Signed weights suit ARM, whose kernels take them as they are, and x86
+with VNNI. Older x86 would overflow on uint8 times int8; there the session asks for onnxruntime's exact way
+(`session.x64quantprecision`) rather than giving up a bit of every weight for every machine.
+
+The products inside attention (query with key, shares with value), normalisation, the convolution that cuts the picture
+into patches and the position embeddings stay float. Where one table is both word embeddings and LM head, so it is here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from appliance.modelstore.graph import save
+
+
+def quantize(model: Path, out: Path) -> None:
+    """Read the float graph `model` and write its int8 twin to `out`; raises OSError where either cannot be done."""
+    graph = onnx.load(model)
+    quantize_model(graph)
+    save(graph, out)
+
+
+def quantize_model(model: onnx.ModelProto) -> None:
+    """Turn the float graph `model` into its int8 twin, in place."""
+    _Quantizer(model.graph).run()
+
+
+def quantized(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return `weight` [a, b] as int8 and the scales of its rows (`axis` 0) or columns (`axis` 1).
+
+    weight ≈ int8 * scale; a channel of zeros has the scale 1.
+    """
+    largest = np.abs(weight).max(axis=1 - axis)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    steps = np.rint(weight / np.expand_dims(scale, 1 - axis))
+    return np.clip(steps, -127, 127).astype(np.int8), scale
+
+
+class _Quantizer:
+    """One pass over a graph's nodes, in order."""
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._graph = graph
+        self._weights = {tensor.name: tensor for tensor in graph.initializer}
+        self._turned: dict[str, str] = {}  # result of a Transpose of a weight -> the weight
+        self._activations: set[str] = set()  # tensors that have their uint8 form
+        self._nodes: list[onnx.NodeProto] = []
+
+    def run(self) -> None:
+        nodes = list(self._graph.node)
+        for node in nodes:
+            if node.op_type == "Transpose" and node.input[0] in self._weights:
+                self._turned[node.output[0]] = node.input[0]
+        tables = set(self._turned.values())
+        for node in nodes:
+            if node.op_type == "MatMul" and node.input[1] in self._weights:
+                self._product(node, node.input[1], axis=1)
+            elif node.op_type == "MatMul" and node.input[1] in self._turned:
+                self._product(node, self._turned[node.input[1]], axis=0)
+            elif node.op_type == "Gather" and node.input[0] in tables:
+                self._lookup(node)
+            elif node.output[0] not in self._turned:
+                self._nodes.append(node)
+        used = {name for node in self._nodes for name in node.input}
+        del self._graph.node[:]
+        self._graph.node.extend(self._nodes)
+        del self._graph.initializer[:]
+        self._graph.initializer.extend(tensor for tensor in self._weights.values() if tensor.name in used)
+
+    def _product(self, node: onnx.NodeProto, weight: str, axis: int) -> None:
+        """Replace a product with `weight`, whose output channels lie along `axis`."""
+        tensor, name = node.input[0], node.output[0]
+        whole, scale = self._store(weight, axis)
+        if tensor not in self._activations:
+            # Once for each tensor, however many products (the cross-attentions' keys and values) take it.
+            self._activations.add(tensor)
+            parts = [f"{tensor}.{part}" for part in ("uint8", "uint8_scale", "uint8_zero")]
+            self._nodes.append(helper.make_node("DynamicQuantizeLinear", [tensor], parts, name=f"{tensor}.quantize"))
+        self._add("MatMulInteger", f"{name}.int32", f"{tensor}.uint8", whole, f"{tensor}.uint8_zero")
+        self._add("Cast", f"{name}.counted", f"{name}.int32", to=onnx.TensorProto.FLOAT)
+        self._add("Mul", f"{name}.scale", f"{tensor}.uint8_scale", scale)
+        self._add("Mul", name, f"{name}.counted", f"{name}.scale")
+
+    def _lookup(self, node: onnx.NodeProto) -> None:
+        """Replace looking rows up in a table that is stored turned, as int8 columns."""
+        rows, name = node.input[1], node.output[0]
+        whole, scale = self._store(node.input[0], axis=0)
+        self._add("Gather", f"{name}.columns", whole, rows, axis=1)
+        self._add("Cast", f"{name}.counted", f"{name}.columns", to=onnx.TensorProto.FLOAT)
+        self._add("Gather", f"{name}.scale", scale, rows)
+        self._add("Mul", f"{name}.turned", f"{name}.counted", f"{name}.scale")
+        self._add("Transpose", name, f"{name}.turned", perm=[1, 2, 0])
+
+    def _store(self, weight: str, axis: int) -> tuple[str, str]:
+        """Add `weight` as int8 [inputs, outputs] and its scales [outputs]; return their names."""
+        whole, scale = f"{weight}.int8", f"{weight}.int8_scale"
+        if whole not in self._weights:
+            numbers, scales = quantized(numpy_helper.to_array(self._weights[weight]), axis)
+            kept = np.ascontiguousarray(numbers if axis == 1 else numbers.T)
+            self._weights[whole] = numpy_helper.from_array(kept, whole)
+            self._weights[scale] = numpy_helper.from_array(scales, scale)
+        return whole, scale
+
+    def _add(self, op: str, name: str, *inputs: str, **attributes: Any) -> None:
+        self._nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
