@@ -1,0 +1,57 @@
+"""The web application: every route, and what all of them share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from appliance.library import items
+from appliance.pages import activity, add, events, files, health, item, library, settings, uploads
+from appliance.pages import items as items_api
+from appliance.pages.box import Box
+from appliance.pages.errors import ErrorAnswers
+from appliance.pages.feed import Feed
+from appliance.pages.security import add_headers, guard
+from appliance.pages.static import static_routes
+from appliance.pages.status import status
+from appliance.pages.templates import Templates
+from appliance.settings import Settings
+
+
+def create_app(given: Settings) -> Litestar:
+    """Return the application for a library that is already migrated; nothing is opened before it starts."""
+    box = Box.at(given)
+    templates = Templates()
+    feed = Feed(box)
+
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        box.store.prepare()
+        # Held open as long as the process runs: the last connection to leave would fold the write-ahead log into the
+        # database each time, and wear the card.
+        with box.library() as db:
+            items.revision(db)
+            yield
+            await feed.stop()
+
+    return Litestar(
+        route_handlers=[
+            library.library, item.item, add.add, activity.activity, settings.settings,
+            uploads.upload, items_api.router, files.router, events.events, status,
+            health.live, health.ready, health.metrics, *static_routes(),
+        ],
+        dependencies={
+            "box": Provide(lambda: box, sync_to_thread=False),
+            "templates": Provide(lambda: templates, sync_to_thread=False),
+            "feed": Provide(lambda: feed, sync_to_thread=False),
+        },
+        exception_handlers={Exception: ErrorAnswers(box, templates)},
+        guards=[guard],
+        before_send=[add_headers],
+        lifespan=[running],
+        state=State({"box": box, "feed": feed}),
+        openapi_config=None,
+        logging_config=None,
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""What every handler needs to know of this box: its settings, its library, its store, its bell and its models."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import ModelError
+from appliance.library import database
+from appliance.library.database import Connection
+from appliance.library.store import Store
+from appliance.modelstore import installed
+from appliance.records import Job, ModelInfo
+from appliance.settings import Settings
+from appliance.work.queue import Bell
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One running box; made once in `create_app` and handed to every handler."""
+
+    settings: Settings
+    store: Store
+    bell: Bell
+
+    @classmethod
+    def at(cls, settings: Settings) -> "Box":
+        """Return the box whose data folder the settings name; nothing is opened."""
+        return cls(settings, Store(settings.data), Bell(settings.data))
+
+    @property
+    def database(self) -> Path:
+        """The library database's file."""
+        return self.settings.data / "library.db"
+
+    @property
+    def models(self) -> Path:
+        """The folder of installed models."""
+        return self.settings.data / "models"
+
+    @property
+    def upload_limit(self) -> int:
+        """The largest upload, in bytes."""
+        return self.settings.upload_limit_mb << 20
+
+    @contextmanager
+    def library(self) -> Iterator[Connection]:
+        """Open the library database for one request; it belongs to the thread that serves the request."""
+        db = database.connect(self.database)
+        try:
+            yield db
+        finally:
+            db.close()
+
+    def ring(self, jobs: list[Job]) -> None:
+        """Tell the worker of jobs that were just written down."""
+        for job in jobs:
+            self.bell.ring(job)
+
+    def model(self) -> ModelInfo | None:
+        """Return the model in use, None where none can be read: the page works without one."""
+        try:
+            return installed.in_use(self.models)
+        except (ModelError, OSError):
+            return None
+
+    def known_models(self) -> dict[str, ModelInfo]:
+        """Return the installed models by id."""
+        try:
+            return {model.id: model for model in installed.installed(self.models)}
+        except (ModelError, OSError):
+            return {}

@@ -1,0 +1,149 @@
+"""Exception in, answer out: the one place that decides the HTTP status of an error and how it is told.
+
+Under `/api`, `/health` and `/metrics` an error is `application/problem+json` with `type`, `title`, `status`, `detail`
+and `next_step`; anywhere else it is a page.
+"""
+
+import logging
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from appliance import errors
+from appliance.errors import ShoeboxError
+from appliance.pages.box import Box
+from appliance.pages.templates import Templates, html
+
+log = logging.getLogger(__name__)
+
+MACHINE_PATHS = ("/api/", "/health/", "/metrics")
+
+
+class RequestError(ShoeboxError):
+    """The request asks for something that there is not, or in a way that cannot be understood."""
+
+
+class CutOffError(ShoeboxError):
+    """The sender went away, or sent less than it had announced."""
+
+
+class SilentSenderError(ShoeboxError):
+    """The sender sent nothing for too long."""
+
+
+class ForeignPageError(ShoeboxError):
+    """Another web site's page tried to change something on this box."""
+
+
+class WrongAddressError(ShoeboxError):
+    """The box was called by a name that is not one of the home network's."""
+
+
+class NotReadyError(ShoeboxError):
+    """What was asked for is not made yet."""
+
+
+STATUS: dict[type[Exception], tuple[int, str]] = {
+    RequestError: (400, "The request cannot be understood"),
+    CutOffError: (400, "The file was cut off"),
+    SilentSenderError: (408, "Nothing came for too long"),
+    ForeignPageError: (403, "Not allowed from there"),
+    WrongAddressError: (421, "Wrong address"),
+    NotReadyError: (404, "Not ready yet"),
+    errors.SettingsError: (400, "This setting cannot be used"),
+    errors.NotFoundError: (404, "Not here"),
+    errors.StorageFullError: (507, "No room left"),
+    errors.LibraryError: (503, "The library cannot be used"),
+    errors.UnsupportedMediaError: (415, "Not a photo or video"),
+    errors.DamagedMediaError: (415, "The file is damaged"),
+    errors.MediaTooLargeError: (413, "Too large"),
+    errors.ModelError: (503, "The model cannot be used"),
+    ShoeboxError: (500, "That did not work"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as it is told: HTTP status, a few words, a sentence, what to do next, and headers that belong to it."""
+
+    kind: str
+    status: int
+    title: str
+    detail: str
+    next_step: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """Return the fields of `application/problem+json` (RFC 9457)."""
+        return {
+            "type": f"urn:shoebox:{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "next_step": self.next_step,
+        }
+
+
+def problem(error: Exception) -> Problem:
+    """Return how `error` is told; one that nobody foresaw is logged and told in general words."""
+    if isinstance(error, HTTPException):
+        return _refused(error)
+    status, title = next(STATUS[kind] for kind in (*type(error).__mro__, ShoeboxError) if kind in STATUS)
+    if isinstance(error, ShoeboxError):
+        step = error.next_step or "Try it again."
+        return Problem(_slug(type(error)), status, title, error.message, step)
+    log.error("request failed", exc_info=error)
+    detail, step = "Something went wrong inside Shoebox.", "Try it again. If it stays, restart the box."
+    return Problem("internal", 500, title, detail, step)
+
+
+def _refused(error: HTTPException) -> Problem:
+    """Tell what Litestar itself refuses: unknown addresses, wrong methods, broken requests."""
+    headers = dict(error.headers or {})
+    if error.status_code == 404:
+        return Problem("not-found", 404, "Not here", "There is nothing at this address.", "Go back to the library.")
+    if error.status_code == 405:
+        return Problem(
+            "method-not-allowed", 405, "Not possible here", "This address cannot be used in that way.",
+            "Use one of the methods in the Allow header.", headers,
+        )  # fmt: skip
+    if error.status_code >= 500:
+        log.error("request failed", exc_info=error)
+        detail, step = "Something went wrong inside Shoebox.", "Try it again. If it stays, restart the box."
+        return Problem("internal", error.status_code, "That did not work", detail, step)
+    detail = error.detail or "The request cannot be understood."
+    return Problem("bad-request", error.status_code, "The request cannot be understood", detail, "Correct the request.")
+
+
+def _slug(kind: type[Exception]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
+
+
+def problem_json(told: Problem) -> Response[dict[str, Any]]:
+    """Return a problem as `application/problem+json`."""
+    headers = {"Cache-Control": "no-store"} | told.headers
+    return Response(told.body(), status_code=told.status, media_type="application/problem+json", headers=headers)
+
+
+class ErrorAnswers:
+    """The application's exception handler."""
+
+    def __init__(self, box: Box, templates: Templates) -> None:
+        self._box = box
+        self._templates = templates
+
+    def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Return the answer to a request that raised `error`."""
+        told = problem(error)
+        if request.scope["path"].startswith(MACHINE_PATHS):
+            return problem_json(told)
+        text = self._templates.page(
+            "error.html", self._box, None, "",
+            status=told.status, title=told.title, detail=told.detail, next_step=told.next_step,
+        )  # fmt: skip
+        answer = html(text, told.status)
+        answer.headers.update(told.headers)
+        return answer

@@ -1,0 +1,81 @@
+"""Live events: `GET /api/v1/events` as server-sent events, `item` for each that changed and `status` for the counts.
+
+The `id` of an event is the library's revision. A page that comes back with it (`Last-Event-ID`), or that was made at a
+known revision (`?since=`), is told what it missed.
+"""
+
+import asyncio
+from typing import Any
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from starlette.types import Receive, Scope, Send
+
+from appliance.pages.feed import Feed
+
+HEARTBEAT_SECONDS = 15.0
+COME_BACK_MILLISECONDS = 2000
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a proxy before the box must not gather the events up
+]
+
+
+class EventStream:
+    """The answer to one page that listens, for as long as it does."""
+
+    def __init__(self, feed: Feed, since: int | None, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+        self._feed = feed
+        self._since = since
+        self._heartbeat = heartbeat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until the page goes away or the server stops."""
+        listener = await self._feed.join()
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            listener.end()
+
+        watching = asyncio.get_running_loop().create_task(watch())
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await self._say(send, f"retry: {COME_BACK_MILLISECONDS}\n\n".encode())
+            await self._catch_up(send)
+            while (events := await self._next(listener.queue)) is not None:
+                await self._say(send, events)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            watching.cancel()
+            self._feed.leave(listener)
+
+    async def _catch_up(self, send: Send) -> None:
+        since = self._since
+        while since is not None:
+            missed, reached = await self._feed.catch_up(since)
+            if missed:
+                await self._say(send, missed)
+            since = reached if reached > since else None
+        await self._say(send, await self._feed.greeting())
+
+    async def _next(self, queue: "asyncio.Queue[bytes | None]") -> bytes | None:
+        try:
+            async with asyncio.timeout(self._heartbeat):
+                return await queue.get()
+        except TimeoutError:
+            return b": still here\n\n"
+
+    @staticmethod
+    async def _say(send: Send, text: bytes) -> None:
+        await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+@get("/api/v1/events")
+async def events(request: Request[Any, Any, Any], feed: NamedDependency[Feed]) -> EventStream:
+    """Answer with the stream of changes."""
+    seen = request.headers.get("last-event-id") or str(request.query_params.get("since", ""))
+    known = seen.isascii() and seen.isdecimal() and len(seen) < 19
+    return EventStream(feed, int(seen) if known else None)

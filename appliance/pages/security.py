@@ -1,0 +1,86 @@
+"""What every answer carries, and which callers are turned away, while the box has no accounts.
+
+A web page somewhere on the Internet, opened at home, can send requests to the box. It must not be able to change
+anything (its `Origin` is not the box) nor to read anything (a name of its own that it points at the box's address: DNS
+rebinding).
+"""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import MutableScopeHeaders
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Message, Scope
+
+from appliance.pages.errors import ForeignPageError, WrongAddressError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Endings that no registry gives away, and the ones home routers make up.
+HOME_ENDINGS = (
+    ".local", ".localhost", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet", ".private",
+    ".fritz.box", ".test",
+)  # fmt: skip
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """Give every answer the security headers that it does not bring itself."""
+    if message["type"] == "http.response.start":
+        message.setdefault("headers", [])
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+
+
+def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Turn away calls by a foreign name, and changes asked for by a foreign page; curl sends no Origin and passes."""
+    headers = connection.headers
+    host = headers.get("host", "")
+    if not is_home_name(host):
+        raise WrongAddressError(
+            f"This box does not answer to the name {_name(host)!r}.",
+            "Open it by its address or its name on the home network, for example http://shoebox.local.",
+        )
+    if connection.scope.get("method") in SAFE_METHODS:
+        return
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin")
+    foreign_site = site is not None and site not in {"same-origin", "none"}
+    foreign_origin = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    if foreign_site or foreign_origin:
+        raise ForeignPageError(
+            "A page of another web site tried to change something on this box.", "Do it on the box's own page."
+        )
+
+
+def is_home_name(host: str) -> bool:
+    """Tell whether a Host header (`name` or `name:port`) is an address, a bare name or a home network's name."""
+    name = _name(host)
+    if not name or "." not in name or name.endswith(HOME_ENDINGS):
+        return True  # no Host at all is HTTP/1.0: no browser
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == socket.gethostname().lower()
+    return True
+
+
+def _name(host: str) -> str:
+    """Return the host's name without port, brackets and final dot."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].rstrip(".")

@@ -1,0 +1,108 @@
+"""Records as JSON: what the API answers, the live events carry and the templates are given."""
+
+from typing import Any
+
+from appliance import __version__
+from appliance.library import descriptions, status
+from appliance.library.database import Connection
+from appliance.pages.box import Box
+from appliance.records import Description, Item, Kind, ModelInfo, Source, Tag
+
+SAMPLE_IDS = "sample-"
+
+
+def item_json(db: Connection, item: Item, models: dict[str, ModelInfo]) -> dict[str, Any]:
+    """Return one item with its description, tags and frames; `models` are the installed ones by id."""
+    return _fields(db, item, descriptions.current(db, item.id), descriptions.tags(db, item.id), models)
+
+
+def items_json(db: Connection, items: list[Item], models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
+    """Return many items; their descriptions and tags are read at once."""
+    numbers = [item.id for item in items]
+    texts, tags = descriptions.current_for(db, numbers), descriptions.tags_for(db, numbers)
+    return [_fields(db, item, texts.get(item.id), tags.get(item.id, ()), models) for item in items]
+
+
+def described_by(description: Description, models: dict[str, ModelInfo]) -> dict[str, Any]:
+    """Return who wrote a description: source, model id, the name people know, whether the sample, when, seconds."""
+    model = models.get(description.model or "")
+    # A model that has been removed since is known by its id alone; a sample's begins with "sample-".
+    name = model.name if model else description.model
+    sample = model.sample if model else (description.model or "").startswith(SAMPLE_IDS)
+    seconds = None if description.milliseconds is None else description.milliseconds / 1000
+    return {
+        "source": description.source.value,
+        "model": description.model,
+        "name": name,
+        "sample": sample,
+        "at": description.created_at,
+        "seconds": seconds,
+    }
+
+
+def _fields(
+    db: Connection,
+    item: Item,
+    description: Description | None,
+    tags: tuple[Tag, ...],
+    models: dict[str, ModelInfo],
+) -> dict[str, Any]:
+    frames = descriptions.frames(db, item.id) if item.kind is Kind.VIDEO else ()
+    address = f"/api/v1/items/{item.id}"
+    by_model = description is not None and description.source is Source.MODEL
+    return {
+        "id": item.id,
+        "kind": item.kind.value,
+        "status": item.status.value,
+        "name": item.name,
+        "description": description.text if description else None,
+        "described_by": described_by(description, models) if description else None,
+        "tags": [tag.text for tag in tags],
+        "tag_sources": {tag.text: tag.source.value for tag in tags},
+        "frames": [
+            {
+                "at": frame.at,
+                "text": frame.text,
+                "thumbnail": f"{address}/frames/{number}/thumbnail" if frame.thumbnail else None,
+            }
+            for number, frame in enumerate(frames)
+        ],
+        "model": description.model if description and by_model else None,
+        "error": item.error,
+        "sha256": item.sha256,
+        "bytes": item.bytes,
+        "mime": item.mime,
+        "width": item.width,
+        "height": item.height,
+        "duration": item.duration,
+        "taken_at": item.taken_at,
+        "added_at": item.added_at,
+        "camera": item.camera,
+        "latitude": item.latitude,
+        "longitude": item.longitude,
+        "favourite": item.favourite,
+        "prepared": item.prepared_at is not None,
+        "urls": {
+            "original": f"{address}/original",
+            "small": f"{address}/thumbnail/small",
+            "large": f"{address}/thumbnail/large",
+            "page": f"/items/{item.id}",
+        },
+    }
+
+
+def model_json(model: ModelInfo | None) -> dict[str, Any] | None:
+    """Return what the page needs to know of a model."""
+    if model is None:
+        return None
+    return {"id": model.id, "name": model.name, "sample": model.sample, "notice": model.notice}
+
+
+def status_json(db: Connection, box: Box) -> dict[str, Any]:
+    """Return counts by status, the queue by state, the pace (seconds an item took lately), model and version."""
+    summary = status.summary(db)
+    return summary | {
+        "pace": summary["rate"]["seconds"],
+        "model": model_json(box.model()),
+        "version": __version__,
+    }

@@ -1,0 +1,124 @@
+"""The web server: one process that serves the page until it is told to stop."""
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+import uvicorn
+
+from appliance.errors import SettingsError
+from appliance.library import database
+from appliance.pages.app import create_app
+from appliance.pages.feed import Feed
+from appliance.settings import Settings
+
+PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
+BACKLOG = 128
+STOPS = (signal.SIGINT, signal.SIGTERM)
+# An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
+FAR_AWAY = ("192.0.2.1", 9)
+
+
+def serve(settings: Settings) -> int:
+    """Serve the page until SIGINT or SIGTERM and return 0.
+
+    Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
+    """
+    with listening_socket(settings.host, settings.port) as listening:
+        database.migrate(settings.data / "library.db")
+        server = Server(settings, listening)
+        server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn, ending open event streams when it stops and telling people where the page is."""
+
+    def __init__(self, settings: Settings, listening: socket.socket) -> None:
+        app = create_app(settings)
+        self._feed: Feed = app.state.feed
+        self._host = settings.host
+        self.port: int = listening.getsockname()[1]
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                loop="asyncio",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=PATIENCE_SECONDS,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say where."""
+        await super().startup(sockets)
+        if self.started:
+            for line in addresses(self._host, self.port):
+                print(line, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the listening pages go first: uvicorn waits for every open answer."""
+        self._feed.close()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM; uvicorn's own would raise them again afterwards, and no status be returned."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {stop: signal.signal(stop, self.handle_exit) for stop in STOPS}
+        try:
+            yield
+        finally:
+            for stop, handler in before.items():
+                signal.signal(stop, handler)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address; port 0 is any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            f"The page cannot listen on {host} port {port}: {error.strerror}.",
+            "Stop the program that uses it, or choose another with --host and --port.",
+        ) from error
+
+
+def addresses(host: str, port: int) -> list[str]:
+    """Return the lines that say where the page is: on this machine and, where it listens there, on the home network."""
+    if not _is_any(host):
+        return [f"Shoebox is at {_url(host, port)}"]
+    lines = [f"Shoebox is at {_url('127.0.0.1', port)}"]
+    if (own := lan_address()) is not None:
+        lines.append(f"From a phone on the same network: {_url(own, port)}")
+    return lines
+
+
+def lan_address() -> str | None:
+    """Return this machine's address on the home network, None where it is on none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(FAR_AWAY)
+        except OSError:
+            return None
+        own: str = asking.getsockname()[0]
+    return None if ip_address(own).is_loopback else own
+
+
+def _is_any(host: str) -> bool:
+    return host in {"", "0.0.0.0", "::"}  # noqa: S104 - asks whether, does not bind
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,54 @@
+"""The HTML templates of `web/templates`, rendered with what every page shows."""
+
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Response
+
+from appliance import __version__
+from appliance.assets import asset
+from appliance.library import items, preferences
+from appliance.library.database import Connection
+from appliance.pages import words
+from appliance.pages.box import Box
+from appliance.records import Status
+
+
+class Templates:
+    """Renders pages; everything that comes from a file or a person is escaped."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(asset("web/templates")), autoescape=True, undefined=StrictUndefined
+        )
+        self._environment.filters |= {
+            "when": words.when,
+            "size": words.size,
+            "duration": words.duration,
+            "seconds": words.seconds,
+            "number": words.number,
+        }
+
+    def page(self, name: str, box: Box, db: Connection | None, page: str, /, **context: Any) -> str:
+        """Return the HTML of template `name`; `page` is its place in the navigation.
+
+        `db` is None on the error page, which must appear even where the database does not.
+        """
+        common: dict[str, Any] = {
+            "version": __version__,
+            "page": page,
+            "model": box.model(),
+            "counts": {status.value: 0 for status in Status},
+            "revision": 0,
+            "settings_view": box.settings,
+        }
+        if db is not None:
+            common["counts"] = {status.value: count for status, count in items.counts(db).items()}
+            common["revision"] = items.revision(db)
+            common["settings_view"] = preferences.get(db, box.settings)
+        return self._environment.get_template(name).render(common | context)
+
+
+def html(text: str, status: int = 200) -> Response[str]:
+    """Return a page as a response that the browser asks for anew each time."""
+    return Response(text, status_code=status, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,98 @@
+"""Uploads: the raw bytes of one file, streamed to the disk and acknowledged once they are safe there."""
+
+import asyncio
+import json
+import shutil
+from typing import Any
+
+from litestar import Request, post
+from litestar.di import NamedDependency
+from starlette.responses import Response
+
+from appliance.errors import MediaTooLargeError, ShoeboxError, StorageFullError
+from appliance.library import preferences, uploads
+from appliance.library.store import Incoming
+from appliance.media.formats import sniff
+from appliance.pages.body import FIRST_PIECE, EarlyAnswer, announced_length, pieces
+from appliance.pages.box import Box
+from appliance.pages.errors import CutOffError, RequestError, problem
+from appliance.pages.names import default_name
+from appliance.pages.serialise import item_json
+from appliance.pages.words import size
+from appliance.records import Format
+
+LONGEST_NAME = 1000
+
+
+# Without a limit here: the handler counts the bytes itself, against the owner's setting.
+@post("/api/v1/uploads", request_max_body_size=None)
+async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response:
+    """Take in one file: 201 and the item, 200 and the first one where the same bytes are here already."""
+    try:
+        name = _checked_name(request.query_params.get("name", ""))
+        length = announced_length(request.headers.get("content-length"))
+        await asyncio.to_thread(_check_room, box, length)
+        incoming = await asyncio.to_thread(box.store.receive)
+        try:
+            form = await _take_in(request, box, incoming, length)
+            status, body = await asyncio.to_thread(_accept, box, incoming, name or default_name(form), form)
+        finally:
+            # Does nothing where the file was kept.
+            await asyncio.to_thread(incoming.discard)
+    except ShoeboxError as error:
+        told = problem(error)
+        return EarlyAnswer(
+            json.dumps(told.body()), told.status, {"Cache-Control": "no-store"}, "application/problem+json"
+        )
+    headers = {"Location": f"/api/v1/items/{body['id']}", "Cache-Control": "no-store"}
+    return Response(json.dumps(body), status, headers, "application/json")
+
+
+async def _take_in(request: Request[Any, Any, Any], box: Box, incoming: Incoming, length: int | None) -> Format:
+    """Write the body to the disk and return its format, refused as early as its first bytes tell."""
+    form: Format | None = None
+    async for piece in pieces(request.receive):
+        _check_size(box, incoming.bytes + len(piece))
+        await asyncio.to_thread(incoming.write, piece)
+        if form is None and len(incoming.head) >= FIRST_PIECE:
+            form = sniff(incoming.head)
+    if incoming.bytes == 0:
+        raise RequestError("The file is empty.", "Send the file's bytes as the body of the request.")
+    if length is not None and incoming.bytes != length:
+        raise CutOffError("The file was cut off while it was sent.", "Send it again.")
+    return form or sniff(incoming.head)
+
+
+def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int, dict[str, Any]]:
+    incoming.close()
+    with box.library() as db:
+        describe = preferences.get(db, box.settings).auto_process_on_upload
+        item, duplicate, jobs = uploads.accept(db, box.store, incoming, name, form, describe=describe)
+        body = item_json(db, item, box.known_models())
+    box.ring(jobs)
+    return (200, body | {"duplicate": True}) if duplicate else (201, body | {"duplicate": False})
+
+
+def _check_room(box: Box, length: int | None) -> None:
+    """Refuse at once what is announced as larger than the limit, or than the room that is left."""
+    if length is None:
+        return
+    _check_size(box, length)
+    if length > (free := shutil.disk_usage(box.settings.data).free):
+        raise StorageFullError(
+            f"The file needs {size(length)}, but only {size(free)} are free on the card.",
+            "Make room and send it again.",
+        )
+
+
+def _check_size(box: Box, count: int) -> None:
+    if count > box.upload_limit:
+        raise MediaTooLargeError(
+            f"The file is larger than {size(box.upload_limit)}.", "Send a smaller one, or raise upload_limit_mb."
+        )
+
+
+def _checked_name(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        raise RequestError("The file's name is too long.", f"Use at most {LONGEST_NAME} characters.")
+    return name.strip()

@@ -1,0 +1,49 @@
+"""The item page, with the real templates."""
+
+from appliance.pages.item import facts
+from appliance.records import Item, Kind, Status
+
+
+def test_a_described_photo(shelf, client):
+    item = shelf.describe(shelf.done("a green star"), "a <i>red</i> circle")
+    text = client.get(f"/items/{item.id}").text
+    assert "a &lt;i&gt;red&lt;/i&gt; circle" in text
+    assert "Written before (1)" in text
+    assert "a green star" in text
+    assert f"/api/v1/items/{item.id}/thumbnail/large" in text
+    assert f"/api/v1/items/{item.id}/original?download=1" in text
+    assert "60 × 40" in text
+
+
+def test_a_video_with_its_moments(shelf, client):
+    item = shelf.video()
+    text = client.get(f"/items/{item.id}").text
+    assert "<video" in text
+    assert "0:04" in text
+    assert 'data-at="4.5"' in text
+
+
+def test_one_that_waits_one_that_is_worked_on_and_one_that_failed(shelf, client):
+    waiting = shelf.add()
+    working = shelf.prepare(shelf.add())
+    shelf.start(working)
+    failed = shelf.fail(shelf.prepare(shelf.add()))
+    assert "Waiting to be described" in client.get(f"/items/{waiting.id}").text
+    assert "Being described now" in client.get(f"/items/{working.id}").text
+    assert "The file ends too early." in client.get(f"/items/{failed.id}").text
+
+
+def test_facts_say_only_what_is_known():
+    bare = Item(
+        1, Kind.PHOTO, Status.PENDING, "0" * 64, "a.heic", "a.heic", 2_400_000, "image/heic", "2024-05-03T12:20:00Z"
+    )
+    assert facts(bare) == [("Added", "3 May 2024, 12:20"), ("File", "a.heic"), ("File size", "2.4 MB (HEIC)")]
+    full = Item(
+        1, Kind.VIDEO, Status.COMPLETED, "0" * 64, "a.mov", "a.mov", 2_400_000, "video/quicktime",
+        "2024-05-03T12:20:00Z", 1920, 1080, 62.4, "2024-05-01T09:05:00+02:00", "Pixel 9", -33.8568, 151.2153,
+    )  # fmt: skip
+    assert facts(full) == [
+        ("Taken", "1 May 2024, 09:05"), ("Added", "3 May 2024, 12:20"), ("Length", "1:02"), ("Camera", "Pixel 9"),
+        ("Place", "33.8568° S, 151.2153° E"), ("Size", "1920 × 1080"), ("File", "a.mov"),
+        ("File size", "2.4 MB (MOV)"),
+    ]  # fmt: skip

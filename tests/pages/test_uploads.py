@@ -1,0 +1,258 @@
+"""Uploads over a real socket: what is acknowledged is kept, what is not leaves nothing."""
+
+import hashlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from appliance.library import items, jobs, preferences
+from appliance.records import Priority, Task
+
+
+@pytest.fixture
+def rung(shelf, running) -> list[int]:
+    """The ids of the jobs that the bell of the running server rang for."""
+    heard: list[int] = []
+    app = running.server.config.app
+    bell = app.state.box.bell
+    original = bell.ring
+    bell.ring = lambda job: (heard.append(job.id), original(job))
+    return heard
+
+
+def answer_of(connection: socket.socket) -> tuple[int, dict]:
+    """Read one whole answer, however its body is framed."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536) or pytest.fail("closed without an answer")
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+    while len(body) < length:
+        body += connection.recv(65536)
+    return int(head.split()[1]), json.loads(body)
+
+
+def test_an_upload_is_kept_listed_and_its_work_asked_for(shelf, running, rung, png):
+    data = png()
+    status, item = running.upload(data, "Strand%20%C3%BC.png")
+    assert status == 201
+    assert item["duplicate"] is False
+    assert (item["name"], item["kind"], item["status"], item["prepared"]) == ("Strand ü.png", "photo", "pending", False)
+    assert item["sha256"] == hashlib.sha256(data).hexdigest()
+    with shelf.box.library() as db:
+        kept = items.get(db, item["id"])
+        asked = jobs.open_for(db, item["id"])
+    assert shelf.box.store.original(kept.path).read_bytes() == data
+    assert [(job.task, job.priority) for job in asked] == [
+        (Task.PREPARE, Priority.PREPARE),
+        (Task.DESCRIBE, Priority.UPLOAD),
+    ]
+    assert rung == [job.id for job in asked]
+    assert shelf.parts() == []
+
+
+def test_the_same_bytes_again_answer_with_the_first_item(shelf, running, png):
+    first = running.upload(png(), "one.png")[1]
+    status, second = running.upload(png(), "two.png")
+    assert status == 200
+    assert second["duplicate"] is True
+    assert (second["id"], second["name"]) == (first["id"], "one.png")
+    assert len(list((shelf.box.settings.data / "originals").rglob("*.png"))) == 1
+    assert shelf.parts() == []
+
+
+def test_the_same_bytes_at_the_same_time_are_one_item(shelf, running, png):
+    answers: list[tuple[int, dict]] = []
+    threads = [threading.Thread(target=lambda: answers.append(running.upload(png()))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(status for status, _ in answers) == [200] * 5 + [201]
+    assert len({item["id"] for _, item in answers}) == 1
+    assert shelf.parts() == []
+
+
+def test_describing_on_upload_can_be_off(shelf, running, png):
+    with shelf.box.library() as db:
+        preferences.set(db, "auto_process_on_upload", False)
+    _, item = running.upload(png())
+    with shelf.box.library() as db:
+        assert [job.task for job in jobs.open_for(db, item["id"])] == [Task.PREPARE]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("", "photo.png"),
+        ("?name=", "photo.png"),
+        ("?name=..%2F..%2Fetc%2Fpasswd.png", "passwd.png"),
+        ("?name=a%00b%E2%80%AE.png", "ab.png"),
+        ("?name=%FF.png", "\ufffd.png"),
+        ("?name=" + "x" * 990 + ".png", "x" * 196 + ".png"),
+    ],
+)
+def test_names_are_made_safe(running, query, name, png):
+    answer, body = running.request("POST", f"/api/v1/uploads{query}", png())
+    assert (answer.status, json.loads(body)["name"]) == (201, name)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "query", "status", "kind"),
+    [
+        (b"just some words, whatever the name says", {}, "name=holiday.jpg", 415, "unsupported-media"),
+        (b"\0" * 5000, {}, "", 415, "unsupported-media"),
+        (b"", {}, "", 400, "request"),
+        (b"x", {"Content-Length": "many"}, "", 400, None),
+        (b"\x89PNG", {}, "name=" + "x" * 1001, 400, "request"),
+    ],
+)
+def test_what_cannot_be_taken_in_is_refused_and_leaves_nothing(shelf, running, body, headers, query, status, kind):
+    answer, text = running.request("POST", f"/api/v1/uploads?{query}", body, headers)
+    assert answer.status == status
+    if kind is not None:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        told = json.loads(text)
+        assert (told["type"], told["status"]) == (f"urn:shoebox:{kind}", status)
+        assert told["title"]
+        assert told["detail"]
+        assert told["next_step"]
+    assert shelf.count() == 0
+    assert shelf.parts() == []
+
+
+def test_a_wrong_file_is_refused_by_its_first_bytes(shelf, running, wait_for):
+    with running.socket() as connection:
+        connection.sendall(
+            b"POST /api/v1/uploads?name=a.jpg HTTP/1.1\r\nHost: box\r\nContent-Length: 2000000000\r\n\r\n"
+        )
+        connection.sendall(b"words " * 20000)
+        assert answer_of(connection)[0] == 415
+        # Whoever goes on sending is not cut off before he can have read the answer.
+        connection.sendall(b"words " * 20000)
+    wait_for(lambda: not shelf.parts())
+
+
+def test_a_sender_that_reads_last_still_gets_the_answer(shelf, running):
+    answer, _ = running.request("POST", "/api/v1/uploads?name=a.jpg", b"words " * 4_000_000)
+    assert answer.status == 415
+    assert shelf.parts() == []
+
+
+@pytest.mark.parametrize(("limit_mb", "length", "status"), [(1, (1 << 20) + 1, 413), (1 << 20, (1 << 40) - 1, 507)])
+def test_what_is_announced_too_large_is_refused_at_once(serving, limit_mb, length, status):
+    with serving(upload_limit_mb=limit_mb).socket() as connection:
+        head = f"POST /api/v1/uploads HTTP/1.1\r\nHost: box\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        connection.sendall(head.encode())
+        assert answer_of(connection)[0] == status
+
+
+def test_the_limit_holds_where_no_length_was_announced(shelf, serving, png):
+    running = serving(upload_limit_mb=1)
+    chunks = iter([png(), *[os.urandom(65536)] * 17])
+    answer, _ = running.request("POST", "/api/v1/uploads", chunks)
+    assert answer.status == 413
+    assert shelf.parts() == []
+
+
+def test_a_body_without_announced_length_is_taken_in(running, png):
+    data = png(3)
+    chunks = iter([data[:20], data[20:]])
+    answer, body = running.request("POST", "/api/v1/uploads", chunks)
+    assert answer.status == 201
+    assert json.loads(body)["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("abort", [True, False])
+def test_a_cut_upload_leaves_nothing(shelf, running, abort, png, wait_for):
+    with running.socket() as connection:
+        connection.sendall(b"POST /api/v1/uploads?name=a.png HTTP/1.1\r\nHost: box\r\nContent-Length: 900000\r\n\r\n")
+        connection.sendall(png() + bytes(300_000))
+        wait_for(lambda: shelf.parts())
+        if abort:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    wait_for(lambda: not shelf.parts())
+    assert shelf.count() == 0
+    assert running.upload(png(7))[0] == 201
+
+
+def test_curl_sees_why_a_large_wrong_file_was_refused(running, tmp_path):
+    wrong = tmp_path / "wrong.jpg"
+    with wrong.open("wb") as file:
+        file.write(b"words " * 20000)
+        file.truncate(64 << 20)
+    done = subprocess.run(
+        ["curl", "-sS", "-w", "\n%{http_code}", "--data-binary", f"@{wrong}", f"http://127.0.0.1:{running.port}/api/v1/uploads"],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    body, _, status = done.stdout.rpartition("\n")
+    assert (done.returncode, status) == (0, "415"), done.stderr
+    assert json.loads(body)["next_step"]
+
+
+MEASURE = """
+import json, sys, threading
+from http.client import HTTPConnection
+from pathlib import Path
+from appliance import settings
+from appliance.pages.server import Server, listening_socket
+from appliance.library import database
+
+def rss():
+    return next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmRSS")) >> 10
+
+given = settings.load(environment={}, file=Path("/none"), overrides={"data": sys.argv[1], "port": 0})
+database.migrate(given.data / "library.db")
+listening = listening_socket(given.host, given.port)
+server = Server(given, listening)
+thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+thread.start()  # prints the address
+for line in sys.stdin:
+    print(json.dumps({"rss": rss(), "heavy": [m for m in sys.argv[2].split() if m in sys.modules]}), flush=True)
+server.should_exit = True
+thread.join()
+"""
+
+
+def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: Path, tmp_path: Path, png):
+    small = tmp_path / "small.png"
+    small.write_bytes(png())
+    video = tmp_path / "long.mp4"
+    with video.open("wb") as file:
+        file.write(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom")
+        file.truncate(300 << 20)
+    heavy = "onnx onnxruntime av PIL pillow_heif torch transformers tokenizers"
+    command = [sys.executable, "-c", MEASURE, str(data), heavy]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        port = int(process.stdout.readline().rpartition(":")[2])
+
+        def measure() -> dict:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        def curl(path: str, *options: str) -> str:
+            url = f"http://127.0.0.1:{port}{path}"
+            return subprocess.run(
+                ["curl", "-sS", *options, url], capture_output=True, timeout=60, check=True
+            ).stdout.decode()
+
+        for path in ("/", "/settings", "/activity", "/add", "/api/v1/status", "/metrics"):
+            curl(path)
+        curl("/api/v1/uploads?name=small.png", "--data-binary", f"@{small}")
+        before = measure()
+        answer = json.loads(curl("/api/v1/uploads?name=long.mp4", "-T", str(video), "-X", "POST"))
+        curl(answer["urls"]["original"], "-o", os.devnull)
+        after = measure()
+        process.stdin.close()
+        assert process.wait(20) == 0
+    assert answer["bytes"] == 300 << 20
+    assert after["rss"] - before["rss"] < 64
+    assert after["heavy"] == []
