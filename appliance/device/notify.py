@@ -1,0 +1,30 @@
+"""Tells systemd how the process is doing: ready, alive, stopping (the sd_notify protocol, in a datagram)."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+
+def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
+    """Send `state` (`READY=1`, `WATCHDOG=1`, `STATUS=…`) to systemd; return whether anybody was there to be told."""
+    address = environment.get("NOTIFY_SOCKET", "")
+    if not address:
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]  # Linux's abstract namespace
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagram:
+        try:
+            datagram.sendto(state.encode(), address)
+        except OSError:  # systemd is restarting or the socket is gone: the work matters more
+            return False
+    return True
+
+
+def watchdog_seconds(environment: Mapping[str, str] = os.environ) -> float | None:
+    """Return within how many seconds systemd wants to hear `WATCHDOG=1`, None where it does not watch this process."""
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    try:
+        return int(environment["WATCHDOG_USEC"]) / 1e6
+    except (KeyError, ValueError):
+        return None

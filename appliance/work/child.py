@@ -1,0 +1,261 @@
+"""The captioner child seen from the worker: started when needed, killed at its deadline, started anew.
+
+Native code cannot be interrupted in any other way. The child is `python -m appliance.work.inside` with a pipe, and not
+a `multiprocessing.Process`, which would import the parent's `__main__` again and keep a process to track resources.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from appliance import errors
+from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, ShoeboxError
+from appliance.records import Described, Facts, Kind
+from appliance.settings import Settings
+from appliance.work import protocol
+from appliance.work.loading import REAL
+
+TICK = 5.0  # seconds between two calls of `alive` while the child works
+
+Alive = Callable[[], None]
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The worker is stopping; what it was doing is to be done again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """Seconds that starting and loading, the first answer, and each later one may take."""
+
+    load: float
+    first: float
+    step: float
+
+
+class Child:
+    """A process that opens files and describes them, one at a time; it lives until `close`, `stop` or a deadline.
+
+    `loader` names, as `module:function`, what gives the child its models. Calls come from one thread; `stop` from any.
+    """
+
+    def __init__(self, settings: Settings, *, loader: str = REAL) -> None:
+        self._settings = settings
+        self._loader = loader
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._stopping = False
+        self._lock = threading.Lock()  # held while the process is started or ended
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while no child runs."""
+        return None if self._process is None else self._process.pid
+
+    def prepare(
+        self,
+        path: Path,
+        kind: Kind,
+        folder: Path | None,
+        *,
+        settings: Settings | None = None,
+        alive: Alive | None = None,
+    ) -> Facts:
+        """Return what the file at `path` says of itself and write its thumbnails into `folder`.
+
+        `alive` is called every few seconds while this waits. Raises the child's ShoeboxError, DeadlineError,
+        ChildDiedError or Stopped.
+        """
+        chosen = settings or self._settings
+        limit = float(chosen.processing_timeout)
+        request = protocol.PrepareRequest(os.fsencode(path), kind, _bytes(folder))
+        answer = self._ask(request, _Deadline(chosen.model_load_timeout, limit, limit), alive)
+        if isinstance(answer, protocol.Prepared):
+            return answer.facts
+        raise self._confused(answer)
+
+    def describe(
+        self,
+        path: Path,
+        kind: Kind,
+        folder: Path | None,
+        *,
+        prompt: str | None = None,
+        settings: Settings | None = None,
+        alive: Alive | None = None,
+    ) -> Described:
+        """Return what the file at `path` shows, with its tags; a video's frame thumbnails go into `folder`.
+
+        A photo may take `processing_timeout` seconds, a video as much for each frame: that many times for choosing
+        them, then once for each. `alive` and the errors are those of `prepare`, and ModelError.
+        """
+        chosen = settings or self._settings
+        limit = float(chosen.processing_timeout)
+        first = limit if kind is Kind.PHOTO else limit * chosen.video_frames
+        request = protocol.DescribeRequest(
+            os.fsencode(path), kind, _bytes(folder), chosen.video_frames, chosen.beams, prompt
+        )
+        answer = self._ask(request, _Deadline(chosen.model_load_timeout, first, limit), alive)
+        if isinstance(answer, protocol.Finished):
+            return answer.described
+        raise self._confused(answer)
+
+    def stop(self) -> None:
+        """Kill the child for good; a call that waits for it in another thread raises Stopped."""
+        self._stopping = True
+        self._end()
+
+    def close(self) -> None:
+        """End the child; the next call would start another."""
+        self._end()
+
+    def _ask(self, request: protocol.Request, deadline: _Deadline, alive: Alive | None) -> protocol.Answer:
+        try:
+            pipe = self._started(deadline, alive)
+            pipe.send_bytes(protocol.encode(request))
+            answer = self._answer(pipe, deadline, alive)
+        except (EOFError, OSError, protocol.DecodeError) as error:
+            raise self._died(error) from error
+        except BaseException:  # whatever happened, the answer that is still to come must not meet the next question
+            self._end()
+            raise
+        if isinstance(answer, protocol.Refused):
+            raise _rebuilt(answer)
+        if isinstance(answer, protocol.Broken):
+            log.error("describing broke:\n%s", answer.traceback)
+            raise CaptionerError(
+                f"Describing this file failed unexpectedly ({answer.summary}).", "Send the worker's log to the makers."
+            )
+        return answer
+
+    def _answer(self, pipe: Connection, deadline: _Deadline, alive: Alive | None) -> protocol.Answer:
+        seconds = deadline.first
+        what = "Describing it"
+        while True:
+            answer = self._receive(pipe, seconds, what, alive)
+            match answer:
+                case protocol.Loading(model=model):
+                    seconds, what = deadline.load, f"Loading the model {model}"
+                case protocol.Loaded():
+                    seconds, what = deadline.first, "Describing it"
+                case protocol.Progress(done=done, total=total):
+                    seconds, what = deadline.step, f"Describing frame {min(done + 1, total)} of {total}"
+                    if alive is not None:
+                        alive()
+                case _:
+                    return answer
+
+    def _receive(self, pipe: Connection, seconds: float, what: str, alive: Alive | None) -> protocol.Answer:
+        end = time.monotonic() + seconds
+        while not pipe.poll(max(0.0, min(TICK, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                raise DeadlineError(f"{what} took longer than {seconds:.0f} s.", "Allow it more time in the settings.")
+            if alive is not None:
+                alive()
+        return protocol.decode_answer(pipe.recv_bytes(protocol.LARGEST))
+
+    def _started(self, deadline: _Deadline, alive: Alive | None) -> Connection:
+        with self._lock:
+            if self._stopping:
+                raise Stopped
+            if self._process is not None and self._process.poll() is None and self._pipe is not None:
+                return self._pipe
+        self._end()
+        pipe = self._start()
+        pipe.send_bytes(protocol.encode_settings(self._settings))
+        answer = self._receive(pipe, deadline.load, "Starting the process that describes", alive)
+        if not isinstance(answer, protocol.Ready):
+            raise self._confused(answer)
+        return pipe
+
+    def _start(self) -> Connection:
+        ours, theirs = Pipe()
+        command = [sys.executable, "-m", "appliance.work.inside", str(theirs.fileno()), str(os.getpid()), self._loader]
+        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        with theirs, self._lock:
+            if self._stopping:
+                ours.close()
+                raise Stopped
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # a chatty library must not write into what `shoebox describe` prints
+                env={**os.environ, "PYTHONPATH": path},
+            )
+            self._pipe = ours
+        return ours
+
+    def _end(self) -> int | None:
+        """Kill the child where one runs; return the exit status it had."""
+        with self._lock:
+            process, self._process = self._process, None
+            pipe, self._pipe = self._pipe, None
+        if process is None:
+            return None
+        process.kill()
+        try:
+            status: int | None = process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # stuck in the kernel, on a dying disk; nothing more can be done to it
+            log.error("process %d does not end", process.pid)
+            status = None
+        if pipe is not None:
+            pipe.close()
+        return status
+
+    def _died(self, error: Exception) -> Exception:
+        stopped = self._stopping
+        with self._lock:
+            process = self._process
+        try:
+            if process is not None:
+                process.wait(timeout=1)  # its own exit status tells more than that of our kill
+        except subprocess.TimeoutExpired:
+            log.warning("the child speaks nonsense: %s", error)
+        status = self._end()
+        if stopped:
+            return Stopped()
+        return ChildDiedError(f"The process that describes ended in mid-work{_reason(status)}.", "It is tried again.")
+
+    def _confused(self, answer: protocol.Answer) -> CaptionerError:
+        self._end()
+        return CaptionerError(f"The process that describes gave a wrong answer ({type(answer).__name__}).")
+
+
+def _bytes(path: Path | None) -> bytes | None:
+    return None if path is None else os.fsencode(path)
+
+
+def _reason(status: int | None) -> str:
+    if status == -signal.SIGKILL:
+        return " (killed; perhaps memory ran out)"
+    if status is not None and status < 0:
+        return f" ({signal.Signals(-status).name})"
+    return "" if status is None else f" (status {status})"
+
+
+def _rebuilt(answer: protocol.Refused) -> ShoeboxError:
+    kind = getattr(errors, answer.error, None)
+    if not (isinstance(kind, type) and issubclass(kind, ShoeboxError)):
+        kind = CaptionerError
+    return kind(answer.message, answer.next_step)

@@ -1,0 +1,87 @@
+"""What the captioner child does with one file: plain functions that open it, look at it and say what they saw."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from appliance.caption import summary
+from appliance.caption.captioner import Captioner
+from appliance.caption.tags import tags
+from appliance.errors import LibraryError, NotFoundError
+from appliance.media import photo, probe, video
+from appliance.records import Described, Facts, Frame, Kind
+
+Tell = Callable[[int, int], None]  # frames described, frames in all
+
+
+def prepare(path: Path, kind: Kind, folder: Path | None) -> Facts:
+    """Return what the file at `path` says of itself, and write its thumbnails into `folder`.
+
+    Raises MediaError where the file cannot be shown, NotFoundError or LibraryError where it cannot be read.
+    """
+    facts = _facts(path)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if kind is Kind.PHOTO:
+            photo.thumbnails(path, folder)
+        else:
+            video.poster(path, folder)
+    return facts
+
+
+def describe(
+    path: Path,
+    kind: Kind,
+    folder: Path | None,
+    captioner: Captioner,
+    *,
+    frames: int,
+    prompt: str | None = None,
+    refusal: str | None = None,
+    tell: Tell = lambda done, total: None,
+) -> Described:
+    """Return what the file at `path` shows; a video by at most `frames` moments, whose thumbnails go into `folder`.
+
+    `refusal` is what the captioner says of what it does not know; `tell` hears of each described frame of a video. The
+    errors are those of `prepare`, and the captioner's.
+    """
+    started = time.monotonic()
+    facts = _facts(path)
+    if kind is Kind.PHOTO:
+        text = captioner.caption(photo.load(path, captioner.image_size), prompt=prompt)
+        moments: list[Frame] = []
+    else:
+        moments = _moments(path, folder, captioner, frames, prompt, tell)
+        text = summary.summarise(moments, duration=facts.duration, refusal=refusal)
+    words = tags(text, facts, frame_texts=[moment.text for moment in moments], refusal=refusal)
+    return Described(text, words, tuple(moments), captioner.model, time.monotonic() - started)
+
+
+def _facts(path: Path) -> Facts:
+    try:
+        path.open("rb").close()
+    except FileNotFoundError as error:
+        raise NotFoundError(f"The file {path} is missing.", "Put it back where it was.") from error
+    except OSError as error:
+        raise LibraryError(f"The file {path} cannot be read: {error.strerror}.", "Check the card or disk.") from error
+    return probe.probe(path)
+
+
+def _moments(
+    path: Path, folder: Path | None, captioner: Captioner, count: int, prompt: str | None, tell: Tell
+) -> list[Frame]:
+    pictures = video.frames(path, count, captioner.image_size)
+    described = []
+    for done, (at, picture) in enumerate(pictures, start=1):
+        described.append(Frame(at, captioner.caption(picture, prompt=prompt)))
+        tell(done, len(pictures))
+    moments = summary.merge(described)
+    if folder is None:
+        return moments
+    folder.mkdir(parents=True, exist_ok=True)
+    by_time = dict(pictures)
+    return [
+        replace(moment, thumbnail=video.still(by_time[moment.at], folder, index))
+        for index, moment in enumerate(moments)
+    ]

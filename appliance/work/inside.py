@@ -1,0 +1,129 @@
+"""The captioner child: `python -m appliance.work.inside PIPE PARENT LOADER`, started by `child.Child` alone.
+
+It holds the model, answers one request at a time and ends with its parent. It can be killed at any moment.
+"""
+
+import errno
+import gc
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from appliance.caption.captioner import Captioner
+from appliance.errors import ShoeboxError
+from appliance.work import process, protocol
+from appliance.work.loading import Models
+from appliance.work.protocol import DescribeRequest, PrepareRequest
+
+
+class Inside:
+    """The child's end of the pipe, and the model it has loaded."""
+
+    def __init__(self, pipe: Connection, models: Models) -> None:
+        self._pipe = pipe
+        self._models = models
+        self._captioner: Captioner | None = None
+        self._loaded: tuple[str, int] | None = None  # model id, beams
+        self._refusal: str | None = None
+
+    def serve(self) -> None:
+        """Answer requests until the worker closes its end."""
+        self._say(protocol.Ready())
+        while True:
+            try:
+                request = protocol.decode_request(self._pipe.recv_bytes(protocol.LARGEST))
+            except EOFError:
+                return
+            self._say(self._answer(request))
+
+    def _answer(self, request: protocol.Request) -> protocol.Answer:
+        try:
+            if isinstance(request, PrepareRequest):
+                return self._prepare(request)
+            return self._describe(request)
+        except ShoeboxError as error:
+            return protocol.Refused(type(error).__name__, error.message, error.next_step)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return protocol.Refused("StorageFullError", "The card or disk is full.", "Make room on it.")
+            return _broken(error)
+        except Exception as error:  # the job's edge: the worker says it plainly and logs the traceback
+            return _broken(error)
+
+    def _prepare(self, request: PrepareRequest) -> protocol.Prepared:
+        from appliance.work import describing
+
+        return protocol.Prepared(describing.prepare(_path(request.path), request.kind, _folder(request.folder)))
+
+    def _describe(self, request: DescribeRequest) -> protocol.Finished:
+        from appliance.work import describing
+
+        captioner = self._ready_captioner(request.beams)
+        described = describing.describe(
+            _path(request.path),
+            request.kind,
+            _folder(request.folder),
+            captioner,
+            frames=request.frames,
+            prompt=request.prompt,
+            refusal=self._refusal,
+            tell=lambda done, total: self._say(protocol.Progress(done, total)),
+        )
+        return protocol.Finished(described)
+
+    def _ready_captioner(self, beams: int) -> Captioner:
+        """Return the captioner of the model in use, loaded anew where the owner has chosen another since."""
+        wanted = (self._models.in_use(), beams)
+        if self._captioner is None or self._loaded != wanted:
+            self._say(protocol.Loading(wanted[0]))
+            self._captioner = self._loaded = None
+            gc.collect()  # two models at once may not fit
+            self._captioner = self._models.load(*wanted)
+            self._refusal = self._models.refusal(wanted[0])
+            self._loaded = wanted
+            self._say(protocol.Loaded(wanted[0]))
+        return self._captioner
+
+    def _say(self, answer: protocol.Answer) -> None:
+        self._pipe.send_bytes(protocol.encode(answer))
+
+
+def _broken(error: Exception) -> protocol.Broken:
+    return protocol.Broken(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _path(path: bytes) -> Path:
+    return Path(os.fsdecode(path))
+
+
+def _folder(path: bytes | None) -> Path | None:
+    return None if path is None else _path(path)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the worker at the other end of the pipe until it goes."""
+    handle, parent, loader = arguments
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # Ctrl-C and systemd reach the whole group;
+        signal.signal(number, signal.SIG_IGN)  # the worker decides when its child ends
+    process.end_with_parent(int(parent))
+    process.stand_back()
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    importlib.import_module("appliance.work.describing")  # decoders load before Ready, so no item pays for them
+    module, _, name = loader.partition(":")
+    factory = getattr(importlib.import_module(module), name)
+    pipe = Connection(int(handle))
+    try:
+        models: Models = factory(protocol.decode_settings(pipe.recv_bytes(protocol.LARGEST)))
+        Inside(pipe, models).serve()
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # the worker is gone
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,140 @@
+"""Page and worker under one parent: `shoebox run`, for a first try and for development."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from appliance.settings import Settings
+from appliance.work import process
+from appliance.work.signals import STOPPING, Signals
+
+PATIENCE = 20.0  # seconds the parts may take to end before they are killed
+QUICK = 5.0  # a part that ends by itself within so many seconds of its start did not start
+LONGEST_PAUSE = 30.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Part:
+    """One of the processes: its command line, and how it has fared."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    start_again: float = field(default=0.0)
+    failures: int = 0
+
+
+def parts(settings: Settings) -> list[Part]:
+    """Return the page and the worker as `settings` want them; the file and the environment they read themselves."""
+    shoebox = [sys.executable, "-m", "appliance"]
+    data = ["--data", str(settings.data)]
+    address = ["--host", settings.host, "--port", str(settings.port)]
+    return [Part("web", [*shoebox, "web", *data, *address]), Part("worker", [*shoebox, "worker", *data])]
+
+
+def run(settings: Settings) -> int:
+    """Run the page and the worker until told to stop; print the address once the page answers.
+
+    A part that dies is started again, after a pause that grows to half a minute. Returns 0 after a signal to stop, else
+    the exit status of a part that three times in a row ended as soon as it had started.
+    """
+    if settings.port == 0:
+        settings = replace(settings, port=_free_port(settings.host))
+    return supervise(parts(settings), address=_address(settings))
+
+
+def supervise(members: list[Part], *, address: str = "") -> int:
+    """Keep `members` running until a signal to stop comes, as `run` does; tell of `address` once it answers."""
+    told = not address
+    with Signals(*STOPPING, signal.SIGCHLD) as signals:
+        try:
+            while True:
+                now = time.monotonic()
+                for member in members:
+                    status = _look_after(member, now)
+                    if status is not None:
+                        return status
+                if not told and _answers(address):
+                    told = True
+                    print(f"Shoebox is ready: {address}", flush=True)
+                pauses = [member.start_again - now for member in members if member.process is None]
+                if not told:
+                    pauses.append(0.2)
+                heard = signals.wait(max(0.0, min(pauses)) if pauses else None)
+                if heard in STOPPING:
+                    return 0
+        finally:
+            _end(members)
+
+
+def _look_after(member: Part, now: float) -> int | None:
+    """Start `member` where it is due; return its exit status where it is of no use to start it again."""
+    if member.process is not None:
+        status = member.process.poll()
+        if status is None:
+            return None
+        member.process = None
+        quick = now - member.started < QUICK
+        member.failures = member.failures + 1 if quick else 1
+        if quick and status >= 0 and member.failures >= 3:
+            log.error("%s does not start (status %d)", member.name, status)
+            return status or 1
+        pause = min(LONGEST_PAUSE, 0.5 * 2 ** (member.failures - 1))
+        member.start_again = now + pause
+        log.warning("%s ended with status %d; it is started again in %.1f s", member.name, status, pause)
+    if now >= member.start_again:
+        parent = os.getpid()
+        member.process = subprocess.Popen(
+            member.command,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=lambda: process.end_with_parent(parent, signal.SIGTERM),  # this process has one thread
+        )
+        member.started = now
+    return None
+
+
+def _end(members: list[Part]) -> None:
+    running = [member.process for member in members if member.process is not None]
+    for one in running:
+        one.terminate()
+    end = time.monotonic() + PATIENCE
+    for one in running:
+        try:
+            one.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            one.kill()
+            one.wait()
+
+
+def _free_port(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.bind((host, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - it is looked up, not bound
+    return f"http://[{host}]:{settings.port}/" if ":" in host else f"http://{host}:{settings.port}/"
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}health/live", timeout=2):  # noqa: S310 - our own page
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False

@@ -1,0 +1,190 @@
+"""The worker process: Huey's consumer, its captioner child, and the main thread that watches over both."""
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from huey.consumer import Consumer
+
+from appliance.device import clock
+from appliance.device.notify import notify
+from appliance.errors import LibraryError, ModelError, StorageFullError
+from appliance.library import database, jobs, preferences
+from appliance.library.database import Connection
+from appliance.library.store import Store
+from appliance.settings import Settings
+from appliance.work import schedule
+from appliance.work.again import describe_again
+from appliance.work.child import Child
+from appliance.work.consumer import Pulse, create_consumer
+from appliance.work.loading import REAL
+from appliance.work.queue import QueueError, listen, open_or_replace_queue
+from appliance.work.reconcile import give_up, ring_due
+from appliance.work.schedule import Household
+from appliance.work.signals import STOPPING, Signals
+from appliance.work.steps import LEASE, run_job
+
+GLANCE = 1.0  # seconds between two looks for what is due
+HEALTH = 10.0  # seconds between two looks whether the consumer's threads live, and two signs of life to systemd
+MINUTE = 60.0  # seconds between two reconciliations
+ROOM = 30.0  # seconds until work is tried again after the disk was full
+STALE = 3600.0  # seconds without a write after which an unfinished upload is dead
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, *, loader: str = REAL, household: Household | None = None) -> int:
+    """Work until told to stop by SIGTERM, SIGINT or SIGHUP, and return the exit status; for the main thread.
+
+    `loader` is as in `Child`; `household` tells the time to the nightly batches. Raises LibraryError where the data
+    folder cannot be used or has a worker already.
+    """
+    logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
+    household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
+    with _only_worker(settings.data), Signals(*STOPPING) as signals:
+        database.migrate(settings.data / "library.db")
+        store = Store(settings.data)
+        store.prepare()
+        store.sweep(STALE)
+        worker = Worker(settings, store, loader, household)
+        try:
+            return worker.watch(signals)
+        finally:
+            worker.stop()
+
+
+class Worker:
+    """What the consumer's threads and the main thread share. Each thread has its own connection and its own child."""
+
+    def __init__(self, settings: Settings, store: Store, loader: str, household: Household) -> None:
+        self._settings = settings
+        self._store = store
+        self._loader = loader
+        self._own = threading.local()
+        self._connections: list[Connection] = []
+        self._children: list[Child] = []
+        self._started = self._stopping = False
+        self._paused_until = 0.0  # by the monotonic clock
+        self._pulse = Pulse()
+        self._queue = open_or_replace_queue(settings.data)
+        self._ring = listen(self._queue, self.answer)
+        schedule.plan(self._queue, self.connection, settings, household)
+        self._consumer: Consumer = create_consumer(self._queue, self._pulse)
+
+    def connection(self) -> Connection:
+        """Return the calling thread's connection to the library."""
+        if not hasattr(self._own, "connection"):
+            self._own.connection = database.connect(self._settings.data / "library.db")
+            self._connections.append(self._own.connection)
+        connection: Connection = self._own.connection
+        return connection
+
+    def answer(self, job_id: int) -> None:
+        """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
+        if self._stopping or self._is_paused():
+            return
+        db = self.connection()
+        now = time.time()
+        give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
+        job = jobs.claim_next(db, now=now, lease=LEASE)
+        if job is None:
+            log.debug("nothing is due for the bell of job %d", job_id)
+            return
+        try:
+            run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
+        except StorageFullError as error:
+            log.error("%s Work goes on in %.0f s.", error, ROOM)
+            self._paused_until = time.monotonic() + ROOM
+
+    def watch(self, signals: Signals) -> int:
+        """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs."""
+        db = self.connection()
+        attempts = preferences.get(db, self._settings).attempts
+        released = jobs.release_running(db, now=time.time(), attempts_allowed=attempts)
+        if released:
+            log.warning("%d jobs of a worker that died are taken up again", released)
+        self._consumer.start()
+        self._started = True
+        notify("READY=1")
+        next_health = next_minute = 0.0
+        while True:
+            now = time.monotonic()
+            try:
+                if not self._is_paused():
+                    ring_due(db, self._queue, self._ring, now=time.time())
+                if now >= next_minute:
+                    next_minute = now + MINUTE
+                    self._reconcile(db)
+                if now >= next_health:
+                    next_health = now + HEALTH
+                    self._consumer.check_worker_health()
+                    if not self._pulse.steady():
+                        log.critical("the consumer hangs; the worker ends so that it is started anew")
+                        return 1
+                    notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
+            except (LibraryError, QueueError) as error:
+                log.warning("looking for work failed, and is tried again: %s", error)
+            if signals.wait(GLANCE) is not None:
+                return 0
+
+    def stop(self) -> None:
+        """Give back what is being worked on, end the children and the consumer's threads."""
+        notify("STOPPING=1")
+        self._stopping = True
+        for child in self._children:
+            child.stop()
+        if self._started:
+            self._consumer.stop(graceful=True)
+        self._queue.storage.close()
+        for connection in self._connections:
+            connection.close()
+
+    def _reconcile(self, db: Connection) -> None:
+        give_up(db, now=time.time(), attempts_allowed=preferences.get(db, self._settings).attempts)
+        try:
+            again = describe_again(db, self._settings.data / "models", now=time.time())
+            if again:
+                log.info("%d items that the sample model described are described again", again)
+        except ModelError as error:
+            log.warning("%s", error)
+
+    def _child(self) -> Child:
+        if not hasattr(self._own, "child"):
+            self._own.child = Child(self._settings, loader=self._loader)
+            self._children.append(self._own.child)
+            if self._stopping:
+                self._own.child.stop()
+        child: Child = self._own.child
+        return child
+
+    def _is_paused(self) -> bool:
+        return time.monotonic() < self._paused_until
+
+
+@contextmanager
+def _only_worker(data: Path) -> Iterator[None]:
+    """Hold the data folder's worker lock, which the kernel drops when this process ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise LibraryError(
+            f"The data folder {data} cannot be used: {error.strerror}.",
+            "Check that the disk is attached and the folder writable.",
+        ) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LibraryError(
+                f"Another worker works on {data} already.", "Stop it first, or give this one another data folder."
+            ) from error
+        yield
+    finally:
+        os.close(lock)

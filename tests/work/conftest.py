@@ -1,0 +1,129 @@
+"""A library to work on, pictures of one colour, and real worker processes with a captioner that sees colours."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from appliance.library import database, items, uploads
+from appliance.library.database import Connection
+from appliance.library.store import Store
+from appliance.media import formats
+from appliance.records import Item
+from appliance.settings import Settings
+from appliance.work import protocol
+
+HERE = Path(__file__).parent
+COLOURS = {"green": (0, 128, 0), "purple": (128, 0, 128)}
+
+
+def until(condition: Callable[[], object], what: str = "", seconds: float = 60) -> None:
+    """Wait until `condition` holds; fail where it still does not after far longer than it can take."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what or condition}"
+        time.sleep(0.03)
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., None]:
+    return until
+
+
+@pytest.fixture
+def paint(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a picture file of one colour."""
+
+    def paint(colour: str) -> Path:
+        path = tmp_path / f"{colour}.png"
+        path.write_bytes(picture(colour))
+        return path
+
+    return paint
+
+
+def picture(colour: str, note: str = "") -> bytes:
+    """Return a PNG of one colour; `note` makes it another file."""
+    made = io.BytesIO()
+    text = PngInfo()
+    text.add_text("note", note)
+    Image.new("RGB", (48, 32), COLOURS.get(colour, colour)).save(made, "PNG", pnginfo=text)
+    return made.getvalue()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Short deadlines and no wait before another attempt."""
+    return replace(settings, processing_timeout=3, model_load_timeout=30, retry_delay=0, attempts=3)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    store = Store(settings.data)
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def db(settings: Settings) -> Iterator[Connection]:
+    database.migrate(settings.data / "library.db")
+    connection = database.connect(settings.data / "library.db")
+    yield connection
+    connection.close()
+
+
+class Box:
+    """A library with uploads, and worker processes started and killed."""
+
+    def __init__(self, settings: Settings, db: Connection, store: Store) -> None:
+        self.settings, self.db, self.store = settings, db, store
+        self._workers: list[subprocess.Popen[bytes]] = []
+
+    def upload(self, colour: str, *, note: str = "", describe: bool = True, now: float | None = None) -> Item:
+        """Put a picture into the library as the page does, but ring no bell."""
+        content = picture(colour, note)
+        with self.store.receive() as incoming:
+            incoming.write(content)
+            kind = formats.sniff(content)
+            item, _, _ = uploads.accept(
+                self.db, self.store, incoming, f"{colour}.png", kind, describe=describe, now=now
+            )
+        return item
+
+    def start(self, settings: Settings | None = None) -> subprocess.Popen[bytes]:
+        """Start a worker in a process of its own."""
+        command = [sys.executable, str(HERE / "work_fakes.py"), protocol.encode_settings(settings or self.settings)]
+        path = os.pathsep.join([str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+        worker = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE)
+        self._workers.append(worker)
+        return worker
+
+    def item(self, item: Item) -> Item:
+        return items.get(self.db, item.id)
+
+    def wait(self, item: Item, status: str) -> Item:
+        """Wait until the item has this status."""
+        until(lambda: self.item(item).status == status, f"{item.name} {status}, is {self.item(item)}")
+        return self.item(item)
+
+    def end(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+            worker.wait()
+            if worker.stderr is not None:
+                worker.stderr.close()
+
+
+@pytest.fixture
+def box(settings: Settings, db: Connection, store: Store) -> Iterator[Box]:
+    box = Box(settings, db, store)
+    yield box
+    box.end()

@@ -1,0 +1,197 @@
+"""Real worker processes on a real library, with a captioner that does what colours say; some are killed."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.errors import LibraryError
+from appliance.library import descriptions, jobs
+from appliance.records import JobState, Status, Task
+from appliance.settings import Settings
+from appliance.work import worker
+from appliance.work.queue import listen, open_queue
+
+Box = Any
+Until = Callable[..., None]
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of the processes that the worker `pid` started."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def held(box: Box, until: Until) -> Any:
+    """Upload a picture whose description is held in its midst, start a worker and wait until it is there."""
+    (box.settings.data / "hold").touch()
+    item = box.upload("green")
+    process = box.start(replace(box.settings, processing_timeout=3600))
+    until((box.settings.data / "held").exists, "the description to begin")
+    box.wait(item, Status.PROCESSING)
+    return item, process
+
+
+def let_go(box: Box) -> None:
+    (box.settings.data / "hold").unlink()
+
+
+def test_what_was_uploaded_is_prepared_and_described(box: Box) -> None:
+    box.start()
+    item = box.wait(box.upload("red"), Status.COMPLETED)
+    assert (item.width, item.height, item.error) == (48, 32, None)
+    assert item.prepared_at is not None
+    description = descriptions.current(box.db, item.id)
+    assert description is not None
+    assert (description.text, description.model) == ("a red picture", "fake")
+    assert "red" in [tag.text for tag in descriptions.tags(box.db, item.id)]
+    assert (box.store.derived(item.sha256) / "small.webp").exists()
+
+
+def test_a_killed_child_costs_one_attempt(box: Box, until: Until) -> None:
+    item, process = held(box, until)
+    (child,) = children(process.pid)
+    let_go(box)
+    os.kill(child, signal.SIGKILL)
+    box.wait(item, Status.COMPLETED)
+
+
+def test_a_killed_worker_s_item_is_completed_by_the_next(box: Box, until: Until) -> None:
+    item, process = held(box, until)
+    (child,) = children(process.pid)
+    process.kill()
+    process.wait()
+    until(lambda: not Path(f"/proc/{child}/exe").exists(), "the child's end with its worker")
+    assert box.item(item).status is Status.PROCESSING
+    let_go(box)
+    box.start()
+    box.wait(item, Status.COMPLETED)
+
+
+def test_a_hanging_model_fails_its_item_and_no_other(box: Box) -> None:
+    neighbours = [box.upload("red", note="before")]
+    hanging = box.upload("black")
+    neighbours.append(box.upload("red", note="after"))
+    box.start(replace(box.settings, processing_timeout=2))
+    for neighbour in neighbours:
+        box.wait(neighbour, Status.COMPLETED)
+    failed = box.wait(hanging, Status.FAILED)
+    assert "longer than 2 s" in failed.error
+    assert attempts(box, failed) == 3
+
+
+def test_a_model_that_does_not_load_has_a_deadline_too(box: Box) -> None:
+    (box.settings.data / "model").write_text("heavy")
+    item = box.upload("red")
+    box.start(replace(box.settings, model_load_timeout=5, processing_timeout=3600, attempts=1))
+    failed = box.wait(item, Status.FAILED)
+    assert "Loading the model heavy took longer" in failed.error
+
+
+def test_an_item_that_kills_its_worker_each_time_is_given_up(box: Box) -> None:
+    poison, neighbour = box.upload("white"), box.upload("red")
+    for _ in range(3):
+        assert box.start().wait(60) == -signal.SIGKILL
+    box.start()
+    box.wait(neighbour, Status.COMPLETED)
+    failed = box.wait(poison, Status.FAILED)
+    assert "3 times" in failed.error
+    assert attempts(box, failed) == 3
+
+
+def test_a_failed_attempt_is_followed_by_another_in_time(box: Box, until: Until) -> None:
+    item = box.upload("yellow")
+    box.start(replace(box.settings, retry_delay=1, attempts=2))
+    failed = box.wait(item, Status.FAILED)
+    assert failed.error == "Yellow cannot be described. Use another colour."
+    assert attempts(box, failed) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_worker_gives_its_item_back_uncounted(box: Box, until: Until, number: signal.Signals) -> None:
+    item, process = held(box, until)
+    (child,) = children(process.pid)
+    process.send_signal(number)
+    assert process.wait(60) == 0
+    assert not Path(f"/proc/{child}/exe").exists()
+    (job,) = jobs.open_for(box.db, item.id)
+    assert (job.state, job.attempts, box.item(item).status) == (JobState.QUEUED, 0, Status.PENDING)
+
+
+def test_an_idle_worker_stops(box: Box, until: Until) -> None:
+    process = box.start()
+    until((box.settings.data / "queue.db").exists)
+    box.wait(box.upload("red"), Status.COMPLETED)
+    process.terminate()
+    assert process.wait(60) == 0
+    assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_second_worker_is_refused(box: Box, settings: Settings) -> None:
+    box.start()
+    box.wait(box.upload("red"), Status.COMPLETED)
+    with pytest.raises(LibraryError, match="Another worker"):
+        worker.run(settings)
+
+
+def test_a_data_folder_that_cannot_be_is_told(settings: Settings) -> None:
+    (settings.data / "file").touch()
+    with pytest.raises(LibraryError, match="cannot be used"):
+        worker.run(replace(settings, data=settings.data / "file"))
+
+
+@pytest.mark.parametrize("content", [None, b"no database at all" * 500])
+def test_a_lost_or_damaged_queue_is_made_anew(box: Box, content: bytes | None) -> None:
+    open_queue(box.settings.data).storage.close()
+    items = [box.upload("red", note=str(number)) for number in range(3)]
+    for path in box.settings.data.glob("queue.db*"):
+        path.unlink()
+    if content is not None:
+        (box.settings.data / "queue.db").write_bytes(content)
+    box.start()
+    for item in items:
+        box.wait(item, Status.COMPLETED)
+
+
+def test_a_queue_deleted_under_a_running_worker(box: Box) -> None:
+    box.start()
+    box.wait(box.upload("red"), Status.COMPLETED)
+    for path in box.settings.data.glob("queue.db*"):
+        path.unlink()
+    box.wait(box.upload("purple"), Status.COMPLETED)
+
+
+def test_a_bell_for_an_unknown_job_and_rubbish_in_the_queue_are_harmless(box: Box) -> None:
+    item = box.upload("red")
+    queue = open_queue(box.settings.data)
+    ring = listen(queue, lambda job_id: None)
+    job = jobs.open_for(box.db, item.id)[0]
+    for number in (0, 999_999):
+        ring(replace(job, id=number, priority=1000))
+    queue.storage.enqueue(b"{rubbish", 2000)
+    queue.storage.enqueue(b'["id", "appliance.work.queue.unknown"]', 2000)
+    queue.storage.close()
+    box.start()
+    box.wait(item, Status.COMPLETED)
+
+
+def test_the_table_s_priorities_rule(box: Box) -> None:
+    uploaded = [box.upload("red", note=str(number)) for number in range(3)]
+    wanted = box.upload("purple")
+    jobs.enqueue(box.db, wanted.id, Task.DESCRIBE, 30, now=0)
+    box.start()
+    for item in uploaded:
+        box.wait(item, Status.COMPLETED)
+    first = box.db.execute("SELECT item_id FROM descriptions ORDER BY id LIMIT 1").fetchone()[0]
+    assert first == wanted.id
+
+
+def attempts(box: Box, item: Any) -> int:
+    row = box.db.execute("SELECT attempts FROM jobs WHERE item_id = ? AND task = 'describe'", (item.id,)).fetchone()
+    return int(row[0])

@@ -1,0 +1,92 @@
+"""Captioners that do what a picture's colour says, named to `Child` and `worker.run` as `work_fakes:…`.
+
+red, purple: described at once. green: held while the file `hold` is in the data folder. black: hangs. blue: the child
+dies. white: the worker dies. yellow: fails with an error of ours. cyan: fails with another.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from appliance.errors import CaptionerError
+from appliance.settings import Settings
+from appliance.work import protocol, worker
+
+COLOURS = {
+    "red": (255, 0, 0),
+    "purple": (128, 0, 128),
+    "green": (0, 128, 0),
+    "black": (0, 0, 0),
+    "blue": (0, 0, 255),
+    "white": (255, 255, 255),
+    "yellow": (255, 255, 0),
+    "cyan": (0, 255, 255),
+}
+
+
+def colour_of(picture: Image.Image) -> str:
+    """Return the name of the colour nearest to that of the picture's middle."""
+    middle = picture.convert("RGB").getpixel((picture.width // 2, picture.height // 2))
+    return min(COLOURS, key=lambda name: sum((a - b) ** 2 for a, b in zip(COLOURS[name], middle, strict=True)))
+
+
+class Colours:
+    """A captioner that sees colours."""
+
+    image_size = 16
+
+    def __init__(self, model: str, data: Path) -> None:
+        self.model = model
+        self._data = data
+
+    def caption(self, picture: Image.Image, *, prompt: str | None = None) -> str:
+        colour = colour_of(picture)
+        match colour:
+            case "green":
+                (self._data / "held").touch()
+                while (self._data / "hold").exists():
+                    time.sleep(0.02)
+            case "black":
+                time.sleep(3600)
+            case "blue":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "white":
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(3600)
+            case "yellow":
+                raise CaptionerError("Yellow cannot be described.", "Use another colour.")
+            case "cyan":
+                raise ZeroDivisionError("cyan")
+        return f"{prompt or 'a'} {colour} picture"
+
+
+class FakeModels:
+    """One model, whose id is what the file `model` in the data folder says."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._data = settings.data
+
+    def in_use(self) -> str:
+        chosen = self._data / "model"
+        return chosen.read_text() if chosen.exists() else "fake"
+
+    def load(self, model: str, beams: int) -> Colours:
+        with (self._data / "loads").open("a") as log:
+            log.write(f"{model} {beams}\n")
+        if model == "heavy":
+            time.sleep(3600)
+        return Colours(model, self._data)
+
+    def refusal(self, model: str) -> str | None:
+        return "a purple picture"
+
+
+models = FakeModels
+
+
+if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS
+    sys.exit(worker.run(protocol.decode_settings(sys.argv[1].encode()), loader="work_fakes:models"))
