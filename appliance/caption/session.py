@@ -1,0 +1,67 @@
+"""ONNX Runtime sessions: the execution provider by name, threads, and options that suit a small box."""
+
+from pathlib import Path
+
+import onnxruntime
+
+from appliance.errors import ModelError, SettingsError
+
+_PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+}
+# Providers whose tensors live in the GPU's memory; the others compute on tensors in main memory.
+_ON_GPU = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
+_ERRORS_ONLY = 3
+
+
+def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxruntime.InferenceSession:
+    """Load the graph at `path` to run on `provider` with so many threads (0: one for every core).
+
+    What the provider cannot run, and everything where its device is missing, runs on the processor.
+    Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path} is missing.", "Install the model again.")
+    try:
+        return onnxruntime.InferenceSession(path, options(threads), providers=providers(provider))
+    except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
+        raise ModelError(f"{path} cannot be loaded: {error}.", "Install the model again.") from error
+
+
+def providers(name: str) -> list[str]:
+    """Return onnxruntime's names for provider `name` and, behind it, the processor; SettingsError if there is none."""
+    if name not in _PROVIDERS:
+        raise SettingsError(f"provider cannot be {name!r}.", f"Use one of {', '.join(_PROVIDERS)}.")
+    there = onnxruntime.get_available_providers()
+    if _PROVIDERS[name] not in there:
+        known = [short for short, long in _PROVIDERS.items() if long in there]
+        raise SettingsError(
+            f"provider cannot be {name}: the onnxruntime on this machine was built without it.",
+            f"Install one that has it, or use {' or '.join(known)}.",
+        )
+    names = [_PROVIDERS[name]]
+    if name == "tensorrt":
+        names.append(_PROVIDERS["cuda"])  # for what TensorRT leaves over
+    return list(dict.fromkeys([*(name for name in names if name in there), _PROVIDERS["cpu"]]))
+
+
+def options(threads: int) -> onnxruntime.SessionOptions:
+    """Return the session options for so many threads."""
+    made = onnxruntime.SessionOptions()
+    made.intra_op_num_threads = threads
+    made.log_severity_level = _ERRORS_ONLY
+    # Threads wait actively inside a run, where the next node comes in microseconds, and sleep as soon as it ends.
+    made.add_session_config_entry("session.force_spinning_stop", "1")
+    # Exact uint8 × int8 products on x86 processors without VNNI; nothing changes elsewhere.
+    made.add_session_config_entry("session.x64quantprecision", "1")
+    # Weights are allocated once and never returned: outside the arena they take what they need and no more.
+    made.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    return made
+
+
+def device(session: onnxruntime.InferenceSession) -> str:
+    """Return where the session keeps its tensors, in onnxruntime's words: `cuda` or `cpu`."""
+    return "cuda" if _ON_GPU & set(session.get_providers()) else "cpu"
