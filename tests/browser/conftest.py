@@ -1,0 +1,232 @@
+"""A real appliance, a real Chromium and drawn pictures to send; any error in the browser's console fails the test."""
+
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from draw import Scene, render
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+PATIENCE = 90.0  # seconds until a test gives up on something that should happen soon
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+
+FILM_SCENES = (
+    "a large red circle on a white background",
+    "a large blue square on a yellow background",
+    "a large green triangle on a black background",
+)
+SCENE_SECONDS = 4
+# Many moments, so that a film is being described for long enough to be seen at it.
+MOMENTS = "24"
+
+
+class Box:
+    """`shoebox run` as a process of its own on a free port of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "library"
+        self.log = folder / "log.txt"
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = int(listener.getsockname()[1])
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until its page answers."""
+        address = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "appliance", "run", *address],
+                env={**os.environ, "SHOEBOX_THREADS": "1", "AI_VIDEO_FRAMES": MOMENTS},
+                stdout=log,
+                stderr=log,
+            )
+        self.wait(self.is_ready, "the page to answer")
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def is_ready(self) -> bool:
+        try:
+            return self.ask("GET", "/health/ready")[0] == 200
+        except OSError:
+            return False
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+        """Return the status and the JSON of an answer, None where it is something else."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            content = answer.read()
+            return answer.status, json.loads(content) if "json" in answer.headers.get("content-type", "") else None
+        finally:
+            connection.close()
+
+    def upload(self, file: Path) -> int:
+        """Send a file past the page and return its item's number."""
+        status, item = self.ask("POST", f"/api/v1/uploads?name={file.name}", file.read_bytes())
+        assert status in {200, 201}, item
+        return int(item["id"])
+
+    def item(self, number: int) -> Any:
+        status, item = self.ask("GET", f"/api/v1/items/{number}")
+        assert status == 200, item
+        return item
+
+    def described(self, number: int) -> Any:
+        """Wait until an item is completed and return it."""
+        self.wait(lambda: self.item(number)["status"] in {"completed", "failed"}, f"item {number} to be described")
+        item = self.item(number)
+        assert item["status"] == "completed", item["error"]
+        return item
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log.read_text()[-4000:]}"
+            assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """The appliance that all browser tests share; each sends pictures of its own."""
+    one = Box(tmp_path_factory.mktemp("box"))
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium: nothing is downloaded."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "The browser tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+class Troubles(list[str]):
+    """What the browser complained of in its console; a test takes out what it meant to happen."""
+
+    def listen(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.append(f"{page.url}: {error}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.append(f"{message.location.get('url')}: {message.text}")
+
+    def forgive(self, words: str) -> None:
+        """Take out the complaints with `words`; there must be one."""
+        meant = [one for one in self if words in one]
+        assert meant, f"the browser did not complain of {words}: {self}"
+        for one in meant:
+            self.remove(one)
+
+
+@pytest.fixture
+def troubles() -> Iterator[Troubles]:
+    """The browser's complaints; any that is left at the end fails the test."""
+    found = Troubles()
+    yield found
+    assert found == []
+
+
+def _context(chromium: Browser, box: Box, **options: Any) -> BrowserContext:
+    context = chromium.new_context(base_url=box.address, locale="en-GB", **options)
+    context.set_default_timeout(PATIENCE * 1000)
+    return context
+
+
+@pytest.fixture
+def phone(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
+    """A page at a phone's width, with fingers."""
+    context = _context(chromium, box, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
+    page = context.new_page()
+    troubles.listen(page)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def desktop(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
+    """A page at a desktop's width, with mouse and keyboard."""
+    context = _context(chromium, box, viewport=DESKTOP)
+    page = context.new_page()
+    troubles.listen(page)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Callable[..., Path]:
+    """Draws `scene` into a JPEG called `name`; the seed makes its bytes its own."""
+
+    def write(name: str, scene: str, seed: int, size: tuple[int, int] = (960, 720), taken: str | None = None) -> Path:
+        return write_photo(tmp_path / name, scene, seed, size, taken)
+
+    return write
+
+
+@pytest.fixture
+def make_film(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a film called `name`; the seed makes its bytes its own."""
+    return lambda name, seed: write_film(tmp_path / name, seed=seed)
+
+
+def write_photo(path: Path, scene: str, seed: int, size: tuple[int, int], taken: str | None = None) -> Path:
+    """Write a drawn scene as a JPEG, taken at `taken` (`2024:05:03 14:20:00`) where given."""
+    exif = Image.Exif()
+    if taken:
+        exif.get_ifd(0x8769)[0x9003] = taken
+    render(Scene.of(scene, seed), *size).save(path, "JPEG", quality=88, exif=exif)
+    return path
+
+
+def write_film(path: Path, scenes: tuple[str, ...] = FILM_SCENES, seed: int = 1, rate: int = 8) -> Path:
+    """Write an H.264 MP4 that shows each scene for SCENE_SECONDS, with two key frames a second."""
+    data = io.BytesIO()
+    with av.open(data, "w", format="mp4") as film:
+        stream = film.add_stream("libx264", rate=Fraction(rate), options={"preset": "veryfast", "g": str(rate // 2)})
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        frames_each = SCENE_SECONDS * rate
+        for number, scene in enumerate(scenes):
+            still = np.asarray(render(Scene.of(scene, seed), 640, 480))
+            for frame in range(frames_each):
+                picture = av.VideoFrame.from_ndarray(still, format="rgb24")
+                picture.pts = number * frames_each + frame
+                film.mux(stream.encode(picture))
+        film.mux(stream.encode())
+    path.write_bytes(data.getvalue())
+    return path
+
+
+@pytest.fixture(scope="session")
+def film(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A described film's item, its moments as the box tells them."""
+    item = box.described(box.upload(write_film(tmp_path_factory.mktemp("film") / "shapes.mp4")))
+    assert len(item["frames"]) >= 2
+    return item

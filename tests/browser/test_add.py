@@ -1,0 +1,168 @@
+"""Adding from the page, at a phone's width."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+pytestmark = pytest.mark.browser
+
+WATCH = """() => {
+  window.stayed = true;
+  window.states = {};
+  const look = () => {
+    for (const row of document.querySelectorAll("#list > li")) {
+      const seen = (window.states[row.dataset.name] ??= []);
+      if (seen.at(-1) !== row.dataset.state) seen.push(row.dataset.state);
+    }
+  };
+  new MutationObserver(look).observe(document.getElementById("list"), {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["data-state"],
+  });
+}"""
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator(f'#list > li[data-name="{name}"]')
+
+
+def test_a_film_goes_in_and_its_description_comes_out(
+    phone: Page, box: Any, make_film: Callable[..., Path]
+) -> None:
+    film = make_film("birthday.mp4", 11)
+    phone.goto("/add")
+    phone.evaluate(WATCH)
+    phone.get_by_label("Choose photos and videos").set_input_files(film)
+    going = row(phone, "birthday.mp4")
+    expect(going).to_have_attribute("data-state", "completed")
+    assert phone.evaluate("states['birthday.mp4']") == ["queued", "sending", "pending", "processing", "completed"]
+    assert phone.evaluate("stayed"), "the page was loaded again"
+    shown = going.locator(".words").inner_text()
+    going.get_by_role("link", name="Look at birthday.mp4").click()
+    expect(phone.locator("#writing .words")).to_have_text(shown)
+    item = box.item(int(phone.url.rpartition("/")[2]))
+    assert item["description"].lower() == shown.lower()
+    assert item["status"] == "completed"
+
+
+def test_several_at_once_each_have_a_row(phone: Page, photo: Callable[..., Path]) -> None:
+    files = [photo(f"shape-{seed}.jpg", "a large red circle on a white background", seed) for seed in range(31, 34)]
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(files)
+    for file in files:
+        expect(row(phone, file.name)).to_have_attribute("data-state", "completed")
+    expect(phone.locator("#summary")).to_have_text("Everything is sent · 3 described.")
+    expect(row(phone, files[0].name).locator("img")).to_have_js_property("complete", True)
+    phone.get_by_role("button", name="Clear the list").click()
+    expect(phone.locator("#list > li")).to_have_count(0)
+
+
+def test_a_picture_that_is_here_already_is_good_news(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+    file = photo("twice.jpg", "a large blue square on a white background", 41)
+    first = box.described(box.upload(file))
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(file)
+    known = row(phone, "twice.jpg")
+    expect(known).to_have_attribute("data-state", "duplicate")
+    expect(known).to_contain_text("Already in the box, since")
+    expect(known.locator("img")).to_have_attribute("src", first["urls"]["small"])
+    expect(known.get_by_role("link")).to_have_attribute("href", first["urls"]["page"])
+    expect(phone.locator("#summary")).to_have_text("All of this is here already.")
+
+
+def test_a_text_file_is_refused_with_a_next_step(phone: Page, troubles: Any, tmp_path: Path) -> None:
+    note = tmp_path / "note.jpg"
+    note.write_text("Bread, butter, two dozen eggs.\n" * 40)
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(note)
+    refused = row(phone, "note.jpg")
+    expect(refused).to_have_attribute("data-state", "refused")
+    expect(refused.get_by_role("alert")).not_to_be_empty()
+    assert len(refused.locator(".say").all()) == 2, "the sentence and the next step"
+    expect(phone.locator("#summary")).to_have_text("Nothing was added · 1 needs a look.")
+    troubles.forgive("415")
+    troubles.clear()  # the text's own bytes are no picture to show beside it
+    refused.get_by_role("button", name="Remove from the list: note.jpg").click()
+    expect(refused).to_have_count(0)
+
+
+def test_an_empty_file_is_not_even_sent(phone: Page, tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.jpg"
+    nothing.touch()
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(nothing)
+    expect(row(phone, "nothing.jpg").get_by_role("alert")).to_have_text("This file is empty.")
+
+
+def test_what_broke_off_can_be_tried_again(phone: Page, troubles: Any, photo: Callable[..., Path]) -> None:
+    file = photo("second-try.jpg", "a large green circle on a white background", 51)
+    tries: list[str] = []
+
+    def break_first(route: Route) -> None:
+        tries.append(route.request.url)
+        if len(tries) == 1:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    phone.route("**/api/v1/uploads?*", break_first)
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(file)
+    broken = row(phone, "second-try.jpg")
+    expect(broken.get_by_role("alert")).to_have_text("The connection broke while this was sent.")
+    troubles.forgive("ERR_CONNECTION_RESET")
+    broken.get_by_role("button", name="Try again: second-try.jpg").click()
+    expect(broken).to_have_attribute("data-state", "completed")
+    assert len(tries) == 2
+
+
+def test_an_upload_can_be_cancelled(phone: Page, photo: Callable[..., Path]) -> None:
+    held: list[Route] = []
+    phone.route("**/api/v1/uploads?*", held.append)
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(
+        photo("regretted.jpg", "a large green square on a white background", 61)
+    )
+    going = row(phone, "regretted.jpg")
+    expect(going).to_have_attribute("data-state", "sending")
+    expect(going.get_by_role("progressbar")).to_be_visible()
+    going.get_by_role("button", name="Cancel: regretted.jpg").click()
+    expect(going.get_by_role("alert")).to_have_text("Cancelled.")
+
+
+def test_two_go_up_at_a_time(phone: Page, photo: Callable[..., Path]) -> None:
+    held: list[Route] = []
+    phone.route("**/api/v1/uploads?*", held.append)
+    phone.goto("/add")
+    files = [photo(f"line-{seed}.jpg", "a large red square on a white background", seed) for seed in range(71, 75)]
+    phone.get_by_label("Choose photos and videos").set_input_files(files)
+    expect(phone.locator('#list > li[data-state="sending"]')).to_have_count(2)
+    expect(phone.locator('#list > li[data-state="queued"]')).to_have_count(2)
+    expect(phone.locator("#summary")).to_have_text("Sending 1 of 4.")
+    for name in ("line-73.jpg", "line-74.jpg"):
+        row(phone, name).get_by_role("button").click()
+    expect(phone.locator("#list > li")).to_have_count(2)
+    for name in ("line-71.jpg", "line-72.jpg"):
+        row(phone, name).get_by_role("button").click()
+    expect(phone.locator("#summary")).to_have_text("Nothing was added · 2 need a look.")
+
+
+def test_files_can_be_let_go_anywhere(desktop: Page) -> None:
+    desktop.goto("/add")
+    desktop.evaluate(
+        """async () => {
+          const picture = document.createElement("canvas");
+          picture.width = picture.height = 64;
+          picture.getContext("2d").fillRect(8, 8, 40, 40);
+          const blob = await new Promise((done) => picture.toBlob(done, "image/png"));
+          const carried = new DataTransfer();
+          carried.items.add(new File([blob], "let-go.png", { type: "image/png" }));
+          for (const kind of ["dragenter", "dragover", "drop"]) {
+            document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+          }
+        }"""
+    )
+    expect(row(desktop, "let-go.png")).to_have_attribute("data-state", "completed")
+    expect(desktop.locator("#letting")).to_be_hidden()

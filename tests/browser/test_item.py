@@ -1,0 +1,98 @@
+"""A picture and its back: playing a film, jumping by its scenes, describing again, keys."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+PLAYS = "() => { const film = document.getElementById('player'); return !film.paused && film.currentTime > 0.2; }"
+
+
+def test_a_film_plays_and_its_timeline_jumps(phone: Page, film: Any) -> None:
+    phone.goto(film["urls"]["page"])
+    scenes = phone.locator(".scene")
+    expect(scenes).to_have_count(len(film["frames"]))
+    expect(scenes.first).to_have_attribute("aria-current", "true")
+    phone.evaluate("() => { const film = document.getElementById('player'); film.muted = true; return film.play(); }")
+    phone.wait_for_function(PLAYS)
+
+    last = film["frames"][-1]
+    scenes.last.click()
+    expect(scenes.last).to_have_attribute("aria-current", "true")
+    expect(scenes.first).not_to_have_attribute("aria-current", "true")
+    now = phone.evaluate("document.getElementById('player').currentTime")
+    assert last["at"] - 0.1 <= now < last["at"] + 3
+    phone.wait_for_function(f"document.getElementById('player').currentTime > {last['at'] + 0.1}")
+    assert phone.url.endswith(film["urls"]["page"]), "the page was left"
+
+    scenes.first.click()
+    phone.wait_for_function(f"document.getElementById('player').currentTime < {last['at']}")
+    expect(scenes.first).to_have_attribute("aria-current", "true")
+    expect(scenes.last.locator(".words")).to_have_text(last["text"], ignore_case=True)
+    assert scenes.last.locator("img").evaluate("image => image.complete && image.naturalWidth > 0")
+
+
+def test_the_film_marks_the_scene_that_plays(desktop: Page, film: Any) -> None:
+    desktop.goto(film["urls"]["page"])
+    second = film["frames"][1]["at"]
+    desktop.evaluate(f"() => {{ document.getElementById('player').currentTime = {second} + 0.2; }}")
+    expect(desktop.locator(".scene").nth(1)).to_have_attribute("aria-current", "true")
+    expect(desktop.locator(".scene[aria-current]")).to_have_count(1)
+
+
+def test_the_back_says_what_who_and_when(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+    item = box.described(box.upload(photo("back.jpg", "a large red circle on a white background", 101)))
+    phone.goto(item["urls"]["page"])
+    expect(phone.locator("#writing .words")).to_have_text(item["description"], ignore_case=True)
+    expect(phone.locator("#writing .by")).to_contain_text(f"Described by {item['described_by']['name']} on")
+    tags = phone.get_by_role("list", name="Tags").get_by_role("link")
+    assert tags.all_inner_texts() == item["tags"]
+    expect(phone.get_by_role("img", name=item["description"])).to_be_visible()
+    with phone.expect_download() as download:
+        phone.get_by_role("link", name="Download original").click()
+    assert download.value.suggested_filename == "back.jpg"
+    assert download.value.path().read_bytes() == (box.data / "originals").rglob("back.jpg").__next__().read_bytes()
+    tags.first.click()
+    phone.wait_for_url("**/?tag=*")
+    expect(phone.locator(f'.tile[data-id="{item["id"]}"]')).to_be_visible()
+
+
+def test_describe_again_happens_before_ones_eyes(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+    item = box.described(box.upload(photo("again.jpg", "a large blue circle on a white background", 111)))
+    phone.goto(item["urls"]["page"])
+    phone.evaluate("() => { window.stayed = true; }")
+    phone.get_by_role("button", name="Describe again").click()
+    expect(phone.get_by_text("Written before (1)")).to_be_visible()
+    expect(phone.locator("#item")).to_have_attribute("data-status", "completed")
+    expect(phone.get_by_role("button", name="Describe again")).to_be_enabled()
+    assert phone.evaluate("stayed"), "the page was loaded again"
+
+
+def test_a_failed_one_says_why_and_what_to_do(
+    phone: Page, box: Any, make_film: Callable[..., Path], tmp_path: Path
+) -> None:
+    whole = make_film("whole.mp4", 121).read_bytes()
+    cut = tmp_path / "cut-off.mp4"
+    cut.write_bytes(whole[: len(whole) // 3])
+    number = box.upload(cut)
+    box.wait(lambda: box.item(number)["status"] == "failed", "the cut-off film to fail")
+    phone.goto(f"/items/{number}")
+    expect(phone.get_by_text("This video could not be described")).to_be_visible()
+    expect(phone.locator("#writing")).to_contain_text(box.item(number)["error"])
+    expect(phone.get_by_role("button", name="Try again")).to_be_enabled()
+
+
+def test_arrow_keys_turn_to_the_neighbours(desktop: Page, box: Any, photo: Callable[..., Path]) -> None:
+    older = box.described(box.upload(photo("old.jpg", "a large red square on a white background", 131, taken="2001:01:01 10:00:00")))
+    oldest = box.described(box.upload(photo("oldest.jpg", "a large red square on a white background", 132, taken="2001:01:01 09:00:00")))
+    desktop.goto(older["urls"]["page"])
+    desktop.keyboard.press("ArrowRight")
+    desktop.wait_for_url(f"**{oldest['urls']['page']}")
+    desktop.keyboard.press("ArrowLeft")
+    desktop.wait_for_url(f"**{older['urls']['page']}")
+    desktop.keyboard.press("Escape")
+    desktop.wait_for_url("**/")

@@ -1,0 +1,101 @@
+"""The library: live pictures, search, chips, endless scrolling, the keyboard."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_picture_sent_from_elsewhere_appears_and_gets_its_words(
+    phone: Page, box: Any, film: Any, photo: Callable[..., Path]
+) -> None:
+    phone.goto("/")
+    expect(phone.locator(f'.tile[data-id="{film["id"]}"]')).to_be_visible()
+    phone.evaluate("() => { window.stayed = true; }")
+    number = box.upload(photo("live.jpg", "a large red circle on a black background", 201))
+    tile = phone.locator(f'.tile[data-id="{number}"]')
+    expect(tile).to_be_visible()
+    expect(tile).to_have_attribute("data-status", "completed")
+    expect(tile.locator("img")).to_have_attribute("alt", box.item(number)["description"])
+    assert float(tile.get_attribute("data-ratio") or 0) == pytest.approx(4 / 3, abs=0.01)
+    assert phone.evaluate("stayed"), "the page was loaded again"
+
+
+def test_pictures_are_whole_and_rows_are_even(desktop: Page, box: Any, photo: Callable[..., Path]) -> None:
+    for seed, size in enumerate([(1600, 400), (450, 800), (800, 800), (960, 720), (720, 960)], 211):
+        box.described(
+            box.upload(photo(f"row-{seed}.jpg", "a large red circle on a white background", seed, size, "2003:03:03 12:00:00"))
+        )
+    desktop.goto("/")
+    month = desktop.get_by_role("region", name="March 2003")
+    month.scroll_into_view_if_needed()
+    tiles = month.locator(".tile").evaluate_all(
+        "tiles => tiles.map(tile => [Number(tile.dataset.ratio), tile.getBoundingClientRect().toJSON()])"
+    )
+    assert len(tiles) == 5
+    for ratio, place in tiles:
+        assert place["width"] / place["height"] == pytest.approx(ratio, rel=0.02)
+    tops = sorted({round(place["top"]) for _, place in tiles})
+    for top in tops:
+        assert len({round(place["height"]) for _, place in tiles if round(place["top"]) == top}) == 1
+
+
+def test_search_finds_by_what_is_in_the_picture(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+    item = box.described(box.upload(photo("holiday-on-the-moon.jpg", "a large red circle on a white background", 221)))
+    phone.goto("/")
+    phone.get_by_role("searchbox").fill("moon")
+    phone.get_by_role("searchbox").press("Enter")
+    phone.wait_for_url("**/?q=moon")
+    expect(phone.get_by_role("status").filter(has_text="1 found for “moon”")).to_be_visible()
+    expect(phone.locator(".tile")).to_have_count(1)
+    expect(phone.locator(".tile")).to_have_attribute("data-id", str(item["id"]))
+    phone.get_by_role("searchbox").fill("no such thing at all")
+    phone.get_by_role("searchbox").press("Enter")
+    expect(phone.get_by_role("heading", name="Nothing found")).to_be_visible()
+    phone.get_by_role("link", name="Show the whole library").click()
+    phone.wait_for_url("**/")
+
+
+def test_chips_choose_and_let_go(phone: Page, film: Any) -> None:
+    phone.goto("/")
+    phone.get_by_role("link", name="Videos").click()
+    phone.wait_for_url("**/?kind=video")
+    expect(phone.locator(f'.tile[data-id="{film["id"]}"]')).to_be_visible()
+    assert phone.locator(".tile").count() == phone.locator(".tile .length").count()
+    expect(phone.get_by_role("link", name="Videos")).to_have_attribute("aria-current", "true")
+    phone.get_by_role("link", name="Videos").click()
+    phone.wait_for_url("**/")
+
+
+def test_scrolling_brings_the_older_ones(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+    for seed in range(231, 235):
+        box.described(box.upload(photo(f"scroll-{seed}.jpg", "a large red circle on a white background", seed)))
+    total = sum(box.ask("GET", "/api/v1/status")[1]["counts"].values())
+    phone.goto("/?limit=3")
+    expect(phone.locator(".tile")).to_have_count(total)
+    expect(phone.locator("#end")).to_contain_text("That is all")
+    numbers = phone.locator(".tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.id)")
+    assert len(set(numbers)) == total
+    keys = phone.locator(".tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.key)")
+    assert keys == sorted(keys, reverse=True)
+
+
+def test_by_keyboard_alone(desktop: Page, film: Any) -> None:
+    desktop.goto("/?kind=video")
+    desktop.keyboard.press("Tab")
+    expect(desktop.get_by_role("link", name="Skip to the content")).to_be_focused()
+    desktop.keyboard.press("Enter")
+    expect(desktop.locator("#main")).to_be_focused()
+    desktop.keyboard.press("Tab")
+    expect(desktop.get_by_role("searchbox")).to_be_focused()
+    for _ in range(40):
+        desktop.keyboard.press("Tab")
+        if desktop.evaluate("document.activeElement.matches('.tile')"):
+            break
+    assert desktop.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    desktop.keyboard.press("Enter")
+    desktop.wait_for_url("**/items/*")

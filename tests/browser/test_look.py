@@ -1,0 +1,115 @@
+"""Every page at every width in both themes: nothing sticks out, everything has a name. Pictures of the pages for people.
+
+Screenshots are written into the folder that SHOEBOX_SCREENSHOTS names, where it does.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PAGES = {"library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "nothing": "/nowhere"}
+WIDTHS = {320: 640, 390: 844, 820: 1180, 1440: 900, 2560: 1440}
+
+STICKS_OUT = """() => [...document.querySelectorAll("body *")].filter((node) => {
+  const place = node.getBoundingClientRect();
+  const clipped = node.closest(".chips, .scenes, .sr, pre, svg, .connection, .skip");
+  return place.width && !clipped && (place.right > innerWidth + 1 || place.left < -1);
+}).map((node) => node.outerHTML.slice(0, 120))"""
+
+NAMELESS = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), img, video, summary")].filter((node) => {
+  if (node.closest("[aria-hidden=true], [hidden]") || node.matches("img[alt='']")) return false;
+  const label = node.labels?.[0]?.textContent ?? "";
+  const pictures = [...node.querySelectorAll("img")].map((image) => image.alt).join("");
+  return !(node.getAttribute("aria-label") ?? node.alt ?? "").trim() && !(node.textContent + label + pictures).trim();
+}).map((node) => node.outerHTML.slice(0, 120))"""
+
+
+def picture(page: Page, name: str) -> None:
+    folder = os.environ.get("SHOEBOX_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_fit_and_everything_has_a_name(
+    chromium: Browser, box: Any, troubles: Any, film: Any, width: int, theme: Any
+) -> None:
+    size = {"width": width, "height": WIDTHS[width]}
+    context = chromium.new_context(base_url=box.address, viewport=size, color_scheme=theme, is_mobile=width < 800)
+    page = context.new_page()
+    troubles.listen(page)
+    for name, address in {**PAGES, "film": film["urls"]["page"]}.items():
+        page.goto(address)
+        page.evaluate("document.fonts.ready")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert page.evaluate(STICKS_OUT) == [], name
+        assert page.evaluate(NAMELESS) == [], name
+        assert page.locator("main").count() == 1
+        assert page.locator("h1").count() == 1, name
+        picture(page, f"{name}-{width}-{theme}")
+        if name == "nothing":
+            troubles.forgive("404")
+    context.close()
+
+
+def test_the_sample_model_is_named_for_what_it_is(phone: Page, box: Any, film: Any) -> None:
+    model = box.ask("GET", "/api/v1/status")[1]["model"]
+    assert model["sample"]
+    phone.goto("/")
+    notice = phone.get_by_role("complementary", name="About the model in use")
+    expect(notice).to_contain_text(model["notice"])
+    notice.get_by_text("For real photos, install BLIP").click()
+    expect(notice.get_by_text("shoebox models install blip-base")).to_be_visible()
+    expect(notice.get_by_text("--from FOLDER")).to_be_visible()
+
+
+def test_the_theme_can_be_chosen_and_stays(desktop: Page) -> None:
+    desktop.emulate_media(color_scheme="light")
+    desktop.goto("/settings")
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = desktop.evaluate(paper)
+    desktop.get_by_text("Dark", exact=True).click()
+    dark = desktop.evaluate(paper)
+    assert dark != light
+    desktop.goto("/add")
+    assert desktop.evaluate(paper) == dark
+    desktop.goto("/settings")
+    expect(desktop.get_by_role("radio", name="Dark")).to_be_checked()
+    desktop.get_by_text("As the device").click()
+    assert desktop.evaluate(paper) == light
+
+
+def test_pages_can_be_read_without_scripts(chromium: Browser, box: Any, film: Any) -> None:
+    context = chromium.new_context(base_url=box.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.locator(f'.tile[data-id="{film["id"]}"] img')).to_be_visible()
+    page.goto(film["urls"]["page"])
+    expect(page.locator("#writing .words")).to_be_visible()
+    expect(page.get_by_role("button", name="Describe again")).to_be_hidden()
+    page.goto("/add")
+    expect(page.get_by_text("Sending from this page needs JavaScript")).to_be_visible()
+    context.close()
+
+
+def test_activity_tells_what_was_done(phone: Page, film: Any) -> None:
+    phone.goto("/activity")
+    expect(phone.get_by_role("heading", name="Activity")).to_be_visible()
+    expect(phone.locator(f'a[href="{film["urls"]["page"]}"]')).to_be_visible()
+
+
+def test_the_page_says_when_the_box_is_away(phone: Page, film: Any, troubles: Any) -> None:
+    phone.route("**/api/v1/events*", lambda route: route.abort())
+    phone.goto("/")
+    expect(phone.get_by_text("The box does not answer.")).to_be_visible()
+    troubles.forgive("ERR_FAILED")
+    phone.unroute("**/api/v1/events*")
+    expect(phone.get_by_text("The box does not answer.")).to_be_hidden()
+    troubles.clear()  # the tries in between

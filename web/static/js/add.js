@@ -1,0 +1,120 @@
+// The page for adding: files in, two at a time on their way, each row true to what the box says of it.
+import { get } from "./api.js";
+import { hold, on } from "./live.js";
+import { Row } from "./row.js";
+
+const AT_ONCE = 2;
+const list = document.getElementById("list");
+const summary = document.getElementById("summary");
+const clear = document.getElementById("clear");
+const limit = Number(document.getElementById("add").dataset.limit);
+const rows = [];
+
+const at = (...states) => rows.filter((row) => states.includes(row.state));
+
+function next() {
+  while (at("sending").length < AT_ONCE) {
+    const row = at("queued")[0];
+    if (!row) break;
+    row.send().then(next);
+  }
+  tell();
+}
+
+/** One sentence on the whole, renewed at most twice a second. */
+let told = null;
+function tell() {
+  told ??= setTimeout(() => {
+    told = null;
+    const open = at("queued", "sending").length;
+    const written = at("completed").length;
+    const waits = at("pending", "processing").length;
+    const known = at("duplicate").length;
+    const sorry = at("refused", "failed").length;
+    const parts = [];
+    if (open) parts.push(`Sending ${rows.length - open + 1} of ${rows.length}`);
+    else parts.push(sorry && sorry === rows.length ? "Nothing was added" : "Everything is sent");
+    if (waits) parts.push(`${waits} being described`);
+    else if (written) parts.push(`${written} described`);
+    if (known && known === rows.length) parts.splice(0, 1, "All of this is here already");
+    else if (known) parts.push(`${known} here already`);
+    if (sorry) parts.push(`${sorry} need${sorry === 1 ? "s" : ""} a look`);
+    summary.textContent = rows.length ? `${parts.join(" · ")}.` : "";
+    clear.hidden = !rows.some((row) => row.over);
+    document.getElementById("going").hidden = !rows.length;
+    document.getElementById("pick").classList.toggle("more", rows.length > 0);
+    hold.background = open > 0;
+  }, 100);
+}
+
+function add(files) {
+  for (const file of files) {
+    const row = new Row(file, limit, { changed: tell, again: next, gone });
+    rows.push(row);
+    list.append(row.node);
+  }
+  next();
+}
+
+function gone(row) {
+  row.node.remove();
+  rows.splice(rows.indexOf(row), 1);
+  next();
+}
+
+clear.addEventListener("click", () => rows.filter((row) => row.over).forEach(gone));
+
+const chooser = document.getElementById("files");
+chooser.addEventListener("change", () => {
+  add(chooser.files);
+  chooser.value = "";
+});
+
+on("item", (item) => rows.forEach((row) => row.hear(item)));
+on("open", async () => {
+  for (const row of at("pending", "processing")) {
+    try {
+      row.hear(await get(`/api/v1/items/${row.item.id}`));
+    } catch {
+      return; // the box went away again: the next "open" tries anew
+    }
+  }
+});
+
+addEventListener("beforeunload", (event) => {
+  if (at("queued", "sending").length) event.preventDefault();
+});
+
+// Anywhere on the page is the right place to let go.
+const letting = document.getElementById("letting");
+let depth = 0;
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+addEventListener("dragenter", (event) => {
+  if (carriesFiles(event)) letting.hidden = ++depth < 1;
+});
+addEventListener("dragleave", (event) => {
+  if (carriesFiles(event)) letting.hidden = --depth < 1;
+});
+addEventListener("drop", async (event) => {
+  depth = 0;
+  letting.hidden = true;
+  add(await dropped(event.dataTransfer));
+});
+
+/** The files let go of, those inside folders too. */
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return transfer.files;
+  return (await Promise.all(entries.map(filesOf))).flat();
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return (await Promise.all(found.map(filesOf))).flat().filter((file) => !file.name.startsWith("."));
+    found.push(...some);
+  }
+}

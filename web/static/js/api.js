@@ -1,0 +1,65 @@
+// Calls to the box. What goes wrong comes back as a Trouble: a sentence and what to do next.
+
+export class Trouble extends Error {
+  constructor(detail, next = "", status = 0) {
+    super([detail, next].filter(Boolean).join(" "));
+    this.detail = detail;
+    this.next = next;
+    this.status = status;
+  }
+}
+
+const AWAY = "The box does not answer.";
+const AWAY_NEXT = "Check that it is on and that this device is in your Wi-Fi, then try again.";
+
+/** The sentence of an answer that is not a success: problem+json where the box wrote one. */
+export function trouble(status, text) {
+  if (!status) return new Trouble(AWAY, AWAY_NEXT);
+  try {
+    const problem = JSON.parse(text);
+    if (problem.detail) return new Trouble(problem.detail, problem.next_step ?? "", status);
+  } catch {
+    // Not from the box itself, perhaps from a proxy before it: the status has to do.
+  }
+  return new Trouble("The box could not do that.", "Try again in a moment.", status);
+}
+
+async function call(method, address) {
+  let answer;
+  try {
+    answer = await fetch(address, { method, headers: { Accept: "application/json" } });
+  } catch {
+    throw new Trouble(AWAY, AWAY_NEXT);
+  }
+  const text = await answer.text();
+  if (!answer.ok) throw trouble(answer.status, text);
+  return text ? JSON.parse(text) : null;
+}
+
+export const get = (address) => call("GET", address);
+export const post = (address) => call("POST", address);
+
+/** A page of items; `filters` has any of q, kind, status, tag, cursor, limit. */
+export function items(filters) {
+  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
+  return get(`/api/v1/items?${query}`);
+}
+
+/** Send one file as the raw body, straight from the disk. Returns {done, cancel}; `done` gives {item, duplicate}. */
+export function upload(file, progress) {
+  const request = new XMLHttpRequest();
+  const done = new Promise((resolve, reject) => {
+    request.upload.addEventListener("progress", (event) => progress(event.loaded));
+    request.addEventListener("load", () => {
+      if (request.status !== 200 && request.status !== 201) return reject(trouble(request.status, request.responseText));
+      const answer = JSON.parse(request.responseText);
+      resolve({ item: answer, duplicate: answer.duplicate === true });
+    });
+    request.addEventListener("error", () => reject(new Trouble("The connection broke while this was sent.", "Try again when the Wi-Fi is back.")));
+    request.addEventListener("abort", () => reject(new Trouble("Cancelled.")));
+  });
+  request.open("POST", `/api/v1/uploads?name=${encodeURIComponent(file.name)}`);
+  request.setRequestHeader("Content-Type", "application/octet-stream");
+  request.send(file);
+  return { done, cancel: () => request.abort() };
+}

@@ -1,0 +1,49 @@
+// Small helpers to make elements. Text is always set as text, never as markup.
+const version = document.body?.dataset.version ?? "";
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an element: `el("p", {class: "say", hidden: true}, "text", child)`. Null and false attributes and children are left out. */
+export function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+/** A drawn icon from the sprite. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `/static/icons/sprite.svg?v=${version}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Fetch this very page again and return it as a document, or null where the box does not answer. */
+export async function fresh() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Put the fresh page's part `#id` in the place of ours where they differ; tells whether it did. */
+export function swap(page, id) {
+  const ours = document.getElementById(id);
+  const theirs = page.getElementById(id);
+  if (!ours || !theirs || ours.isEqualNode(theirs)) return false;
+  const focused = ours.contains(document.activeElement) ? document.activeElement.dataset.describe : null;
+  ours.replaceChildren(...theirs.childNodes);
+  for (const { name, value } of theirs.attributes) ours.setAttribute(name, value);
+  if (!theirs.hasAttribute("hidden")) ours.removeAttribute("hidden");
+  if (focused) ours.querySelector("[data-describe]")?.focus();
+  return true;
+}

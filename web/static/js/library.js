@@ -1,0 +1,121 @@
+// The library: rows, endless scrolling, and pictures that arrive or get their words while one looks.
+import { get, items as fetchItems } from "./api.js";
+import { el } from "./dom.js";
+import { on } from "./live.js";
+import { lay } from "./rows.js";
+import { fill, key, tile } from "./tile.js";
+import { month, number } from "./words.js";
+
+const library = document.getElementById("library");
+const months = document.getElementById("months");
+const end = document.getElementById("end");
+const filters = () => { const { q, kind, status, tag } = library.dataset; return { q, kind, status, tag }; };
+const plain = () => !library.dataset.q && !library.dataset.tag;
+let loading = false;
+
+const layAll = () => months.querySelectorAll(".rows").forEach(lay);
+const tileOf = (id) => months.querySelector(`.tile[data-id="${id}"]`);
+
+/** The rows of a month, made at its place between the others where there are none yet. */
+function rowsOf(moment) {
+  const name = moment.slice(0, 7);
+  const sections = [...months.children];
+  const found = sections.find((section) => section.dataset.month === name);
+  if (found) return found.querySelector(".rows");
+  const rows = el("div", { class: "rows" });
+  const section = el(
+    "section", { class: "month", "data-month": name, "aria-labelledby": `m${name}` }, el("h2", { id: `m${name}` }, month(moment)), rows,
+  );
+  months.insertBefore(section, sections.find((other) => other.dataset.month < name) ?? null);
+  return rows;
+}
+
+function place(node) {
+  const old = node.parentElement;
+  const rows = rowsOf(node.dataset.key);
+  const comes = (other) => other.dataset.key < node.dataset.key || (other.dataset.key === node.dataset.key && Number(other.dataset.id) < Number(node.dataset.id));
+  rows.insertBefore(node, [...rows.children].find((other) => other !== node && comes(other)) ?? null);
+  if (old && old !== rows) {
+    if (old.children.length) lay(old);
+    else old.closest(".month").remove();
+  }
+  return rows;
+}
+
+const fits = (item) => plain() && (!library.dataset.kind || item.kind === library.dataset.kind) && (!library.dataset.status || item.status === library.dataset.status);
+
+/** Show what became of an item: redraw its tile, or put a new one where it belongs. */
+function show(item) {
+  let node = tileOf(item.id);
+  if (node) {
+    if (fill(node, item)) lay(place(node));
+    return;
+  }
+  if (!fits(item)) return;
+  const last = [...months.querySelectorAll(".tile")].at(-1);
+  if (library.dataset.cursor && last && key(item) < last.dataset.key) return;
+  if (!end) return location.reload(); // the first one of all: the empty box's page has no search field yet
+  node = tile(item);
+  lay(place(node));
+}
+
+async function more() {
+  if (loading || !library.dataset.cursor) return;
+  loading = true;
+  try {
+    const page = await fetchItems({ ...filters(), cursor: library.dataset.cursor, limit: 100 });
+    library.dataset.cursor = page.cursor ?? "";
+    const touched = new Set();
+    for (const item of page.items) {
+      if (!tileOf(item.id)) touched.add(place(tile(item)));
+    }
+    touched.forEach(lay);
+    if (!page.cursor) end.textContent = `That is all: ${number(months.querySelectorAll(".tile").length)} photos and videos.`;
+  } catch (error) {
+    end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: more }, "Try again"));
+  } finally {
+    loading = false;
+  }
+}
+
+const nearEnd = () => end && library.dataset.cursor && end.getBoundingClientRect().top < innerHeight + 2000;
+async function moreWhileNear() {
+  while (nearEnd() && !loading) {
+    const cursor = library.dataset.cursor;
+    await more();
+    if (cursor === library.dataset.cursor) return;
+  }
+}
+
+/** Coming back from a picture: bring the list to where it was left. */
+async function comeBack() {
+  const id = sessionStorage.getItem("left-at");
+  sessionStorage.removeItem("left-at");
+  if (!id || performance.getEntriesByType("navigation")[0]?.type !== "back_forward") return;
+  for (let pages = 0; pages < 30 && !tileOf(id) && library.dataset.cursor; pages++) await more();
+  tileOf(id)?.scrollIntoView({ block: "center" });
+}
+
+const top = document.querySelector(".top");
+const measure = () => document.documentElement.style.setProperty("--top", `${top?.offsetHeight ?? 0}px`);
+measure();
+layAll();
+new ResizeObserver(() => { measure(); layAll(); }).observe(months);
+addEventListener("scroll", moreWhileNear, { passive: true });
+months.addEventListener("click", (event) => {
+  const node = event.target.closest(".tile");
+  if (node) sessionStorage.setItem("left-at", node.dataset.id);
+});
+comeBack().then(moreWhileNear);
+
+on("item", show);
+on("open", async () => {
+  // What happened before the stream stood is not told by it: look at the newest and at what was unfinished.
+  try {
+    if (plain()) (await fetchItems({ ...filters(), limit: 50 })).items.forEach(show);
+    const open = [...months.querySelectorAll('.tile[data-status="pending"], .tile[data-status="processing"]')].slice(0, 50);
+    for (const node of open) show(await get(`/api/v1/items/${node.dataset.id}`));
+  } catch {
+    // The box went away again: the next "open" tries anew.
+  }
+});

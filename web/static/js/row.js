@@ -1,0 +1,147 @@
+// One file on its way into the box: how far it is, what the box says of it, and what can be done.
+import { Trouble, upload } from "./api.js";
+import { el, icon } from "./dom.js";
+import { latest } from "./live.js";
+import { day, left, size } from "./words.js";
+
+const DECODES = new Set(["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"]);
+const PREVIEW_LIMIT = 30e6;
+
+/** States: queued, sending, then refused, duplicate, or the item's: pending, processing, completed, failed. */
+export class Row {
+  constructor(file, limit, { changed, again, gone }) {
+    Object.assign(this, { file, limit, changed, again, gone, state: "queued", item: null, trouble: null, sent: 0, speed: 0 });
+    this.node = el("li", { class: "line", "data-name": file.name });
+    this.draw();
+  }
+
+  get over() {
+    return ["refused", "duplicate", "completed", "failed"].includes(this.state);
+  }
+
+  async send() {
+    this.become("sending");
+    if (this.file.size > this.limit) {
+      return this.refuse(new Trouble(`This file has ${size(this.file.size)}; the box takes up to ${size(this.limit)}.`, "Send a shorter or smaller one."));
+    }
+    if (this.file.size === 0) return this.refuse(new Trouble("This file is empty.", "Choose another one."));
+    this.preview();
+    let mark = { at: performance.now(), sent: 0 };
+    const going = upload(this.file, (sent) => {
+      this.sent = sent;
+      const now = performance.now();
+      if (now - mark.at > 400) {
+        const speed = ((sent - mark.sent) / (now - mark.at)) * 1000;
+        this.speed = this.speed ? 0.7 * this.speed + 0.3 * speed : speed;
+        mark = { at: now, sent };
+      }
+      this.drawProgress();
+    });
+    this.cancel = going.cancel;
+    try {
+      const { item, duplicate } = await going.done;
+      this.item = item;
+      this.become(duplicate ? "duplicate" : item.status);
+      const newer = latest(item.id);
+      if (newer) this.hear(newer);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  refuse(trouble) {
+    this.trouble = trouble;
+    this.become("refused");
+  }
+
+  /** Take over what the box says of this row's item. */
+  hear(item) {
+    if (!this.item || item.id !== this.item.id) return;
+    this.item = item;
+    if (this.state !== "duplicate") this.state = item.status;
+    this.draw();
+    this.changed();
+  }
+
+  become(state) {
+    this.state = state;
+    this.draw();
+    this.changed();
+  }
+
+  preview() {
+    if (this.url || this.broken || !DECODES.has(this.file.type) || this.file.size > PREVIEW_LIMIT) return;
+    this.url = URL.createObjectURL(this.file);
+    this.draw();
+  }
+
+  picture() {
+    const source = this.item?.prepared && this.item.width ? this.item.urls.small : this.url;
+    if (this.shown?.getAttribute("src") === source && source) return this.shown;
+    if (this.url && source !== this.url) {
+      URL.revokeObjectURL(this.url);
+      this.url = null;
+    }
+    this.shown = source ? el("img", { src: source, alt: "" }) : null;
+    this.shown?.addEventListener("error", () => {
+      Object.assign(this, { broken: true, url: null, shown: null });
+      this.draw();
+    });
+    return this.shown ?? icon(this.file.type.startsWith("video/") ? "video" : "photo");
+  }
+
+  draw() {
+    const focused = this.node.contains(document.activeElement) && document.activeElement !== document.body;
+    this.node.dataset.state = this.state;
+    this.node.classList.toggle("waits", this.state === "pending" || this.state === "processing");
+    this.bar = this.state === "sending" ? el("progress", { max: this.file.size, value: this.sent, "aria-label": `Sending ${this.file.name}` }) : null;
+    this.far = el("p", { class: "say" });
+    this.node.replaceChildren(el("span", { class: "thumb" }, this.picture()), el("div", { class: "text" }, ...this.says()), el("div", { class: "do" }, ...this.does()));
+    this.drawProgress();
+    if (focused) this.node.querySelector("button, a")?.focus();
+  }
+
+  drawProgress() {
+    if (!this.bar) return;
+    this.bar.value = this.sent;
+    const parts = [`${size(this.sent)} of ${size(this.file.size)}`];
+    if (this.sent >= this.file.size) parts.splice(0, 1, "Being put away");
+    else if (this.speed) parts.push(`${size(Math.round(this.speed))}/s`, left((this.file.size - this.sent) / this.speed));
+    this.far.textContent = parts.join(" · ");
+  }
+
+  says() {
+    const name = el("p", { class: "name" }, this.file.name);
+    const say = (...words) => el("p", { class: "say" }, ...words);
+    const ring = () => el("span", { class: "ring", "aria-hidden": "true" });
+    switch (this.state) {
+      case "queued": return [name, say(`${size(this.file.size)} · next in line`)];
+      case "sending": return [name, this.bar, this.far];
+      case "refused": return [name, el("p", { class: "say bad", role: "alert" }, this.trouble.detail), this.trouble.next && say(this.trouble.next)];
+      case "pending": return [name, say("In the box. Waiting to be described.")];
+      case "processing": return [name, say(ring(), "Being described now")];
+      case "failed": return [name, el("p", { class: "say bad" }, "In the box, but it could not be described."), say(this.item.error ?? "")];
+      case "duplicate": return [
+        this.item.description ? el("p", { class: "words" }, this.item.description) : name,
+        el("p", { class: "say good" }, `Already in the box, since ${day(this.item.added_at)}. Nothing to do.`),
+      ];
+      default: return [el("p", { class: "words" }, this.item.description ?? ""), say(`${this.file.name} · ${size(this.file.size)}`)];
+    }
+  }
+
+  does() {
+    const button = (words, sign, act) => el("button", { class: "button bare", type: "button", "aria-label": `${words}: ${this.file.name}`, onclick: act }, icon(sign));
+    const look = () => el("a", { class: "button bare", href: `/items/${this.item.id}`, "aria-label": `Look at ${this.file.name}` }, icon("right"));
+    const remove = () => button("Remove from the list", "close", () => this.gone(this));
+    switch (this.state) {
+      case "queued": return [remove()];
+      case "sending": return [button("Cancel", "close", () => (this.cancel ? this.cancel() : this.gone(this)))];
+      case "refused": return [button("Try again", "again", () => {
+        Object.assign(this, { sent: 0, speed: 0 });
+        this.become("queued");
+        this.again();
+      }), remove()];
+      default: return [look()];
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// Whole pictures in rows of equal width: each row as high as its pictures' proportions make it, close to the wanted height.
+const GAP = 4;
+const NARROWEST = 56;
+
+/** Break `ratios` into rows for `width` so that all heights together are closest to `wanted`; returns [{from, to, height}]. */
+export function breakRows(ratios, width, wanted) {
+  // best[to]: the cheapest way to set the first `to` pictures; each row costs the square of how far off its height is.
+  const best = [{ cost: 0, from: 0, height: 0 }];
+  for (let to = 1; to <= ratios.length; to++) {
+    best.push({ cost: Infinity, from: to - 1, height: wanted });
+    let sum = 0;
+    for (let from = to - 1; from >= 0; from--) {
+      sum += ratios[from];
+      let height = (width - GAP * (to - from - 1)) / sum;
+      // The last row may stay short, but is never blown up.
+      const short = to === ratios.length && height > wanted * 1.15;
+      if (short) height = wanted;
+      const cost = best[from].cost + (short ? 0.02 : Math.log(height / wanted) ** 2);
+      if (cost < best[to].cost) best[to] = { cost, from, height };
+      if (height < wanted / 3) break;
+    }
+  }
+  const rows = [];
+  for (let to = ratios.length; to > 0; to = best[to].from) rows.unshift({ from: best[to].from, to, height: best[to].height });
+  return rows;
+}
+
+/** Lay out one month's tiles. */
+export function lay(box) {
+  const width = box.clientWidth;
+  if (!width) return;
+  const wanted = rowHeight(box);
+  const tiles = [...box.children];
+  const ratios = tiles.map((tile) => Math.max(Number(tile.dataset.ratio) || 1, NARROWEST / wanted));
+  let top = 0;
+  for (const { from, to, height } of breakRows(ratios, width, wanted)) {
+    let left = 0;
+    for (let index = from; index < to; index++) {
+      const style = tiles[index].style;
+      style.setProperty("left", `${left.toFixed(2)}px`);
+      style.setProperty("top", `${top.toFixed(2)}px`);
+      style.setProperty("width", `${(ratios[index] * height).toFixed(2)}px`);
+      style.setProperty("height", `${height.toFixed(2)}px`);
+      left += ratios[index] * height + GAP;
+    }
+    top += height + GAP;
+  }
+  box.classList.add("laid");
+  box.style.setProperty("height", `${Math.max(0, top - GAP).toFixed(2)}px`);
+}
+
+// A custom property that holds clamp() is only resolved where it is used: ask a probe.
+let probe = null;
+function rowHeight(box) {
+  if (!probe) {
+    probe = document.createElement("div");
+    probe.style.setProperty("position", "absolute");
+    probe.style.setProperty("visibility", "hidden");
+    probe.style.setProperty("height", "var(--row)");
+  }
+  box.append(probe);
+  const height = probe.offsetHeight;
+  probe.remove();
+  return height || 160;
+}

@@ -1,0 +1,36 @@
+// One picture in the rows, drawn as parts.html draws it, and kept true to its item.
+import { el, icon } from "./dom.js";
+import { duration } from "./words.js";
+
+const SAID = { pending: ", waiting to be described", processing: ", being described", failed: ", could not be described", completed: "" };
+
+/** What orders the library: newest first, then the larger id. */
+export const key = (item) => (item.taken_at ?? item.added_at).slice(0, 19);
+
+/** Make the tile of an item. */
+export function tile(item) {
+  const node = el("a", { class: "tile", href: `/items/${item.id}` });
+  fill(node, item);
+  return node;
+}
+
+/** Draw `item` into its tile; an unchanged picture stays as it is. Tells whether its place or shape changed. */
+export function fill(node, item) {
+  const ready = item.prepared && item.width;
+  const ratio = ready ? String(Math.round((item.width / item.height) * 10000) / 10000) : "1";
+  const moved = node.dataset.key !== key(item) || node.dataset.ratio !== ratio;
+  Object.assign(node.dataset, { id: item.id, status: item.status, key: key(item), ratio });
+  let picture = node.querySelector("img");
+  if (ready && !picture) {
+    picture = el("img", { src: item.urls.small, width: item.width, height: item.height, decoding: "async", loading: "lazy" });
+  }
+  if (picture) picture.alt = item.description ?? item.name;
+  const parts = [picture ?? el("span", { class: "plain" }, icon(item.kind), el("span", {}, item.name))];
+  if (item.kind === "video") {
+    parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, "Video, "), duration(item.duration)));
+  }
+  if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, item.description));
+  parts.push(el("span", { class: "mark", "aria-hidden": "true" }), el("span", { class: "sr state-said" }, SAID[item.status]));
+  node.replaceChildren(...parts);
+  return moved;
+}
