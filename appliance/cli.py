@@ -1,18 +1,24 @@
 """The `shoebox` command: reads the settings once and hands them to the part that was asked for.
 
-Heavy imports stay inside the commands: `shoebox web` must not pay for the model's libraries, nor `status` for the page's.
+Heavy imports stay inside the commands: `shoebox web` must not pay for the model's libraries.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import __version__
 from appliance import settings as settings_module
-from appliance.errors import SettingsError, ShoeboxError
+from appliance.errors import LibraryError, SettingsError, ShoeboxError
 from appliance.settings import Settings
+
+if TYPE_CHECKING:
+    from appliance.work.child import Child
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     listing = actions.add_parser("list", parents=[data], help="what is installed and what can be")
     listing.add_argument("--json", action="store_true", help="as one JSON object")
     listing.set_defaults(command=_models_list)
-    install = actions.add_parser("install", parents=[data], help="install a model, from the hub or a folder, and use it")
+    install = actions.add_parser("install", parents=[data], help="install a model and use it")
     install.add_argument("name", nargs="?", metavar="NAME", help="a name from the catalogue, for example blip-base")
-    install.add_argument("--from", dest="folder", metavar="FOLDER", help="a Hugging Face BLIP folder: no Internet needed")
+    install.add_argument("--from", dest="folder", metavar="FOLDER", help="a Hugging Face BLIP folder, offline")
     install.add_argument("--variant", choices=("int8", "float"), default="int8", help="int8 is smaller and faster")
     install.set_defaults(command=_models_install)
     use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
@@ -95,3 +101,145 @@ def _worker(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import worker
 
     return worker.run(settings)
+
+
+def _describe(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.work.child import Child
+
+    failed = 0
+    with Child(settings) as child:
+        for name in options.files:
+            line = _described(child, name)
+            failed += line["error"] is not None
+            if options.json:
+                print(json.dumps(line, ensure_ascii=False), flush=True)
+            elif line["error"] is None:
+                print(f"{name}: {line['description']}", flush=True)
+            else:
+                print(f"{name}: {line['error']}", file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+def _described(child: "Child", name: str) -> dict[str, object]:
+    from appliance.media import formats
+
+    line: dict[str, object] = {
+        "file": name, "kind": None, "description": None, "tags": [], "frames": [], "model": None, "seconds": None,
+        "error": None,
+    }  # fmt: skip
+    path = Path(name)
+    try:
+        with path.open("rb") as file:
+            kind = formats.sniff(file.read(formats.HEAD_BYTES)).kind
+        line["kind"] = kind
+        described = child.describe(path.absolute(), kind, None)
+    except (ShoeboxError, OSError) as error:
+        return {**line, "error": error.strerror if isinstance(error, OSError) else str(error)}
+    return {
+        **line,
+        "description": described.text,
+        "tags": [tag.text for tag in described.tags],
+        "frames": [{"at": frame.at, "text": frame.text} for frame in described.frames],
+        "model": described.model,
+        "seconds": round(described.seconds, 3),
+    }
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.library import database, status
+    from appliance.modelstore import installed
+
+    path = settings.data / "library.db"
+    if not path.exists():
+        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
+    with closing(database.connect(path)) as db:
+        summary = status.summary(db)
+    model = installed.in_use(settings.data / "models")
+    if options.json:
+        print(json.dumps({**summary, "model": {"id": model.id, "name": model.name, "sample": model.sample}}))
+        return 0
+    for name, count in summary["counts"].items():
+        print(f"{name:<12}{count:>8}")
+    print(f"model: {model.name} ({model.id})")
+    if model.notice:
+        print(model.notice)
+    return 0
+
+
+def _models_list(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import catalog, installed
+
+    folder = settings.data / "models"
+    models = installed.installed(folder)
+    used = installed.in_use(folder).id
+    offered = [model for model in catalog.catalog() if all(not one.id.startswith(model.name) for one in models)]
+    problems = installed.problems(folder)
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "installed": [{**asdict(model), "in_use": model.id == used} for model in models],
+                    "available": [
+                        {"name": model.name, "title": model.title, "bytes": model.bytes} for model in offered
+                    ],
+                    "problems": [{"name": problem.name, "error": str(problem.error)} for problem in problems],
+                }
+            )
+        )
+        return 0
+    for model in models:
+        mark = "*" if model.id == used else " "
+        print(f"{mark} {model.id:<24}{model.name}, {model.bytes / 1e6:.0f} MB, {model.licence}")
+        if model.notice:
+            print(f"{'':<26}{model.notice}")
+    for offer in offered:
+        size = f"{offer.bytes / 1e9:.1f} GB to download"
+        print(f"  {offer.name:<24}{offer.title}, {size}: shoebox models install {offer.name}")
+    for problem in problems:
+        print(f"! {problem.name:<24}{problem.error}")
+    return 0
+
+
+def _models_install(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import install
+
+    if (options.name is None) == (options.folder is None):
+        raise SettingsError("Name one model to install.", "Use `shoebox models install NAME` or `--from FOLDER`.")
+    folder = settings.data / "models"
+    meter = _Meter()
+    if options.folder is not None:
+        model = install.install_folder(folder, Path(options.folder), variant=options.variant, progress=meter)
+    else:
+        model = install.install(folder, options.name, variant=options.variant, hub=settings.hub, progress=meter)
+    meter.end()
+    print(f"{model.name} ({model.id}) is installed and in use.")
+    return 0
+
+
+def _models_use(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import installed
+
+    model = installed.use(settings.data / "models", options.id)
+    print(f"{model.name} ({model.id}) is in use from the next item on.")
+    return 0
+
+
+class _Meter:
+    """Tells how far a long work is, on standard error: one line that moves on a terminal, else one a stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        moves = sys.stderr.isatty()
+        if stage != self._stage:
+            self.end()
+            self._stage = stage
+            print(stage, end="" if moves else "\n", file=sys.stderr, flush=True)
+        if moves and total:
+            print(f"\r{stage}: {100 * done // total} %", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._stage and sys.stderr.isatty():
+            print(file=sys.stderr)
+        self._stage = ""

@@ -74,6 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "model_load_timeout", "SHOEBOX_MODEL_LOAD_TIMEOUT", 120, "Seconds a model may take to load.", 1, 3600
     ),
+    Setting("hub", "SHOEBOX_HUB", "https://huggingface.co", "Address of the hub that models are downloaded from."),
     Setting(
         "auto_process_on_upload", "AI_AUTO_PROCESS_ON_UPLOAD", True,
         "Describe each photo and video as it arrives; otherwise they wait for the night.", preference=True,
@@ -105,6 +106,7 @@ class Settings:
     threads: int
     provider: str
     model_load_timeout: int
+    hub: str
     auto_process_on_upload: bool
     scheduled_processing: bool
     batch_size: int

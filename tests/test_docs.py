@@ -1,0 +1,41 @@
+"""The documents say what the program does: every setting, variable and command is in README, the version in CHANGELOG."""
+
+import argparse
+import re
+from pathlib import Path
+
+from appliance import __version__, cli
+from appliance.settings import SETTINGS, Setting
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def row(setting: Setting) -> str:
+    """A setting's line in README's table."""
+    default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
+    limits = ", ".join(setting.choices) or ("" if setting.minimum is None else f"{setting.minimum} to {setting.maximum}")
+    return f"| `{setting.name}` | `{setting.environment}` | `{default}` | {limits} | {setting.help} |"
+
+
+def test_every_setting_stands_in_readme_with_its_default_and_range() -> None:
+    missing = [row(setting) for setting in SETTINGS if row(setting) not in README]
+    assert not missing, "README's table lacks:\n" + "\n".join(missing)
+
+
+def test_every_command_stands_in_readme() -> None:
+    parser = cli._parser()
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    missing = [name for name in commands.choices if not re.search(rf"`shoebox [^`]*\b{name}\b", README)]
+    assert not missing
+
+
+def test_every_make_target_that_readme_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", README)) <= targets
+
+
+def test_the_version_is_the_newest_in_the_changelog() -> None:
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == __version__
