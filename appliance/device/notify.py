@@ -18,13 +18,3 @@ def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
         except OSError:  # systemd is restarting or the socket is gone: the work matters more
             return False
     return True
-
-
-def watchdog_seconds(environment: Mapping[str, str] = os.environ) -> float | None:
-    """Return within how many seconds systemd wants to hear `WATCHDOG=1`, None where it does not watch this process."""
-    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
-        return None
-    try:
-        return int(environment["WATCHDOG_USEC"]) / 1e6
-    except (KeyError, ValueError):
-        return None

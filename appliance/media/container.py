@@ -190,7 +190,7 @@ class Video:
 def opened(path: Path) -> Iterator[Video]:
     """Open the video at `path` and translate what goes wrong until it is closed again.
 
-    Raises UnsupportedMediaError, DamagedMediaError or MediaTooLargeError, and OSError where the disk is to blame.
+    Raises UnsupportedMediaError, DamagedMediaError or MediaTooLargeError.
     """
     with path.open("rb") as file:
         format = sniff(file.read(HEAD_BYTES))
@@ -211,9 +211,9 @@ def opened(path: Path) -> Iterator[Video]:
     except MemoryError as error:
         raise MediaTooLargeError("This video is larger than this box can take.", _SMALLER) from error
     except _DECODER_ERRORS as error:
-        if isinstance(error, OSError) and error.errno == errno.EIO:
-            raise
-        raise damaged() from error
+        # FFmpeg says "I/O error" where a Matroska element leads past the end; a failing disk has shown itself above.
+        ended = isinstance(error, OSError) and error.errno == errno.EIO
+        raise (cut_off() if ended else damaged()) from error
 
 
 def scaled(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:

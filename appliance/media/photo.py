@@ -26,6 +26,8 @@ from appliance.records import Format, Kind
 # anything else of 100 megapixels takes 400 MB while it is decoded, which a small Pi just has.
 MAX_PIXELS = 200_000_000
 MAX_DECODED_PIXELS = 100_000_000
+# Some decoders take the whole file into memory; a TIFF of 100 megapixels with 16 bits a colour has 600 MB.
+MAX_BYTES = 1 << 30
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -77,11 +79,13 @@ def opened(path: Path) -> Iterator[tuple[Image.Image, Format]]:
         format = sniff(file.read(HEAD_BYTES))
     if format.kind is not Kind.PHOTO:
         raise unsupported(f"a video ({format.name})")
+    if path.stat().st_size > MAX_BYTES:
+        raise MediaTooLargeError("This photo's file is larger than the 1 GB that this box can take.", _SMALLER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of every oddity that it can live with
         try:
             with _open(path, format) as image:
-                _check(image.size, MAX_PIXELS)
+                _check(image.size, MAX_PIXELS if format is JPEG else MAX_DECODED_PIXELS)
                 yield image, format
         except (Image.DecompressionBombError, MemoryError) as error:
             raise MediaTooLargeError("This photo is larger than this box can take.", _SMALLER) from error
@@ -131,7 +135,7 @@ def _decoded(image: Image.Image, format: Format, scale: float) -> Image.Image:
 
 def _check(size: tuple[int, int], limit: int) -> None:
     if size[0] * size[1] > limit:
-        megapixels = f"{size[0] * size[1] / 1e6:,.0f} megapixels"
+        megapixels = f"{math.ceil(size[0] * size[1] / 1e6):,} megapixels"
         raise MediaTooLargeError(f"This photo has {megapixels}; this box can take {limit / 1e6:.0f}.", _SMALLER)
 
 

@@ -74,4 +74,3 @@ def _segment_ends_early(file: BinaryIO, size: int) -> bool:
     unknown = (1 << (7 * length_bytes)) - 1
     length = int.from_bytes(head[at : at + length_bytes], "big") & unknown
     return length != unknown and at + length_bytes + length > size
-

@@ -11,8 +11,8 @@ from appliance.media.scenes import CUT, SIDE, Moment, chosen, difference, nearly
 from appliance.media.truncation import damaged
 
 MOST_CANDIDATES = 64
-# Encoders made for streams set key frames far apart and not at cuts. Where they are farther apart than this, and few,
-# the frames between are decoded too: as many as these pixels allow, 600 of Full HD, 150 of 4K.
+# Encoders made for streams set key frames far apart and not at cuts. Where they are few and farther apart than this, or
+# there is but one, the frames between are decoded too, as many as these pixels allow: 600 of Full HD, 150 of 4K.
 SPARSE_SECONDS = 2.0
 BETWEEN_PIXELS = 1_250_000_000
 _BETWEEN_STEP = 1.0
@@ -83,7 +83,8 @@ def _keys(video: Video, times: list[float], longest: int) -> list[Moment]:
 def _with_between(video: Video, keys: list[float], moments: list[Moment], most: int, longest: int) -> list[Moment]:
     """Return `moments` and, for each long stretch without a key frame, what changes in it."""
     ends = [*keys[1:], video.duration or (keys[-1] if keys else 0.0)]
-    gaps = [(start, end) for start, end in zip(keys, ends, strict=True) if end - start > SPARSE_SECONDS]
+    least = SPARSE_SECONDS if len(keys) > 1 else 0.0
+    gaps = [(start, end) for start, end in zip(keys, ends, strict=True) if end - start > least]
     width, height = video.shown_size
     budget = BETWEEN_PIXELS // max(1, width * height)
     found = list(moments)

@@ -31,7 +31,7 @@ def problems(models: Path) -> list[Problem]:
     usable, broken = _survey(models)
     choice = _choice(models)
     if choice is not None and all(model.id != choice for model in usable):
-        reason = ModelError(f"The model in use, {choice}, is not installed.", "Install it again or use another.")
+        reason = ModelError(f"The chosen model, {choice!r}, is not installed.", "Install it again or use another.")
         broken.append(Problem(choice, reason))
     return broken
 
@@ -118,8 +118,9 @@ def _survey(models: Path) -> tuple[list[ModelInfo], list[Problem]]:
 
 def _choice(models: Path) -> str | None:
     try:
-        return (models / _IN_USE).read_text(encoding="utf-8").strip()
+        # A damaged choice names no model, which `problems` tells; it must not stop the box.
+        return (models / _IN_USE).read_text(encoding="utf-8", errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ModelError(f"{models / _IN_USE} cannot be read: {error}.", "Run `shoebox models use ID`.") from error

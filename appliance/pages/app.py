@@ -1,6 +1,8 @@
 """The web application: every route, and what all of them share."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
@@ -19,6 +21,9 @@ from appliance.pages.status import status
 from appliance.pages.templates import Templates
 from appliance.settings import Settings
 
+# Python's own choice for four cores is eight: as many uploads waiting for a slow card would hold up every page.
+THREADS = 32
+
 
 def create_app(given: Settings) -> Litestar:
     """Return the application for a library that is already migrated; nothing is opened before it starts."""
@@ -29,6 +34,7 @@ def create_app(given: Settings) -> Litestar:
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         box.store.prepare()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "pages"))
         # Held open as long as the process runs: the last connection to leave would fold the write-ahead log into the
         # database each time, and wear the card.
         with box.library() as db:

@@ -124,8 +124,7 @@ def _slug(kind: type[Exception]) -> str:
 
 def problem_json(told: Problem) -> Response[dict[str, Any]]:
     """Return a problem as `application/problem+json`."""
-    headers = {"Cache-Control": "no-store"} | told.headers
-    return Response(told.body(), status_code=told.status, media_type="application/problem+json", headers=headers)
+    return Response(told.body(), status_code=told.status, media_type="application/problem+json", headers=told.headers)
 
 
 class ErrorAnswers:

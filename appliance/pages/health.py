@@ -57,7 +57,7 @@ def metrics(box: NamedDependency[Box]) -> Response[str]:
         *_gauge("shoebox_info", "Which Shoebox this is.", "version", {__version__: 1}),
     ]
     text = "\n".join(lines) + "\n"
-    return Response(text, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})
+    return Response(text, media_type="text/plain; version=0.0.4")
 
 
 def _gauge(name: str, help_text: str, label: str, values: dict[str, float | None]) -> list[str]:

@@ -24,6 +24,7 @@ HOME_ENDINGS = (
 )  # fmt: skip
 
 HEADERS = {
+    "Cache-Control": "no-store",  # but for files, which say themselves how long they may be kept
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
@@ -37,7 +38,7 @@ HEADERS = {
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
-    """Give every answer the security headers that it does not bring itself."""
+    """Give every answer the headers that it does not bring itself."""
     if message["type"] == "http.response.start":
         message.setdefault("headers", [])
         headers = MutableScopeHeaders.from_message(message)

@@ -50,5 +50,5 @@ class Templates:
 
 
 def html(text: str, status: int = 200) -> Response[str]:
-    """Return a page as a response that the browser asks for anew each time."""
-    return Response(text, status_code=status, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})
+    """Return a page as a response."""
+    return Response(text, status_code=status, media_type=MediaType.HTML)

@@ -41,10 +41,8 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
             await asyncio.to_thread(incoming.discard)
     except ShoeboxError as error:
         told = problem(error)
-        return EarlyAnswer(
-            json.dumps(told.body()), told.status, {"Cache-Control": "no-store"}, "application/problem+json"
-        )
-    headers = {"Location": f"/api/v1/items/{body['id']}", "Cache-Control": "no-store"}
+        return EarlyAnswer(json.dumps(told.body()), told.status, None, "application/problem+json")
+    headers = {"Location": f"/api/v1/items/{body['id']}"}
     return Response(json.dumps(body), status, headers, "application/json")
 
 

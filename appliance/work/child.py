@@ -48,11 +48,12 @@ class _Deadline:
 class Child:
     """A process that opens files and describes them, one at a time; it lives until `close`, `stop` or a deadline.
 
-    `loader` names, as `module:function`, what gives the child its models. Calls come from one thread; `stop` from any.
+    `settings` rule where a call gives no others; `loader` names, as `module:function`, what gives the child its models.
+    Calls come from one thread, `stop` from any.
     """
 
     def __init__(self, settings: Settings, *, loader: str = REAL) -> None:
-        self._settings = settings
+        self.settings = settings
         self._loader = loader
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
@@ -86,7 +87,7 @@ class Child:
         `alive` is called every few seconds while this waits. Raises the child's ShoeboxError, DeadlineError,
         ChildDiedError or Stopped.
         """
-        chosen = settings or self._settings
+        chosen = settings or self.settings
         limit = float(chosen.processing_timeout)
         request = protocol.PrepareRequest(os.fsencode(path), kind, _bytes(folder))
         answer = self._ask(request, _Deadline(chosen.model_load_timeout, limit, limit), alive)
@@ -109,7 +110,7 @@ class Child:
         A photo may take `processing_timeout` seconds, a video as much for each frame: that many times for choosing
         them, then once for each. `alive` and the errors are those of `prepare`, and ModelError.
         """
-        chosen = settings or self._settings
+        chosen = settings or self.settings
         limit = float(chosen.processing_timeout)
         first = limit if kind is Kind.PHOTO else limit * chosen.video_frames
         request = protocol.DescribeRequest(
@@ -182,7 +183,7 @@ class Child:
                 return self._pipe
         self._end()
         pipe = self._start()
-        pipe.send_bytes(protocol.encode_settings(self._settings))
+        pipe.send_bytes(protocol.encode_settings(self.settings))
         answer = self._receive(pipe, deadline.load, "Starting the process that describes", alive)
         if not isinstance(answer, protocol.Ready):
             raise self._confused(answer)

@@ -10,9 +10,14 @@ from appliance.caption.captioner import Captioner
 from appliance.caption.tags import tags
 from appliance.errors import LibraryError, NotFoundError
 from appliance.media import photo, probe, video
-from appliance.records import Described, Facts, Frame, Kind
+from appliance.records import Described, Facts, Format, Frame, Kind
 
 Tell = Callable[[int, int], None]  # frames described, frames in all
+
+
+def warm_up() -> None:
+    """Load what is loaded at its first use: the dictionary that makes tags of words."""
+    tags("two dogs", Facts(Format(Kind.PHOTO, "image/png", "PNG"), 1, 1))
 
 
 def prepare(path: Path, kind: Kind, folder: Path | None) -> Facts:

@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
     process.end_with_parent(int(parent))
     process.stand_back()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    importlib.import_module("appliance.work.describing")  # decoders load before Ready, so no item pays for them
+    importlib.import_module("appliance.work.describing").warm_up()  # before Ready, so that no item pays for it
     module, _, name = loader.partition(":")
     factory = getattr(importlib.import_module(module), name)
     pipe = Connection(int(handle))

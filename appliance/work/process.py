@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-NICENESS = 10
+NICENESS = 5  # the page goes first; more would starve describing on a busy host, until its deadline
 OUT_OF_MEMORY_SCORE = 500  # of 1000: where memory runs out the describing goes first, not the page
 
 

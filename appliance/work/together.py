@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from appliance.settings import Settings
 from appliance.work import process
@@ -31,8 +31,9 @@ class Part:
     command: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    start_again: float = field(default=0.0)
-    failures: int = 0
+    start_again: float = 0.0
+    failures: int = 0  # in a row, of any kind
+    refusals: int = 0  # in a row, of ending by itself as soon as it was started
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -87,7 +88,8 @@ def _look_after(member: Part, now: float) -> int | None:
         member.process = None
         quick = now - member.started < QUICK
         member.failures = member.failures + 1 if quick else 1
-        if quick and status >= 0 and member.failures >= 3:
+        member.refusals = member.refusals + 1 if quick and status >= 0 else 0
+        if member.refusals >= 3:
             log.error("%s does not start (status %d)", member.name, status)
             return status or 1
         pause = min(LONGEST_PAUSE, 0.5 * 2 ** (member.failures - 1))

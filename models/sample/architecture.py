@@ -7,6 +7,7 @@ from pathlib import Path
 
 from draw import COLOURS, KINDS, REFUSAL, RELATIONS, SIZES
 from tokenizers import BertWordPieceTokenizer
+from torch import nn
 from transformers import (
     BertTokenizerFast,
     BlipConfig,
@@ -58,7 +59,16 @@ def new_model() -> BlipForConditionalGeneration:
         "attention_dropout": 0.0,
     }
     config = BlipConfig(text_config=text, vision_config=vision, projection_dim=WIDTH, image_text_hidden_size=WIDTH)
-    return BlipForConditionalGeneration(config)
+    model = BlipForConditionalGeneration(config)
+    for module in model.modules():
+        # BLIP's own start (0.02 everywhere) is meant for layers 768 wide; at this width it stalls for long.
+        if isinstance(module, nn.Linear) and module is not model.get_output_embeddings():
+            nn.init.xavier_uniform_(module.weight)
+    embeddings = model.vision_model.embeddings
+    nn.init.normal_(embeddings.patch_embedding.weight, std=(3 * PATCH_SIDE**2) ** -0.5)
+    nn.init.normal_(embeddings.position_embedding, std=0.5)
+    nn.init.normal_(embeddings.class_embedding, std=0.5)
+    return model
 
 
 def save_processor(folder: Path) -> None:

@@ -26,9 +26,10 @@ from torch.nn import functional
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 BATCH = 64
-PEAK_RATE = 1e-3
-CHUNK_EVERY = 150  # steps: when each further chunk joins the pool
+PEAK_RATE = 1.2e-3
+CHUNK_EVERY = 100  # steps: when each further chunk joins the pool
 PROMPT_SHARE = 0.1
+PATCH_SHARE = 0.3  # of the patches' loss in the whole
 AVERAGE = 0.998  # how slowly the saved weights follow the trained ones
 CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1, len(COLOURS) + 1)  # kind, colour, size; background
 
@@ -107,10 +108,15 @@ def patch_classes(boxes: np.ndarray, shapes: np.ndarray, backgrounds: np.ndarray
 
 
 def patch_loss(head: nn.Linear, states: Tensor, classes: Tensor) -> Tensor:
-    """The mean cross-entropy of the patches' four answers."""
+    """The cross-entropy of the patches' four answers; patches on shapes count as much as all others together."""
     guesses = head(states[:, 1:]).split(CLASSES, dim=-1)
-    losses = [functional.cross_entropy(g.flatten(0, 1), classes[..., n].flatten()) for n, g in enumerate(guesses)]
-    return torch.stack(losses).mean()
+    on_shape = (classes[..., 0] > 0).flatten().float()
+    weight = on_shape / on_shape.sum().clamp(min=1) + (1 - on_shape) / (1 - on_shape).sum().clamp(min=1)
+    losses = [
+        functional.cross_entropy(guess.flatten(0, 1), classes[..., number].flatten(), reduction="none") @ weight
+        for number, guess in enumerate(guesses)
+    ]
+    return torch.stack(losses).sum() / 2
 
 
 def forward(model: BlipForConditionalGeneration, head: nn.Linear, batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -129,7 +135,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="where the state for --resume is kept")
     parser.add_argument("--photos", type=Path, help="photographs to train refusals on")
     parser.add_argument("--unseen-photos", type=Path, help="photographs to measure refusals on")
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--chunks", type=int, default=24, help="of 2,048 pictures each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -168,7 +174,7 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16 and step < 0.8 * arguments.steps):
             caption, patches = forward(model, head, pool.batch(step))
         optimizer.zero_grad()
-        (caption + 0.5 * patches).backward()
+        (caption + PATCH_SHARE * patches).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from draw import Scene, render
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 PATIENCE = 90.0  # seconds until a test gives up on something that should happen soon
 PHONE = {"width": 390, "height": 844}
@@ -122,6 +122,7 @@ def chromium() -> Iterator[Browser]:
     """The machine's own Chromium: nothing is downloaded."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert found, "The browser tests need Chromium: apt-get install chromium"
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser

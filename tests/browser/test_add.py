@@ -120,7 +120,7 @@ def test_what_broke_off_can_be_tried_again(phone: Page, troubles: Any, photo: Ca
 
 def test_an_upload_can_be_cancelled(phone: Page, photo: Callable[..., Path]) -> None:
     held: list[Route] = []
-    phone.route("**/api/v1/uploads?*", held.append)
+    phone.route("**/api/v1/uploads?*", lambda route: held.append(route))
     phone.goto("/add")
     phone.get_by_label("Choose photos and videos").set_input_files(
         photo("regretted.jpg", "a large green square on a white background", 61)
@@ -134,7 +134,7 @@ def test_an_upload_can_be_cancelled(phone: Page, photo: Callable[..., Path]) -> 
 
 def test_two_go_up_at_a_time(phone: Page, photo: Callable[..., Path]) -> None:
     held: list[Route] = []
-    phone.route("**/api/v1/uploads?*", held.append)
+    phone.route("**/api/v1/uploads?*", lambda route: held.append(route))
     phone.goto("/add")
     files = [photo(f"line-{seed}.jpg", "a large red square on a white background", seed) for seed in range(71, 75)]
     phone.get_by_label("Choose photos and videos").set_input_files(files)

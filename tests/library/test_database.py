@@ -1,5 +1,6 @@
 """Connections, transactions and migrations on real files."""
 
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +87,19 @@ def test_processes_that_migrate_at_once_agree(data: Path) -> None:
         assert (process.returncode, errors) == (0, "")
     with closing(database.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()[0] == len(MIGRATIONS)
+
+
+def test_migrating_waits_for_another_that_migrates(data: Path) -> None:
+    path = data / "library.db"
+    with (data / "library.db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = threading.Thread(target=database.migrate, args=(path,))
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        assert not path.exists()
+    thread.join()
+    database.connect(path).close()
 
 
 def test_connecting_makes_no_library(data: Path) -> None:

@@ -14,7 +14,7 @@ from appliance.library.database import Connection
 from appliance.records import JobState, Status
 
 JOBS = 500
-# Claims until nothing is left, half of them by id as a bell's message names them, and prints what it got. All begin together.
+# Claims until nothing is left, half of them by id as a bell names them, and prints what it got. All begin together.
 WORKER = """
 import pathlib, sys
 from appliance.library import database, jobs

@@ -17,7 +17,7 @@ from PIL import Image
 SCENES = ((220, 30, 30), (30, 180, 60), (40, 60, 220))
 CORNERS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
 ENCODERS = {
-    "libx265": {"x265-params": "log-level=none"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
     "libsvtav1": {"preset": "12"},
 }

@@ -23,7 +23,9 @@ def profile(space: bytes, kind: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> 
         data += body + bytes(-len(body) % 4)
     body = struct.pack(">I", len(tags)) + table + data
     header = struct.pack(">I4sI4s4s4s", 128 + len(body), b"lcms", 0x02400000, kind, space, pcs)
-    header += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp").ljust(44, b"\0") + struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)
+    header += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp").ljust(44, b"\0") + struct.pack(
+        ">3I", 0xF6D6, 0x10000, 0xD32D
+    )
     return header.ljust(128, b"\0") + body
 
 
@@ -61,7 +63,12 @@ def cmyk_profile(lab_of_node) -> bytes:
         nodes += bytes((round(lightness * 2.55), a + 128, b + 128))
     matrix = struct.pack(">9i", *(65536 if index % 4 == 0 else 0 for index in range(9)))
     table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + matrix + identity * 4 + nodes + identity * 3
-    tags = {b"desc": text(b"Test press"), b"cprt": b"text\0\0\0\0none\0", b"wtpt": xyz(0.9642, 1, 0.8249), b"A2B0": table}
+    tags = {
+        b"desc": text(b"Test press"),
+        b"cprt": b"text\0\0\0\0none\0",
+        b"wtpt": xyz(0.9642, 1, 0.8249),
+        b"A2B0": table,
+    }
     return profile(b"CMYK", b"prtr", b"Lab ", tags)
 
 
@@ -118,7 +125,11 @@ def test_float_tiff(saved, values, expected):
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([0, 1, 128, 255], [0, 1, 128, 255]), ([0, 257, 32896, 65535], [0, 1, 128, 255]), ([-100, 0, 0, 100], [0, 128, 128, 255])],
+    [
+        ([0, 1, 128, 255], [0, 1, 128, 255]),
+        ([0, 257, 32896, 65535], [0, 1, 128, 255]),
+        ([-100, 0, 0, 100], [0, 128, 128, 255]),
+    ],
 )
 def test_whole_number_tiff(saved, values, expected):
     image = Image.fromarray(np.array(values, dtype=np.int32).reshape(2, 2))
@@ -163,7 +174,9 @@ def test_cmyk_by_its_press_profile(saved):
     managed = pixel(saved(image, "managed.tif", icc_profile=cmyk_profile(lab)))
     expected = ImageCms.profileToProfile(
         Image.merge("LAB", [Image.new("L", (1, 1), value) for value in (204, 188, 128)]),
-        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB",
+        ImageCms.createProfile("LAB"),
+        ImageCms.createProfile("sRGB"),
+        outputMode="RGB",
     ).getpixel((0, 0))
     assert plain == (255, 0, 255)
     np.testing.assert_allclose(managed, expected, atol=12)
@@ -182,7 +195,8 @@ def test_wide_gamut_heic(saved):
 
 
 @pytest.mark.parametrize(
-    "broken", [b"nonsense", DISPLAY_P3[:200], DISPLAY_P3[:300].ljust(len(DISPLAY_P3), b"\xff"), b"\0" * 4000, b"x" * (5 << 20)]
+    "broken",
+    [b"nonsense", DISPLAY_P3[:200], DISPLAY_P3[:300].ljust(len(DISPLAY_P3), b"\xff"), b"\0" * 4000, b"x" * (5 << 20)],
 )
 def test_a_broken_profile_changes_nothing(saved, broken):
     path = saved(Image.new("RGB", (8, 8), (60, 180, 170)), "a.jpg", quality=95, icc_profile=broken)
@@ -197,7 +211,12 @@ def test_a_profile_for_other_colours_changes_nothing(saved):
 
 
 def test_a_grey_profile_is_applied(saved):
-    tags = {b"desc": text(b"Linear"), b"cprt": b"text\0\0\0\0none\0", b"wtpt": xyz(0.9642, 1, 0.8249), b"kTRC": gamma(1.0)}
+    tags = {
+        b"desc": text(b"Linear"),
+        b"cprt": b"text\0\0\0\0none\0",
+        b"wtpt": xyz(0.9642, 1, 0.8249),
+        b"kTRC": gamma(1.0),
+    }
     path = saved(Image.new("L", (8, 8), 55), "a.png", icc_profile=profile(b"GRAY", b"mntr", b"XYZ ", tags))
     np.testing.assert_allclose(pixel(path), (128, 128, 128), atol=3)
 

@@ -147,23 +147,26 @@ def test_a_scanned_tiff_with_a_maker_is_no_raw_file():
     assert sniff(tiff("little", (254, 4, 1, 0), (271, 2, 4, 0x004E4543))).name == "TIFF"
 
 
+def outcome(head: bytes) -> str:
+    try:
+        return sniff(head).name
+    except UnsupportedMediaError as error:
+        return error.next_step
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_format_or_an_unsupported_error(head):
-    try:
-        assert sniff(head).name
-    except UnsupportedMediaError as error:
-        assert error.next_step
+    assert outcome(head)
 
 
 @given(st.sampled_from([b"\x1a\x45\xdf\xa3", b"II*\0", b"MM\0*", b"\0\0\0\x20ftyp"]), st.binary(max_size=200))
 def test_any_bytes_after_a_good_start_give_a_format_or_an_unsupported_error(start, rest):
-    try:
-        assert sniff(start + rest).name
-    except UnsupportedMediaError as error:
-        assert error.next_step
+    assert outcome(start + rest)
 
 
 def test_the_page_can_sniff_without_a_decoder():
-    code = "import sys, appliance.media.formats; print(sorted({'PIL', 'av', 'numpy', 'pillow_heif'} & set(sys.modules)))"
+    code = (
+        "import sys, appliance.media.formats; print([name for name in ('PIL', 'av', 'numpy') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -55,23 +55,32 @@ def test_when_a_photo_was_taken(main, details, expected):
     assert metadata.photo_time(main, details) == expected
 
 
+def gps(latitude, longitude, north="N", east="E"):
+    return {
+        GPS.GPSLatitude: latitude,
+        GPS.GPSLatitudeRef: north,
+        GPS.GPSLongitude: longitude,
+        GPS.GPSLongitudeRef: east,
+    }
+
+
 @pytest.mark.parametrize(
-    ("gps", "expected"),
+    ("directory", "expected"),
     [
-        ({GPS.GPSLatitude: (48, 8, 13.56), GPS.GPSLatitudeRef: "N", GPS.GPSLongitude: (11, 34, 31.68), GPS.GPSLongitudeRef: "E"}, (48.1371, 11.5755)),
-        ({GPS.GPSLatitude: (33, 51, 0), GPS.GPSLatitudeRef: "S", GPS.GPSLongitude: (151.5, 0, 0), GPS.GPSLongitudeRef: "E"}, (-33.85, 151.5)),
-        ({GPS.GPSLatitude: (40, 0, 0), GPS.GPSLatitudeRef: b"N\0", GPS.GPSLongitude: (70, 0, 0), GPS.GPSLongitudeRef: "W"}, (40.0, -70.0)),
-        ({GPS.GPSLatitude: (0, 0, 0), GPS.GPSLatitudeRef: "N", GPS.GPSLongitude: (0, 0, 0), GPS.GPSLongitudeRef: "E"}, None),
-        ({GPS.GPSLatitude: (91, 0, 0), GPS.GPSLongitude: (0, 0, 0)}, None),
-        ({GPS.GPSLatitude: (IFDRational(0, 0),) * 3, GPS.GPSLongitude: (IFDRational(0, 0),) * 3}, None),
-        ({GPS.GPSLatitude: (), GPS.GPSLongitude: ()}, None),
-        ({GPS.GPSLatitude: ("x",), GPS.GPSLongitude: 5}, None),
+        (gps((48, 8, 13.56), (11, 34, 31.68)), (48.1371, 11.5755)),
+        (gps((33, 51, 0), (151.5, 0, 0), north="S"), (-33.85, 151.5)),
+        (gps((40, 0, 0), (70, 0, 0), north=b"N\0", east="W"), (40.0, -70.0)),
+        (gps((0, 0, 0), (0, 0, 0)), None),
+        (gps((91, 0, 0), (1, 0, 0)), None),
+        (gps((IFDRational(0, 0),) * 3, (IFDRational(0, 0),) * 3), None),
+        (gps((), ()), None),
+        (gps(("x",), 5), None),
         ({GPS.GPSLatitude: (48, 8, 13)}, None),
         ({}, None),
     ],
-)  # fmt: skip
-def test_where_a_photo_was_taken(gps, expected):
-    found = metadata.place(gps)
+)
+def test_where_a_photo_was_taken(directory, expected):
+    found = metadata.place(directory)
     assert found == (pytest.approx(expected, abs=1e-4) if expected else None)
 
 
@@ -79,11 +88,17 @@ def test_where_a_photo_was_taken(gps, expected):
     ("tags", "expected"),
     [
         (
-            {"com.apple.quicktime.creationdate": "2024-05-03T14:20:00+0200", "creation_time": "2024-05-03T12:20:00.000000Z"},
+            {
+                "com.apple.quicktime.creationdate": "2024-05-03T14:20:00+0200",
+                "creation_time": "2024-05-03T12:20:00.000000Z",
+            },
             "2024-05-03T14:20:00+02:00",
         ),
         ({"creation_time": "2024-05-03T12:20:00.000000Z"}, "2024-05-03T12:20:00+00:00"),
-        ({"com.apple.quicktime.creationdate": "rubbish", "creation_time": "2024-05-03T12:20:00Z"}, "2024-05-03T12:20:00+00:00"),
+        (
+            {"com.apple.quicktime.creationdate": "rubbish", "creation_time": "2024-05-03T12:20:00Z"},
+            "2024-05-03T12:20:00+00:00",
+        ),
         ({"date": "2019-07-01 10:00:00"}, "2019-07-01T10:00:00"),
         ({"creation_time": "1904-01-01T00:00:00.000000Z"}, None),
         ({"creation_time": "1970-01-01T00:00:00.000000Z"}, None),
@@ -117,5 +132,8 @@ def test_where_a_video_was_taken(text, expected):
 def test_who_filmed_a_video():
     apple = {"com.apple.quicktime.make": "Apple", "com.apple.quicktime.model": "iPhone 15"}
     assert metadata.video_camera(apple) == "Apple iPhone 15"
-    assert metadata.video_camera({"com.android.manufacturer": "Google", "com.android.model": "Pixel 8"}) == "Google Pixel 8"
+    assert (
+        metadata.video_camera({"com.android.manufacturer": "Google", "com.android.model": "Pixel 8"})
+        == "Google Pixel 8"
+    )
     assert metadata.video_camera({}) is None

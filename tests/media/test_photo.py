@@ -2,6 +2,8 @@ import errno
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -39,7 +41,9 @@ def png(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -67,9 +71,23 @@ def test_an_orientation_that_does_not_exist_is_ignored(saved, corners, corner_na
 
 def test_broken_exif_never_fails_a_photo(saved, corners, corner_names):
     whole = oriented(1).tobytes()
-    for exif in (b"Exif\0\0nonsense", whole[:9], whole[:-3], b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0" + b"\xff" * 500):
+    for exif in (
+        b"Exif\0\0nonsense",
+        whole[:9],
+        whole[:-3],
+        b"Exif\0\0MM\0*\xff\xff\xff\xff",
+        b"Exif\0\0" + b"\xff" * 500,
+    ):
         for name in ("a.jpg", "a.webp", "a.png", "a.heic"):
             assert corner_names(load(saved(corners, name, exif=exif), 64)) == "rgby"
+
+
+def test_heic_works_in_a_process_that_has_registered_nothing(saved, corners):
+    code = (
+        "import sys, pathlib; from appliance.media.photo import load; print(load(pathlib.Path(sys.argv[1]), 64).size)"
+    )
+    command = [sys.executable, "-c", code, str(saved(corners, "a.heic"))]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "(96, 64)"
 
 
 def test_every_format_loads(photo_bytes, tmp_path, corner_names):
@@ -219,7 +237,9 @@ def test_a_video_is_no_photo(film):
 
 
 def bmp(width: int, height: int) -> bytes:
-    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 200, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(146)
+    return (
+        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 200, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(146)
+    )
 
 
 def gif(width: int, height: int) -> bytes:
@@ -228,7 +248,9 @@ def gif(width: int, height: int) -> bytes:
 
 
 def webp(width: int, height: int) -> bytes:
-    frame = b"VP8L" + struct.pack("<I", 10) + b"\x2f" + ((width - 1) | (height - 1) << 14).to_bytes(4, "little") + bytes(5)
+    frame = (
+        b"VP8L" + struct.pack("<I", 10) + b"\x2f" + ((width - 1) | (height - 1) << 14).to_bytes(4, "little") + bytes(5)
+    )
     return b"RIFF" + struct.pack("<I", 4 + len(frame)) + b"WEBP" + frame
 
 
@@ -244,7 +266,16 @@ def webp(width: int, height: int) -> bytes:
         gif(65_535, 65_535),
         gif(14_000, 14_000),
     ],
-    ids=["png", "png of 4e18", "png over the limit", "png over what is decoded", "16-bit png", "bmp", "gif", "gif over"],
+    ids=[
+        "png",
+        "png of 4e18",
+        "png over the limit",
+        "png over what is decoded",
+        "16-bit png",
+        "bmp",
+        "gif",
+        "gif over",
+    ],
 )
 def test_decompression_bombs(tmp_path, data):
     path = tmp_path / "bomb"

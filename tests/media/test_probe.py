@@ -42,13 +42,21 @@ def test_broken_exif_only_lacks_its_facts(saved, corners):
 
 
 def test_exif_that_points_at_itself(saved, corners):
-    directory = (1).to_bytes(2, "little") + (0x8769).to_bytes(2, "little") + b"\x04\0\x01\0\0\0\x08\0\0\0" + b"\x08\0\0\0"
+    directory = (
+        (1).to_bytes(2, "little") + (0x8769).to_bytes(2, "little") + b"\x04\0\x01\0\0\0\x08\0\0\0" + b"\x08\0\0\0"
+    )
     assert probe(saved(corners, "a.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0" + directory)).taken_at is None
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.avif"])
 def test_an_animation_says_so(saved, corners, name):
     assert probe(saved(corners, name, save_all=True, append_images=[corners.rotate(180)])).animated
+
+
+def test_a_photo_that_can_never_be_decoded_is_refused_at_once(saved):
+    path = saved(Image.new("1", (20_000, 5_001)), "a.png")
+    with pytest.raises(MediaTooLargeError, match="101 megapixels; this box can take 100"):
+        probe(path)
 
 
 def test_pages_are_no_animation(saved, corners):
@@ -91,7 +99,9 @@ def test_a_video_with_only_its_clock_time(film):
     assert facts.taken_at == "2024-05-03T12:20:00+00:00"
 
 
-@pytest.mark.parametrize(("rotation", "size"), [(0, (160, 120)), (90, (120, 160)), (180, (160, 120)), (-90, (120, 160))])
+@pytest.mark.parametrize(
+    ("rotation", "size"), [(0, (160, 120)), (90, (120, 160)), (180, (160, 120)), (-90, (120, 160))]
+)
 def test_a_video_has_the_size_it_is_shown_in(film, rotation, size):
     facts = probe(film("a.mp4", seconds=0.3, rotation=rotation))
     assert (facts.width, facts.height) == size
@@ -123,7 +133,8 @@ def test_an_m4a(sound):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec"), [("a.mp4", "libx264"), ("a.mov", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4"), ("a.3gp", "mpeg4")]
+    ("name", "codec"),
+    [("a.mp4", "libx264"), ("a.mov", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4"), ("a.3gp", "mpeg4")],
 )
 @pytest.mark.parametrize("container", [{}, {"movflags": "faststart"}], ids=["plain", "faststart"])
 def test_a_video_cut_off_while_it_was_sent(film, name, codec, container):
@@ -173,6 +184,14 @@ def test_empty_and_text_files(tmp_path):
         path.write_bytes(data)
         with pytest.raises(UnsupportedMediaError, match=words):
             probe(path)
+
+
+def test_a_photo_of_two_gigabytes(saved, corners):
+    path = saved(corners, "a.heic")
+    with path.open("r+b") as file:
+        file.truncate(2 << 30)
+    with pytest.raises(MediaTooLargeError, match="1 GB"):
+        probe(path)
 
 
 def test_a_sparse_file_of_four_gigabytes(tmp_path):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -62,7 +64,7 @@ def test_never_more_than_asked_and_spread_over_the_length():
     assert len(picked) == 5
     assert picked[0] == 0
     assert picked[-1] >= 30
-    assert max(b - a for a, b in zip(picked, picked[1:], strict=False)) <= 20
+    assert max(b - a for a, b in pairwise(picked)) <= 20
 
 
 def test_scenes_that_differ_more_go_first():

@@ -29,7 +29,14 @@ def test_what_apps_append_after_the_end_does_no_harm(photo_bytes, tmp_path, name
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("a.mp4", "libx264"), ("a.mov", "libx264"), ("a.mkv", "libx264"), ("a.webm", "libvpx-vp9"), ("a.avi", "mpeg4"), ("a.3gp", "mpeg4")],
+    [
+        ("a.mp4", "libx264"),
+        ("a.mov", "libx264"),
+        ("a.mkv", "libx264"),
+        ("a.webm", "libvpx-vp9"),
+        ("a.avi", "mpeg4"),
+        ("a.3gp", "mpeg4"),
+    ],
 )
 def test_videos(film, name, codec):
     path = film(name, codec, seconds=0.3)

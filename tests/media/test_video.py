@@ -35,7 +35,6 @@ def check(found, expected):
         ("a.mkv", "libx265", 10),
         ("a.webm", "libvpx-vp9", None),
         ("a.webm", "libvpx-vp9", 10),
-        ("a.webm", "libvpx", None),
         ("a.mkv", "libsvtav1", None),
         ("a.mp4", "libsvtav1", 10),
         ("a.mp4", "mpeg4", 10),
@@ -50,7 +49,7 @@ def test_each_scene_is_found_at_its_time(film, name, codec, gop):
 
 
 def test_a_cut_between_key_frames_is_seen_at_the_next_one(film):
-    found = frames(film("a.avi", "mpeg4", gop=15), 8, 60)
+    found = frames(film("a.webm", "libvpx-vp9", gop=15), 8, 60)
     check(found, [(0, RED), (3, GREEN), (4.5, BLUE)])
 
 
@@ -66,7 +65,9 @@ def test_pictures_are_as_small_as_asked(film):
 
 
 def test_not_more_than_asked(film):
-    path = film("a.mp4", scenes=[(60 + 60 * (i % 4), 40 * (i % 5), 250 * (i % 2)) for i in range(12)], seconds=1, gop=10)
+    path = film(
+        "a.mp4", scenes=[(60 + 60 * (i % 4), 40 * (i % 5), 250 * (i % 2)) for i in range(12)], seconds=1, gop=10
+    )
     assert len(frames(path, 8, 60)) == 8
     assert len(frames(path, 1, 60)) == 1
     assert [at for at, _ in frames(path, 20, 60)] == pytest.approx(list(range(12)), abs=0.01)
@@ -127,7 +128,9 @@ def test_fragmented_mp4(film):
 
 
 def test_a_stream_without_duration_or_index(film):
-    check(frames(film("a.webm", "libvpx-vp9", gop=10, container={"live": "1"}), 8, 60), [(0, RED), (2, GREEN), (4, BLUE)])
+    check(
+        frames(film("a.webm", "libvpx-vp9", gop=10, container={"live": "1"}), 8, 60), [(0, RED), (2, GREEN), (4, BLUE)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,9 +144,7 @@ def test_rotation_is_applied(film, corners, corner_names, name, rotation, size, 
     assert (image.size, corner_names(image)) == (size, colours)
 
 
-@pytest.mark.parametrize(
-    ("flips", "colours"), [({"hflip": True}, "gryb"), ({"vflip": True}, "byrg")]
-)
+@pytest.mark.parametrize(("flips", "colours"), [({"hflip": True}, "gryb"), ({"vflip": True}, "byrg")])
 def test_mirrored_videos_are_mirrored_back(film, corners, corner_names, flips, colours):
     def mirror(stream):
         stream.set_display_rotation(0, **flips)

@@ -37,7 +37,8 @@ def test_a_model_is_built_with_its_manifest(make_checkpoint: Make, tmp_path: Pat
     steps: list[tuple[str, int, int]] = []
     model = build(
         make_checkpoint(form=form), tmp_path / "out", id="tiny", name="Tiny", variant=variant, licence="MIT",
-        notice="Only a test.", refusal="no", made_at="2026-01-02T03:04:05+00:00", progress=lambda *step: steps.append(step),
+        notice="Only a test.", refusal="no", made_at="2026-01-02T03:04:05+00:00",
+        progress=lambda *step: steps.append(step),
     )  # fmt: skip
     assert (model.id, model.name, model.variant, model.sample) == ("tiny", "Tiny", variant, False)
     assert (model.notice, model.licence, model.folder) == ("Only a test.", "MIT", str(tmp_path / "out"))

@@ -23,7 +23,7 @@ from appliance.pages.app import create_app
 from appliance.pages.box import Box
 from appliance.pages.server import Server, listening_socket
 from appliance.records import Described, Facts, Frame, Item, Priority, Source, Tag, Task
-from appliance.settings import Settings
+from appliance.settings import Settings, load
 
 
 def picture(number: int = 0, size: tuple[int, int] = (60, 40)) -> bytes:
@@ -139,6 +139,16 @@ def shelf(settings: Settings, empty_library: Path) -> Shelf:
 def client(shelf: Shelf) -> Iterator[TestClient[Any]]:
     """The application, called without a socket."""
     with TestClient(create_app(shelf.box.settings)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def visitor(empty_library: Path) -> Iterator[TestClient[Any]]:
+    """The application on one empty library, for tests that only ask."""
+    given = load(
+        environment={}, file=empty_library.with_name("none.toml"), overrides={"data": str(empty_library.parent)}
+    )
+    with TestClient(create_app(given)) as client:
         yield client
 
 

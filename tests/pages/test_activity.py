@@ -1,8 +1,8 @@
 """The activity page, with the real template."""
 
 
-def test_nothing_to_do(client):
-    assert "All quiet" in client.get("/activity").text
+def test_nothing_to_do(visitor):
+    assert "All quiet" in visitor.get("/activity").text
 
 
 def test_now_waiting_failed_and_done(shelf, client):

@@ -52,23 +52,23 @@ def test_what_nobody_foresaw_tells_nothing_of_the_inside(client, monkeypatch, ca
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/items/7", "/health/nothing"])
-def test_errors_are_json_for_machines(client, path):
-    answer = client.get(path)
+def test_errors_are_json_for_machines(visitor, path):
+    answer = visitor.get(path)
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert set(answer.json()) == {"type", "title", "status", "detail", "next_step"}
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/items/7", "/items/x", "/static/nothing.css"])
-def test_errors_are_pages_for_people(client, path):
-    answer = client.get(path)
+def test_errors_are_pages_for_people(visitor, path):
+    answer = visitor.get(path)
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "<h1>Not here</h1>" in answer.text
 
 
-def test_a_wrong_method_says_which_there_are(client):
-    answer = client.put("/api/v1/status")
+def test_a_wrong_method_says_which_there_are(visitor):
+    answer = visitor.put("/api/v1/status")
     assert answer.status_code == 405
     assert answer.headers["Content-Type"] == "application/problem+json"
 

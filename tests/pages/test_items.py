@@ -95,20 +95,20 @@ def test_a_listing_is_filtered(shelf, client):
         ("q=" + "x" * 501, "Use at most 500 characters."),
     ],
 )
-def test_a_filter_that_is_none_is_refused_with_what_is_allowed(client, query, step):
-    answer = client.get(f"/api/v1/items?{query}")
+def test_a_filter_that_is_none_is_refused_with_what_is_allowed(visitor, query, step):
+    answer = visitor.get(f"/api/v1/items?{query}")
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["next_step"] == step
 
 
-def test_a_cursor_that_is_none_is_refused(client):
-    assert client.get("/api/v1/items?cursor=zzz").status_code == 404
+def test_a_cursor_that_is_none_is_refused(visitor):
+    assert visitor.get("/api/v1/items?cursor=zzz").status_code == 404
 
 
 @pytest.mark.parametrize("number", ["99", "0", "-1", "9223372036854775808", "99999999999999999999999", "x"])
-def test_an_unknown_item_is_404(client, number):
-    for answer in (client.get(f"/api/v1/items/{number}"), client.post(f"/api/v1/items/{number}/describe")):
+def test_an_unknown_item_is_404(visitor, number):
+    for answer in (visitor.get(f"/api/v1/items/{number}"), visitor.post(f"/api/v1/items/{number}/describe")):
         assert answer.status_code == 404
         assert set(answer.json()) == {"type", "title", "status", "detail", "next_step"}
 

@@ -10,8 +10,8 @@ def shown(text):
     return [int(number) for number in re.findall(r'class="tile" href="/items/(\d+)"', text)]
 
 
-def test_an_empty_library(client):
-    answer = client.get("/")
+def test_an_empty_library(visitor):
+    answer = visitor.get("/")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -51,7 +51,7 @@ def test_filters(shelf, client):
 
 
 @pytest.mark.parametrize("query", ["status=done", "kind=x", "limit=0"])
-def test_a_wrong_filter_is_a_page_that_says_so(client, query):
-    answer = client.get(f"/?{query}")
+def test_a_wrong_filter_is_a_page_that_says_so(visitor, query):
+    answer = visitor.get(f"/?{query}")
     assert answer.status_code == 400
     assert "Use " in answer.text

@@ -8,8 +8,8 @@ EVERYWHERE = ["/", "/add", "/api/v1/status", "/static/css/base.css", "/nowhere",
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_every_answer_carries_the_headers(client, path):
-    headers = client.get(path).headers
+def test_every_answer_carries_the_headers(visitor, path):
+    headers = visitor.get(path).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
@@ -52,13 +52,13 @@ def test_curl_and_the_boxs_own_page_can(client, png, headers):
     assert answer.status_code == 201
 
 
-def test_a_foreign_page_may_lead_here(client):
-    assert client.get("/", headers={"Host": "box.local", "Sec-Fetch-Site": "cross-site"}).status_code == 200
+def test_a_foreign_page_may_lead_here(visitor):
+    assert visitor.get("/", headers={"Host": "box.local", "Sec-Fetch-Site": "cross-site"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/items", "/api/v1/events"])
-def test_a_foreign_name_pointed_here_reads_nothing(client, path):
-    answer = client.get(path, headers={"Host": "evil.example:8080"})
+def test_a_foreign_name_pointed_here_reads_nothing(visitor, path):
+    answer = visitor.get(path, headers={"Host": "evil.example:8080"})
     assert answer.status_code == 421
     assert "evil.example" in answer.text
 

@@ -29,10 +29,15 @@ def test_it_starts_from_nothing_and_stops_when_told(data, stop):
         assert line.startswith("Shoebox is at http://127.0.0.1:")
         with socket.create_connection(("127.0.0.1", int(line.rpartition(":")[2]))) as listening:
             listening.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: box\r\n\r\n")
-            while b"event: status" not in listening.recv(65536):
-                pass
+            heard = b""
+            while b"event: status" not in heard:
+                heard += listening.recv(65536)
             process.send_signal(stop)
-            assert process.wait(4) == 0
+            while piece := listening.recv(65536):
+                heard += piece
+            assert process.wait(30) == 0
+    # Brought to its end, not cut off once uvicorn's patience was over.
+    assert heard.endswith(b"\r\n0\r\n\r\n")
 
 
 def test_a_port_that_is_taken_is_said_plainly(settings):

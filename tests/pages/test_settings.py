@@ -7,8 +7,8 @@ from appliance.pages.settings import QUESTIONS, answer
 from appliance.settings import SETTINGS
 
 
-def test_each_setting_is_a_question_with_its_answer(client):
-    text = client.get("/settings").text
+def test_each_setting_is_a_question_with_its_answer(visitor):
+    text = visitor.get("/settings").text
     for setting in SETTINGS:
         assert QUESTIONS[setting.name] in text
         assert setting.environment in text

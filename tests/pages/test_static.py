@@ -18,24 +18,24 @@ from appliance.pages import static
         ("/favicon.ico", "image/"),
     ],
 )
-def test_files_are_answered_and_kept(client, path, mime):
-    answer = client.get(path)
+def test_files_are_answered_and_kept(visitor, path, mime):
+    answer = visitor.get(path)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith(mime)
-    again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    again = visitor.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
-    assert client.head(path).status_code == 200
+    assert visitor.head(path).status_code == 200
 
 
-def test_every_file_is_reachable(client):
+def test_every_file_is_reachable(visitor):
     root = asset("web/static")
     for path in root.rglob("*"):
         if path.is_file():
-            assert client.get(f"/static/{path.relative_to(root).as_posix()}").status_code == 200
+            assert visitor.get(f"/static/{path.relative_to(root).as_posix()}").status_code == 200
 
 
-def test_a_checkouts_files_are_asked_for_each_time(client):
-    assert client.get(f"/static/css/base.css?v={__version__}").headers["Cache-Control"] == "no-cache"
+def test_a_checkouts_files_are_asked_for_each_time(visitor):
+    assert visitor.get(f"/static/css/base.css?v={__version__}").headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_an_installed_versions_files_are_kept_for_good(shelf, query, expected, t
         "/static/" + "x" * 300,
     ],
 )
-def test_nothing_else_is_reachable(client, path):
-    assert client.get(path).status_code == 404
+def test_nothing_else_is_reachable(visitor, path):
+    assert visitor.get(path).status_code == 404
 
 
-def test_static_files_cannot_be_posted_to(client):
-    assert client.post("/static/css/base.css").status_code == 405
+def test_static_files_cannot_be_posted_to(visitor):
+    assert visitor.post("/static/css/base.css").status_code == 405

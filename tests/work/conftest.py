@@ -14,15 +14,15 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from appliance.library import database, items, uploads
-from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.media import formats
 from appliance.records import Item
-from appliance.settings import Settings
+from appliance.settings import Settings, load
 from appliance.work import protocol
+from appliance.work.child import Child
 
 HERE = Path(__file__).parent
-COLOURS = {"green": (0, 128, 0), "purple": (128, 0, 128)}
+COLOURS = {"green": (0, 128, 0), "purple": (128, 0, 128), "orange": (255, 128, 0)}
 
 
 def until(condition: Callable[[], object], what: str = "", seconds: float = 60) -> None:
@@ -59,32 +59,14 @@ def picture(colour: str, note: str = "") -> bytes:
     return made.getvalue()
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Short deadlines and no wait before another attempt."""
-    return replace(settings, processing_timeout=3, model_load_timeout=30, retry_delay=0, attempts=3)
-
-
-@pytest.fixture
-def store(settings: Settings) -> Store:
-    store = Store(settings.data)
-    store.prepare()
-    return store
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Connection]:
-    database.migrate(settings.data / "library.db")
-    connection = database.connect(settings.data / "library.db")
-    yield connection
-    connection.close()
-
-
 class Box:
     """A library with uploads, and worker processes started and killed."""
 
-    def __init__(self, settings: Settings, db: Connection, store: Store) -> None:
-        self.settings, self.db, self.store = settings, db, store
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.store = settings, Store(settings.data)
+        self.store.prepare()
+        database.migrate(settings.data / "library.db")
+        self.db = database.connect(settings.data / "library.db")
         self._workers: list[subprocess.Popen[bytes]] = []
 
     def upload(self, colour: str, *, note: str = "", describe: bool = True, now: float | None = None) -> Item:
@@ -98,13 +80,23 @@ class Box:
             )
         return item
 
-    def start(self, settings: Settings | None = None) -> subprocess.Popen[bytes]:
-        """Start a worker in a process of its own."""
-        command = [sys.executable, str(HERE / "work_fakes.py"), protocol.encode_settings(settings or self.settings)]
+    def start(self, settings: Settings | None = None, *, night: str = "") -> subprocess.Popen[bytes]:
+        """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where that is given."""
+        command = [
+            sys.executable,
+            str(HERE / "work_fakes.py"),
+            protocol.encode_settings(settings or self.settings),
+            night,
+        ]
         path = os.pathsep.join([str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
         worker = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE)
         self._workers.append(worker)
         return worker
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The worker process started last."""
+        return self._workers[-1]
 
     def item(self, item: Item) -> Item:
         return items.get(self.db, item.id)
@@ -120,10 +112,42 @@ class Box:
             worker.wait()
             if worker.stderr is not None:
                 worker.stderr.close()
+        self.db.close()
+
+
+def fresh(data: Path) -> Settings:
+    """Return settings for an empty data folder: no wait before another attempt, and time even on a busy machine."""
+    data.mkdir()
+    settings = load(environment={}, file=data / "none.toml", overrides={"data": str(data), "port": 0, "threads": 1})
+    return replace(settings, retry_delay=0, model_load_timeout=60)
 
 
 @pytest.fixture
-def box(settings: Settings, db: Connection, store: Store) -> Iterator[Box]:
-    box = Box(settings, db, store)
+def settings(tmp_path: Path) -> Settings:
+    return fresh(tmp_path / "data")
+
+
+@pytest.fixture
+def box(settings: Settings) -> Iterator[Box]:
+    """An empty library; no worker runs yet."""
+    box = Box(settings)
     yield box
     box.end()
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A library with a worker that runs, for all tests of a module."""
+    box = Box(fresh(tmp_path_factory.mktemp("busy") / "data"))
+    box.start()
+    yield box
+    box.end()
+
+
+@pytest.fixture(scope="module")
+def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
+    """A captioner child that sees colours, for all tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(HERE))
+        with Child(fresh(tmp_path_factory.mktemp("child") / "data"), loader="work_fakes:models") as child:
+            yield child

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
+from PIL import Image
 
 from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, NotFoundError
 from appliance.records import Format, Kind, Source, Tag
@@ -21,10 +23,11 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def child(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
-    monkeypatch.syspath_prepend(str(HERE))
-    with Child(settings, loader="work_fakes:models") as child:
-        yield child
+def settings(child: Child) -> Iterator[Settings]:
+    """The shared child's settings; what a test left in the data folder is removed."""
+    yield child.settings
+    for path in child.settings.data.iterdir():
+        path.unlink()
 
 
 def loads(settings: Settings) -> list[str]:
@@ -43,6 +46,36 @@ def test_describe_a_photo(child: Child, paint: Callable[[str], Path]) -> None:
     assert Tag("red", Source.MODEL) in described.tags
     assert described.seconds >= 0
     assert child.describe(paint("red"), Kind.PHOTO, None, prompt="one").text == "one red picture"
+
+
+def film(path: Path, *colours: tuple[int, int, int]) -> Path:
+    """Write a film that shows each colour for a second."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 64, 48, "yuv420p", 10
+        for colour in colours:
+            for _ in range(10):
+                frame = av.VideoFrame.from_image(Image.new("RGB", (64, 48), colour))
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_describe_a_video(child: Child, tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mp4", (255, 0, 0), (0, 128, 0), (255, 0, 0))
+    beats: list[int] = []
+    described = child.describe(path, Kind.VIDEO, tmp_path / "derived", alive=lambda: beats.append(1))
+    assert [frame.text for frame in described.frames] == ["a red picture", "a green picture", "a red picture"]
+    assert [round(frame.at) for frame in described.frames] == [0, 1, 2]
+    assert all((tmp_path / "derived" / str(frame.thumbnail)).exists() for frame in described.frames)
+    assert {"red", "green"} <= {tag.text for tag in described.tags}
+    assert len(beats) >= 3  # after each frame, so that a long film keeps its lease
+
+
+def test_each_frame_of_a_video_has_its_own_deadline(child: Child, settings: Settings, tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mp4", (255, 0, 0), (255, 128, 0))
+    with pytest.raises(DeadlineError, match="Describing frame 2 of 2 took longer than 1 s"):
+        child.describe(path, Kind.VIDEO, None, settings=replace(settings, processing_timeout=1))
 
 
 def test_what_the_model_refuses_gets_no_tags(child: Child, paint: Callable[[str], Path]) -> None:
@@ -77,7 +110,7 @@ def test_a_hanging_item_is_killed_and_the_next_one_described(
     child.describe(paint("red"), Kind.PHOTO, None)
     hung = child.pid
     with pytest.raises(DeadlineError, match="longer than 1 s"):
-        child.describe(paint("black"), Kind.PHOTO, None, settings=replace(settings, processing_timeout=1))
+        child.describe(paint("orange"), Kind.PHOTO, None, settings=replace(settings, processing_timeout=1))
     assert child.pid is None
     assert not Path(f"/proc/{hung}").exists()
     assert child.describe(paint("red"), Kind.PHOTO, None).text == "a red picture"
@@ -109,6 +142,7 @@ def test_loading_has_a_deadline_of_its_own(child: Child, settings: Settings, pai
 def test_another_model_is_loaded_without_a_new_process(
     child: Child, settings: Settings, paint: Callable[[str], Path]
 ) -> None:
+    child.close()
     for _ in range(2):
         assert child.describe(paint("red"), Kind.PHOTO, None).model == "fake"
     first = child.pid
@@ -120,14 +154,15 @@ def test_another_model_is_loaded_without_a_new_process(
 
 
 def test_stop_ends_a_call_in_another_thread_and_every_later_one(
-    child: Child, settings: Settings, paint: Callable[[str], Path], until: Callable[..., None]
+    settings: Settings, paint: Callable[[str], Path], until: Callable[..., None]
 ) -> None:
     (settings.data / "hold").touch()
     path, caught = paint("green"), []
+    child = Child(settings, loader="work_fakes:models")
 
     def call() -> None:
         with pytest.raises(Stopped) as info:
-            child.describe(path, Kind.PHOTO, None, settings=replace(settings, processing_timeout=3600))
+            child.describe(path, Kind.PHOTO, None, settings=replace(settings, processing_timeout=600))
         caught.append(info.value)
 
     thread = threading.Thread(target=call)
@@ -154,7 +189,7 @@ def test_alive_is_called_while_it_works_and_may_end_it(
 
     with pytest.raises(KeyError):
         child.describe(
-            paint("green"), Kind.PHOTO, None, settings=replace(settings, processing_timeout=3600), alive=alive
+            paint("green"), Kind.PHOTO, None, settings=replace(settings, processing_timeout=600), alive=alive
         )
     assert child.pid is None
 

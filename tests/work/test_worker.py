@@ -11,7 +11,7 @@ import pytest
 
 from appliance.errors import LibraryError
 from appliance.library import descriptions, jobs
-from appliance.records import JobState, Status, Task
+from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
 from appliance.work import worker
 from appliance.work.queue import listen, open_queue
@@ -32,7 +32,7 @@ def held(box: Box, until: Until) -> Any:
     """Upload a picture whose description is held in its midst, start a worker and wait until it is there."""
     (box.settings.data / "hold").touch()
     item = box.upload("green")
-    process = box.start(replace(box.settings, processing_timeout=3600))
+    process = box.start(replace(box.settings, processing_timeout=600))
     until((box.settings.data / "held").exists, "the description to begin")
     box.wait(item, Status.PROCESSING)
     return item, process
@@ -42,24 +42,64 @@ def let_go(box: Box) -> None:
     (box.settings.data / "hold").unlink()
 
 
-def test_what_was_uploaded_is_prepared_and_described(box: Box) -> None:
-    box.start()
-    item = box.wait(box.upload("red"), Status.COMPLETED)
+def test_what_was_uploaded_is_prepared_and_described(busy: Box) -> None:
+    item = busy.wait(busy.upload("red"), Status.COMPLETED)
     assert (item.width, item.height, item.error) == (48, 32, None)
     assert item.prepared_at is not None
-    description = descriptions.current(box.db, item.id)
+    description = descriptions.current(busy.db, item.id)
     assert description is not None
     assert (description.text, description.model) == ("a red picture", "fake")
-    assert "red" in [tag.text for tag in descriptions.tags(box.db, item.id)]
-    assert (box.store.derived(item.sha256) / "small.webp").exists()
+    assert "red" in [tag.text for tag in descriptions.tags(busy.db, item.id)]
+    assert (busy.store.derived(item.sha256) / "small.webp").exists()
 
 
-def test_a_killed_child_costs_one_attempt(box: Box, until: Until) -> None:
-    item, process = held(box, until)
-    (child,) = children(process.pid)
-    let_go(box)
+def test_an_error_ends_the_item_after_three_attempts(busy: Box) -> None:
+    failed = busy.wait(busy.upload("yellow"), Status.FAILED)
+    assert failed.error == "Yellow cannot be described. Use another colour."
+    assert attempts(busy, failed) == 3
+
+
+def test_a_killed_child_costs_one_attempt(busy: Box, until: Until) -> None:
+    (busy.settings.data / "hold").touch()
+    item = busy.upload("green")
+    until((busy.settings.data / "held").exists, "the description to begin")
+    (child,) = children(busy.process.pid)
+    (busy.settings.data / "hold").unlink()
     os.kill(child, signal.SIGKILL)
-    box.wait(item, Status.COMPLETED)
+    busy.wait(item, Status.COMPLETED)
+    assert attempts(busy, item) == 2
+
+
+def test_bells_for_unknown_jobs_and_rubbish_in_the_queue_are_harmless(busy: Box) -> None:
+    queue = open_queue(busy.settings.data)
+    ring = listen(queue, lambda job_id: None)
+    job = jobs.get(busy.db, 1)
+    assert job is not None
+    for number in (0, 999_999):
+        ring(replace(job, id=number, priority=1000))
+    queue.storage.enqueue(b"{rubbish", 2000)
+    queue.storage.enqueue(b'["id", "appliance.work.queue.unknown"]', 2000)
+    queue.storage.close()
+    busy.wait(busy.upload("red", note="after the rubbish"), Status.COMPLETED)
+
+
+def test_a_queue_deleted_under_a_running_worker(busy: Box) -> None:
+    for path in busy.settings.data.glob("queue.db*"):
+        path.unlink()
+    busy.wait(busy.upload("purple"), Status.COMPLETED)
+
+
+def test_a_second_worker_is_refused(busy: Box) -> None:
+    with pytest.raises(LibraryError, match="Another worker"):
+        worker.run(busy.settings)
+
+
+def test_a_busy_worker_logs_no_mistake_of_its_own(busy: Box) -> None:
+    """Runs last of those above: what the shared worker wrote is what they made it say."""
+    busy.process.terminate()
+    assert busy.process.wait(60) == 0
+    said = busy.process.stderr.read().decode()
+    assert said.count("Traceback") == 2, said  # the two unreadable messages, which Huey logs
 
 
 def test_a_killed_worker_s_item_is_completed_by_the_next(box: Box, until: Until) -> None:
@@ -76,20 +116,20 @@ def test_a_killed_worker_s_item_is_completed_by_the_next(box: Box, until: Until)
 
 def test_a_hanging_model_fails_its_item_and_no_other(box: Box) -> None:
     neighbours = [box.upload("red", note="before")]
-    hanging = box.upload("black")
+    hanging = box.upload("orange")
     neighbours.append(box.upload("red", note="after"))
-    box.start(replace(box.settings, processing_timeout=2))
+    box.start(replace(box.settings, processing_timeout=3))
     for neighbour in neighbours:
         box.wait(neighbour, Status.COMPLETED)
     failed = box.wait(hanging, Status.FAILED)
-    assert "longer than 2 s" in failed.error
+    assert "longer than 3 s" in failed.error
     assert attempts(box, failed) == 3
 
 
 def test_a_model_that_does_not_load_has_a_deadline_too(box: Box) -> None:
     (box.settings.data / "model").write_text("heavy")
     item = box.upload("red")
-    box.start(replace(box.settings, model_load_timeout=5, processing_timeout=3600, attempts=1))
+    box.start(replace(box.settings, model_load_timeout=8, processing_timeout=600, attempts=1))
     failed = box.wait(item, Status.FAILED)
     assert "Loading the model heavy took longer" in failed.error
 
@@ -105,39 +145,14 @@ def test_an_item_that_kills_its_worker_each_time_is_given_up(box: Box) -> None:
     assert attempts(box, failed) == 3
 
 
-def test_a_failed_attempt_is_followed_by_another_in_time(box: Box, until: Until) -> None:
-    item = box.upload("yellow")
-    box.start(replace(box.settings, retry_delay=1, attempts=2))
-    failed = box.wait(item, Status.FAILED)
-    assert failed.error == "Yellow cannot be described. Use another colour."
-    assert attempts(box, failed) == 2
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_worker_gives_its_item_back_uncounted(box: Box, until: Until, number: signal.Signals) -> None:
+def test_a_stopped_worker_gives_its_item_back_uncounted(box: Box, until: Until) -> None:
     item, process = held(box, until)
     (child,) = children(process.pid)
-    process.send_signal(number)
+    process.terminate()
     assert process.wait(60) == 0
     assert not Path(f"/proc/{child}/exe").exists()
     (job,) = jobs.open_for(box.db, item.id)
     assert (job.state, job.attempts, box.item(item).status) == (JobState.QUEUED, 0, Status.PENDING)
-
-
-def test_an_idle_worker_stops(box: Box, until: Until) -> None:
-    process = box.start()
-    until((box.settings.data / "queue.db").exists)
-    box.wait(box.upload("red"), Status.COMPLETED)
-    process.terminate()
-    assert process.wait(60) == 0
-    assert b"Traceback" not in process.stderr.read()
-
-
-def test_a_second_worker_is_refused(box: Box, settings: Settings) -> None:
-    box.start()
-    box.wait(box.upload("red"), Status.COMPLETED)
-    with pytest.raises(LibraryError, match="Another worker"):
-        worker.run(settings)
 
 
 def test_a_data_folder_that_cannot_be_is_told(settings: Settings) -> None:
@@ -146,47 +161,13 @@ def test_a_data_folder_that_cannot_be_is_told(settings: Settings) -> None:
         worker.run(replace(settings, data=settings.data / "file"))
 
 
-@pytest.mark.parametrize("content", [None, b"no database at all" * 500])
-def test_a_lost_or_damaged_queue_is_made_anew(box: Box, content: bytes | None) -> None:
-    open_queue(box.settings.data).storage.close()
-    items = [box.upload("red", note=str(number)) for number in range(3)]
-    for path in box.settings.data.glob("queue.db*"):
-        path.unlink()
-    if content is not None:
-        (box.settings.data / "queue.db").write_bytes(content)
-    box.start()
-    for item in items:
-        box.wait(item, Status.COMPLETED)
-
-
-def test_a_queue_deleted_under_a_running_worker(box: Box) -> None:
-    box.start()
-    box.wait(box.upload("red"), Status.COMPLETED)
-    for path in box.settings.data.glob("queue.db*"):
-        path.unlink()
-    box.wait(box.upload("purple"), Status.COMPLETED)
-
-
-def test_a_bell_for_an_unknown_job_and_rubbish_in_the_queue_are_harmless(box: Box) -> None:
-    item = box.upload("red")
-    queue = open_queue(box.settings.data)
-    ring = listen(queue, lambda job_id: None)
-    job = jobs.open_for(box.db, item.id)[0]
-    for number in (0, 999_999):
-        ring(replace(job, id=number, priority=1000))
-    queue.storage.enqueue(b"{rubbish", 2000)
-    queue.storage.enqueue(b'["id", "appliance.work.queue.unknown"]', 2000)
-    queue.storage.close()
-    box.start()
-    box.wait(item, Status.COMPLETED)
-
-
-def test_the_table_s_priorities_rule(box: Box) -> None:
+def test_a_damaged_queue_is_made_anew_and_the_table_s_priorities_rule(box: Box) -> None:
+    (box.settings.data / "queue.db").write_bytes(b"no database at all" * 500)
     uploaded = [box.upload("red", note=str(number)) for number in range(3)]
     wanted = box.upload("purple")
-    jobs.enqueue(box.db, wanted.id, Task.DESCRIBE, 30, now=0)
+    jobs.enqueue(box.db, wanted.id, Task.DESCRIBE, Priority.PERSON, now=0)
     box.start()
-    for item in uploaded:
+    for item in (*uploaded, wanted):
         box.wait(item, Status.COMPLETED)
     first = box.db.execute("SELECT item_id FROM descriptions ORDER BY id LIMIT 1").fetchone()[0]
     assert first == wanted.id

@@ -1,6 +1,6 @@
 """Captioners that do what a picture's colour says, named to `Child` and `worker.run` as `work_fakes:…`.
 
-red, purple: described at once. green: held while the file `hold` is in the data folder. black: hangs. blue: the child
+red, purple: described at once. green: held while the file `hold` is in the data folder. orange: hangs. blue: the child
 dies. white: the worker dies. yellow: fails with an error of ours. cyan: fails with another.
 """
 
@@ -8,19 +8,22 @@ import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 
 from appliance.errors import CaptionerError
 from appliance.settings import Settings
 from appliance.work import protocol, worker
+from appliance.work.schedule import Household
 
 COLOURS = {
     "red": (255, 0, 0),
     "purple": (128, 0, 128),
     "green": (0, 128, 0),
-    "black": (0, 0, 0),
+    "orange": (255, 128, 0),
     "blue": (0, 0, 255),
     "white": (255, 255, 255),
     "yellow": (255, 255, 0),
@@ -50,7 +53,7 @@ class Colours:
                 (self._data / "held").touch()
                 while (self._data / "hold").exists():
                     time.sleep(0.02)
-            case "black":
+            case "orange":
                 time.sleep(3600)
             case "blue":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -88,5 +91,9 @@ class FakeModels:
 models = FakeModels
 
 
-if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS
-    sys.exit(worker.run(protocol.decode_settings(sys.argv[1].encode()), loader="work_fakes:models"))
+if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT
+    now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
+    household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
+    sys.exit(
+        worker.run(protocol.decode_settings(sys.argv[1].encode()), loader="work_fakes:models", household=household)
+    )

@@ -1,0 +1,69 @@
+"""Kills and hangs at the real thing: nothing that was acknowledged is lost, and nobody waits for the one that hangs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import Box
+from draw import Scene, Shape
+from uploads import write_video
+
+
+def processes(box: Box, word: str) -> list[int]:
+    """The ids of the appliance's processes whose command line has `word`."""
+    assert box.process is not None
+    found, waiting = [], [box.process.pid]
+    while waiting:
+        parent = waiting.pop()
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            waiting += [int(number) for number in children.read_text().split()]
+        try:
+            if word in Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0"):
+                found.append(parent)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box, tmp_path: Path) -> None:
+    scenes = [Scene(Shape("circle", colour, "large"), "white", seed=seed) for seed, colour in enumerate(["red", "blue"])]
+    film = tmp_path / "film.mp4"
+    write_video(film, scenes * 4, "libx264")
+    box.start(environment={"SHOEBOX_RETRY_DELAY": "0"})
+    number = box.upload(film)[1]["id"]
+    for victim in ("appliance.work.inside", "worker"):
+        box.wait(lambda: box.item(number)["status"] == "processing", "the video to be worked on")
+        box.wait(lambda victim=victim: processes(box, victim), "the process to be killed")
+        for process in processes(box, victim):
+            os.kill(process, signal.SIGKILL)
+    item = box.finished(number)
+    assert item["status"] == "completed"
+    assert item["description"].startswith("First a large red circle on a white background, then a large blue circle")
+
+
+def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.mp4", tmp_path / "bad.jpg"
+    write_video(good, [Scene(Shape("heart", "red", "large"), "white", seed=7)], "libx264", seconds=1)
+    bad.write_bytes(b"\xff\xd8\xff\xe0 not a picture")
+    command = [sys.executable, "-m", "appliance", "describe", "--data", str(tmp_path / "none"), "--json", str(good), str(bad)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert done.returncode == 1
+    assert (first["file"], first["kind"], first["error"]) == (str(good), "video", None)
+    assert first["description"] == "a large red heart on a white background"
+    assert first["tags"] == ["red", "heart", "white", "video"]
+    assert [frame["text"] for frame in first["frames"]] == [first["description"]]
+    assert first["model"] == "sample-int8"
+    assert second["description"] is None
+    assert second["error"]
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_usage_is_exit_status_2(tmp_path: Path) -> None:
+    for arguments in (["describe"], ["nonsense"], ["run", "--port", "http"], ["models", "install"]):
+        done = subprocess.run([sys.executable, "-m", "appliance", *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 2, arguments
+        assert "Traceback" not in done.stderr

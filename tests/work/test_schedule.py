@@ -1,0 +1,134 @@
+"""The nightly batches on a driven clock: each night once, whatever the clock, the power and the calendar do."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from appliance.library import items, jobs, preferences
+from appliance.records import Facts, Format, Kind, Priority, Status, Task
+from appliance.work.schedule import BATCHES, Batch, Household, run_batch, slot
+
+Box = Any
+PHOTOS, VIDEOS = BATCHES
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Night:
+    """A household whose clock is driven by the test."""
+
+    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+        self.moment, self.in_step = now, True
+        self.household = Household(lambda: zone, lambda: self.moment, lambda: self.in_step)
+
+
+def at(text: str, zone: ZoneInfo = BERLIN) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+@pytest.mark.parametrize(
+    ("now", "night"),
+    [
+        ("2026-07-01T01:59:59", None),
+        ("2026-07-01T02:00:00", "2026-07-01"),
+        ("2026-07-01T05:59:59", "2026-07-01"),
+        ("2026-07-01T06:00:00", None),
+    ],
+)
+def test_a_window_is_from_its_start_to_six(now: str, night: str | None) -> None:
+    assert slot(time(2), at(now), BERLIN) == night
+
+
+def test_a_window_may_reach_over_midnight() -> None:
+    assert slot(time(23), at("2026-07-01T23:30:00"), BERLIN) == "2026-07-01"
+    assert slot(time(23), at("2026-07-02T05:00:00"), BERLIN) == "2026-07-01"
+    assert slot(time(23), at("2026-07-02T07:00:00"), BERLIN) is None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: batch.name)
+def test_every_day_of_a_year_has_each_slot_once(zone: str, batch: Batch) -> None:
+    place = ZoneInfo(zone)
+    now = datetime(2025, 12, 31, tzinfo=place).astimezone(UTC)
+    end = datetime(2027, 1, 2, tzinfo=place).astimezone(UTC)
+    nights: list[str] = []
+    while now < end:
+        found = slot(batch.start, now, place)
+        if found is not None and (not nights or found != nights[-1]):
+            nights.append(found)
+        now += timedelta(minutes=7)
+    days = [(date(2025, 12, 31) + timedelta(days=day)).isoformat() for day in range(len(nights))]
+    assert nights == days
+    assert len(nights) in (367, 368)
+
+
+@pytest.fixture
+def asleep(box: Box) -> Box:
+    """A library with pictures that wait for the night."""
+    box.first = box.upload("red", note="2", describe=False, now=2000)
+    box.oldest = box.upload("red", note="1", describe=False, now=1000)
+    return box
+
+
+def night_of(box: Box, night: Night, batch: Batch = PHOTOS, **changes: Any) -> list[int]:
+    """Run the batch and return the items that it wants described, in their order."""
+    queued = run_batch(box.db, replace(box.settings, **changes), batch, night.household)
+    return [job.item_id for job in queued if job.task is Task.DESCRIBE]
+
+
+def test_what_waits_is_queued_oldest_first_and_once_a_night(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T02:00:30"))
+    assert night_of(asleep, night) == [asleep.oldest.id, asleep.first.id]
+    assert {job.priority for job in jobs.open_for(asleep.db, asleep.first.id) if job.task is Task.DESCRIBE} == {
+        Priority.NIGHTLY
+    }
+    asleep.upload("red", note="3", describe=False)
+    assert night_of(asleep, night) == []
+    night.moment = at("2026-07-02T04:00:00")  # the power was off at two
+    assert len(night_of(asleep, night)) == 1
+
+
+def test_videos_have_their_own_slot(asleep: Box) -> None:
+    asleep.db.execute("UPDATE items SET kind = 'video' WHERE id = ?", (asleep.first.id,))
+    night = Night(BERLIN, at("2026-07-01T02:10:00"))
+    assert night_of(asleep, night, VIDEOS) == []
+    assert night_of(asleep, night, PHOTOS) == [asleep.oldest.id]
+    night.moment = at("2026-07-01T02:30:00")
+    assert night_of(asleep, night, VIDEOS) == [asleep.first.id]
+
+
+def test_a_batch_takes_no_more_than_its_size(asleep: Box) -> None:
+    assert night_of(asleep, Night(BERLIN, at("2026-07-01T03:00:00")), batch_size=1) == [asleep.oldest.id]
+
+
+def test_nothing_runs_before_the_clock_is_set(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T03:00:00"))
+    night.in_step = False
+    assert night_of(asleep, night) == []
+    night.in_step = True
+    assert len(night_of(asleep, night)) == 2
+
+
+def test_nothing_runs_by_day_or_where_it_is_not_wanted(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T12:00:00"))
+    assert night_of(asleep, night) == []
+    night.moment = at("2026-07-02T03:00:00")
+    preferences.set(asleep.db, "scheduled_processing", False)
+    assert night_of(asleep, night) == []
+    preferences.set(asleep.db, "scheduled_processing", True)  # takes effect at once
+    assert len(night_of(asleep, night)) == 2
+
+
+def test_what_is_described_or_asked_for_already_is_left_alone(asleep: Box) -> None:
+    items.set_facts(asleep.db, asleep.first.id, Facts(Format(Kind.PHOTO, "image/png", "PNG"), 1, 1))
+    jobs.enqueue(asleep.db, asleep.first.id, Task.DESCRIBE, Priority.PERSON, now=0)
+    assert night_of(asleep, Night(BERLIN, at("2026-07-01T03:00:00"))) == [asleep.oldest.id]
+    assert asleep.item(asleep.first).status is Status.PENDING
+
+
+def test_a_real_worker_runs_the_night_by_itself(asleep: Box) -> None:
+    asleep.start(night="2026-07-01T03:00:00+00:00")
+    asleep.wait(asleep.first, Status.COMPLETED)
+    asleep.wait(asleep.oldest, Status.COMPLETED)
