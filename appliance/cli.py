@@ -5,6 +5,7 @@ Heavy imports stay inside the commands: `shoebox web` must not pay for the model
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -85,21 +86,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _log() -> None:
+    """Log to standard error; the journal adds the time and does the rotating."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+
+
 def _run(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import together
 
+    _log()
     return together.run(settings)
 
 
 def _web(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.pages import server
 
+    _log()
     return server.serve(settings)
 
 
 def _worker(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import worker
 
+    _log()
     return worker.run(settings)
 
 

@@ -14,7 +14,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def row(setting: Setting) -> str:
     """A setting's line in README's table."""
     default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
-    limits = ", ".join(setting.choices) or ("" if setting.minimum is None else f"{setting.minimum} to {setting.maximum}")
+    limits = ", ".join(setting.choices) or (
+        "" if setting.minimum is None else f"{setting.minimum} to {setting.maximum}"
+    )
     return f"| `{setting.name}` | `{setting.environment}` | `{default}` | {limits} | {setting.help} |"
 
 

@@ -4,13 +4,15 @@ import json
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from appliance import __version__
 from appliance.errors import ModelError
-from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.files import facts, write_text
 from appliance.records import ModelInfo
+
+if TYPE_CHECKING:  # the page reads manifests, and must not pay for numpy and the rest to do so
+    from appliance.modelstore.checkpoint import Checkpoint
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -26,7 +28,7 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def write(folder: Path, checkpoint: Checkpoint, **about: Any) -> None:
+def write(folder: Path, checkpoint: "Checkpoint", **about: Any) -> None:
     """Write the manifest of the model in `folder`, made from `checkpoint`; `about` is laid over what is found out."""
     image, text = checkpoint.image, checkpoint.dimensions.text
     content = {

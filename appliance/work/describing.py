@@ -12,6 +12,8 @@ from appliance.errors import LibraryError, NotFoundError
 from appliance.media import photo, probe, video
 from appliance.records import Described, Facts, Format, Frame, Kind
 
+STILL = 320  # pixels; frames serve as the timeline's stills too, however little the model looks at
+
 Tell = Callable[[int, int], None]  # frames described, frames in all
 
 
@@ -76,7 +78,7 @@ def _facts(path: Path) -> Facts:
 def _moments(
     path: Path, folder: Path | None, captioner: Captioner, count: int, prompt: str | None, tell: Tell
 ) -> list[Frame]:
-    pictures = video.frames(path, count, captioner.image_size)
+    pictures = video.frames(path, count, max(captioner.image_size, STILL))
     described = []
     for done, (at, picture) in enumerate(pictures, start=1):
         described.append(Frame(at, captioner.caption(picture, prompt=prompt)))

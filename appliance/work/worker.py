@@ -20,6 +20,7 @@ from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.settings import Settings
 from appliance.work import schedule
+from appliance.work.adoption import adopt_orphans
 from appliance.work.again import describe_again
 from appliance.work.child import Child
 from appliance.work.consumer import Pulse, create_consumer
@@ -109,6 +110,7 @@ class Worker:
         released = jobs.release_running(db, now=time.time(), attempts_allowed=attempts)
         if released:
             log.warning("%d jobs of a worker that died are taken up again", released)
+        adopt_orphans(db, self._store, self._settings)
         self._consumer.start()
         self._started = True
         notify("READY=1")

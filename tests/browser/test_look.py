@@ -4,6 +4,7 @@ Screenshots are written into the folder that SHOEBOX_SCREENSHOTS names, where it
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,14 @@ def test_the_theme_can_be_chosen_and_stays(desktop: Page) -> None:
     desktop.goto("/settings")
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     light = desktop.evaluate(paper)
-    desktop.get_by_text("Dark", exact=True).click()
+    desktop.get_by_role("radio", name="Dark").check(force=True)
     dark = desktop.evaluate(paper)
     assert dark != light
     desktop.goto("/add")
     assert desktop.evaluate(paper) == dark
     desktop.goto("/settings")
     expect(desktop.get_by_role("radio", name="Dark")).to_be_checked()
-    desktop.get_by_text("As the device").click()
+    desktop.get_by_role("radio", name="As the device").check(force=True)
     assert desktop.evaluate(paper) == light
 
 
@@ -99,10 +100,13 @@ def test_pages_can_be_read_without_scripts(chromium: Browser, box: Any, film: An
     context.close()
 
 
-def test_activity_tells_what_was_done(phone: Page, film: Any) -> None:
+def test_activity_tells_what_was_done(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
     phone.goto("/activity")
+    item = box.described(box.upload(photo("busy.jpg", "a large red circle on a white background", 301)))
     expect(phone.get_by_role("heading", name="Activity")).to_be_visible()
-    expect(phone.locator(f'a[href="{film["urls"]["page"]}"]')).to_be_visible()
+    expect(phone.locator(f'#live a[href="{item["urls"]["page"]}"]')).to_contain_text(
+        item["description"], ignore_case=True
+    )
 
 
 def test_the_page_says_when_the_box_is_away(phone: Page, film: Any, troubles: Any) -> None:

@@ -58,7 +58,9 @@ class Box:
 
     def upload(self, file: Path) -> tuple[int, Any]:
         with file.open("rb") as body:
-            return self.ask("POST", f"/api/v1/uploads?name={file.name}", body, {"Content-Length": str(os.stat(file).st_size)})
+            return self.ask(
+                "POST", f"/api/v1/uploads?name={file.name}", body, {"Content-Length": str(os.stat(file).st_size)}
+            )
 
     def item(self, number: int) -> Any:
         status, item = self.ask("GET", f"/api/v1/items/{number}")

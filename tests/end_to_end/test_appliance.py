@@ -129,4 +129,3 @@ def test_describing_on_upload_can_be_switched_off(box: Box, tmp_path: Path, desc
     assert box.item(number)["status"] == "pending"
     assert box.ask("POST", f"/api/v1/items/{number}/describe")[0] == 202  # a person who waits comes first
     assert box.finished(number)["status"] == "completed"
-

@@ -29,7 +29,9 @@ def processes(box: Box, word: str) -> list[int]:
 
 
 def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box, tmp_path: Path) -> None:
-    scenes = [Scene(Shape("circle", colour, "large"), "white", seed=seed) for seed, colour in enumerate(["red", "blue"])]
+    scenes = [
+        Scene(Shape("circle", colour, "large"), "white", seed=seed) for seed, colour in enumerate(["red", "blue"])
+    ]
     film = tmp_path / "film.mp4"
     write_video(film, scenes * 4, "libx264")
     box.start(environment={"SHOEBOX_RETRY_DELAY": "0"})
@@ -48,7 +50,17 @@ def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.mp4", tmp_path / "bad.jpg"
     write_video(good, [Scene(Shape("heart", "red", "large"), "white", seed=7)], "libx264", seconds=1)
     bad.write_bytes(b"\xff\xd8\xff\xe0 not a picture")
-    command = [sys.executable, "-m", "appliance", "describe", "--data", str(tmp_path / "none"), "--json", str(good), str(bad)]
+    command = [
+        sys.executable,
+        "-m",
+        "appliance",
+        "describe",
+        "--data",
+        str(tmp_path / "none"),
+        "--json",
+        str(good),
+        str(bad),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 1
@@ -64,6 +76,8 @@ def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
 
 def test_wrong_usage_is_exit_status_2(tmp_path: Path) -> None:
     for arguments in (["describe"], ["nonsense"], ["run", "--port", "http"], ["models", "install"]):
-        done = subprocess.run([sys.executable, "-m", "appliance", *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "appliance", *arguments], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr

@@ -38,7 +38,10 @@ def write_video(path: Path, scenes: list[Scene], encoder: str, seconds: int = 2,
     """Write a video that shows each scene for so many seconds, 640 × 480."""
     data = io.BytesIO()
     with av.open(data, "w", format={"mp4": "mp4", "mov": "mov", "webm": "webm"}[path.suffix[1:]]) as video:
-        options = {"libx265": {"x265-params": "log-level=none:pools=1"}, "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"}}
+        options = {
+            "libx265": {"x265-params": "log-level=none:pools=1"},
+            "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+        }
         stream = video.add_stream(encoder, rate=Fraction(rate), options=options.get(encoder, {"preset": "veryfast"}))
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         for number, scene in enumerate(scenes):

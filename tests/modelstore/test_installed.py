@@ -1,6 +1,8 @@
 """Which models there are and which is in use, whatever lies in the models folder."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,3 +167,12 @@ def test_only_models_are_removed(models: Path, sample: Path, id: str) -> None:
     with pytest.raises(ModelError, match="There is no model"):
         installed.remove(models, id)
     assert (models / "in-use").exists()
+
+
+def test_the_page_lists_models_without_the_libraries_that_run_them() -> None:
+    heavy = "{'numpy', 'onnx', 'onnxruntime', 'safetensors', 'tokenizers', 'httpx', 'PIL'}"
+    code = (
+        f"import sys, appliance.modelstore.installed, appliance.modelstore.catalog; print({heavy} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

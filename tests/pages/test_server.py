@@ -78,7 +78,7 @@ def test_the_lan_address_is_one_of_ours():
             pass
 
 
-def test_it_writes_nothing_while_nobody_asks(running, shelf):
+def test_answering_questions_writes_nothing(running, shelf):
     data = shelf.box.settings.data
     before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
     for path in ("/", "/api/v1/items", "/health/ready"):
