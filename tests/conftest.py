@@ -1,15 +1,11 @@
 """What every test may ask for: settings that touch nothing outside a temporary folder, and that folder."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from appliance import settings as settings_module
 from appliance.settings import Settings
-
-# models/ is recipes, not a package: its modules are imported by plain name, as its scripts do.
-sys.path.insert(0, str(Path(__file__).parents[1] / "models" / "sample"))
 
 
 @pytest.fixture

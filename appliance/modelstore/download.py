@@ -20,11 +20,13 @@ from appliance.modelstore.files import Progress, quiet, sha256, sync
 HUB = "https://huggingface.co"
 
 _ATTEMPTS = 6  # in a row without a byte coming
+_ATTEMPTS_OFFLINE = 3  # where nothing has come and nobody answers: most likely there is no Internet
 _LONGEST_PAUSE = 60.0
 _LARGEST_UNTOLD = 64 << 20  # a file whose size nobody has told is a small one
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _SHA256 = re.compile(r'"?([0-9a-f]{64})"?')
 _LATER = "Run the same command again: it goes on where it stopped."
+_OFFLINE = "Check that this box reaches the Internet, or install from a folder: shoebox models install --from FOLDER."
 _DAMAGED = "Run the same command again: it starts this file anew."
 
 
@@ -119,9 +121,11 @@ def fetch(
             break
         except (httpx.TransportError, httpx.DecodingError, _Interrupted) as error:
             failures = 0 if part.have > before else failures + 1
-            if failures >= _ATTEMPTS:
+            offline = isinstance(error, httpx.ConnectError) and not part.have
+            if failures >= (_ATTEMPTS_OFFLINE if offline else _ATTEMPTS):
                 reason = str(error) or type(error).__name__
-                raise DownloadError(f"{url} could not be fetched: {reason}.", _LATER) from error
+                next_step = _OFFLINE if offline else _LATER
+                raise DownloadError(f"{url} could not be fetched: {reason}.", next_step) from error
             asked = error.wait if isinstance(error, _Interrupted) else None
             pause(min(_LONGEST_PAUSE, 2.0**failures if asked is None else asked))
         except (httpx.InvalidURL, httpx.TooManyRedirects) as error:

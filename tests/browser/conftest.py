@@ -18,7 +18,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from draw import Scene, render
+from draw import Scene, random_scene, render
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
@@ -223,6 +223,22 @@ def write_film(path: Path, scenes: tuple[str, ...] = FILM_SCENES, seed: int = 1,
         film.mux(stream.encode())
     path.write_bytes(data.getvalue())
     return path
+
+
+@pytest.fixture(scope="session")
+def gallery(box: Box, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A shelf full of drawn pictures of all proportions, taken over a summer, all described."""
+    folder = tmp_path_factory.mktemp("gallery")
+    rng = np.random.default_rng(2024)
+    sizes = [(960, 720), (720, 960), (1080, 720), (800, 800), (540, 960), (1280, 720), (1600, 400)]
+    numbers = []
+    for index in range(21):
+        scene = random_scene(rng)
+        taken = f"2024:{8 - index // 8:02}:{27 - index:02} 10:00:00"
+        size = sizes[index % len(sizes)]
+        numbers.append(box.upload(write_photo(folder / f"IMG_{index:04}.jpg", scene.caption, index, size, taken)))
+    for number in numbers:
+        box.described(number)
 
 
 @pytest.fixture(scope="session")

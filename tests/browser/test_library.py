@@ -28,7 +28,9 @@ def test_a_picture_sent_from_elsewhere_appears_and_gets_its_words(
 def test_pictures_are_whole_and_rows_are_even(desktop: Page, box: Any, photo: Callable[..., Path]) -> None:
     for seed, size in enumerate([(1600, 400), (450, 800), (800, 800), (960, 720), (720, 960)], 211):
         box.described(
-            box.upload(photo(f"row-{seed}.jpg", "a large red circle on a white background", seed, size, "2003:03:03 12:00:00"))
+            box.upload(
+                photo(f"row-{seed}.jpg", "a large red circle on a white background", seed, size, "2003:03:03 12:00:00")
+            )
         )
     desktop.goto("/")
     month = desktop.get_by_role("region", name="March 2003")

@@ -1,98 +1,10 @@
-"""A whole appliance in real processes, and files as phones and cameras make them, each showing a known scene."""
+"""A box with an empty library, for tests that need the real thing."""
 
-import http.client
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-PATIENCE = 90.0  # seconds until a test gives up on something that should happen soon
-
-
-class Box:
-    """`shoebox run`, or one of its halves, as a process of its own, spoken to over a real socket."""
-
-    def __init__(self, data: Path, log: Path) -> None:
-        self.data = data
-        self.log = log
-        self.port = 0
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, command: Sequence[str] = ("run",), environment: dict[str, str] | None = None) -> None:
-        """Start it and wait until its page answers."""
-        if self.port == 0:
-            self.port = free_port()
-        arguments = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "appliance", *command, *arguments],
-                env={**os.environ, "SHOEBOX_THREADS": "1", **(environment or {})},
-                stdout=log,
-                stderr=log,
-            )
-        self.wait(self.is_ready, "the page to answer")
-
-    def is_ready(self) -> bool:
-        try:
-            return self.ask("GET", "/health/ready")[0] == 200
-        except OSError:
-            return False
-
-    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
-        """Return the status and the answer, parsed where it is JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            content = answer.read()
-            return answer.status, json.loads(content) if "json" in answer.headers["content-type"] else content
-        finally:
-            connection.close()
-
-    def upload(self, file: Path) -> tuple[int, Any]:
-        with file.open("rb") as body:
-            return self.ask(
-                "POST", f"/api/v1/uploads?name={file.name}", body, {"Content-Length": str(os.stat(file).st_size)}
-            )
-
-    def item(self, number: int) -> Any:
-        status, item = self.ask("GET", f"/api/v1/items/{number}")
-        assert status == 200, item
-        return item
-
-    def finished(self, number: int) -> Any:
-        """Wait until an item is completed or failed, and return it."""
-        self.wait(lambda: self.item(number)["status"] in {"completed", "failed"}, f"item {number} to be described")
-        return self.item(number)
-
-    def wait(self, condition: Any, what: str, patience: float = PATIENCE) -> None:
-        end = time.monotonic() + patience
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log.read_text()[-4000:]}"
-            assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
-            time.sleep(0.05)
-
-    def stop(self) -> int:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(30)
-        self.process = None
-        return status
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+from box import Box
 
 
 @pytest.fixture

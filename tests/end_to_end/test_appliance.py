@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import Box
+from box import Box
 from draw import Scene, Shape
 from uploads import write_photo, write_video
 

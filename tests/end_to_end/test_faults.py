@@ -7,9 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import Box
+from box import Box
 from draw import Scene, Shape
 from uploads import write_video
+
+
+def shoebox(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "appliance", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
 def processes(box: Box, word: str) -> list[int]:
@@ -74,7 +80,7 @@ def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_usage_is_exit_status_2(tmp_path: Path) -> None:
+def test_wrong_usage_is_exit_status_2() -> None:
     for arguments in (["describe"], ["nonsense"], ["run", "--port", "http"], ["models", "install"]):
         done = subprocess.run(
             [sys.executable, "-m", "appliance", *arguments], capture_output=True, text=True, check=False

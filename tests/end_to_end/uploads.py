@@ -10,6 +10,12 @@ import pillow_heif
 from draw import Scene, render
 from PIL import Image
 
+OPTIONS = {
+    "libx264": {"preset": "veryfast"},
+    "libx265": {"preset": "veryfast", "x265-params": "log-level=none:pools=1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
+
 
 def write_photo(path: Path, scene: Scene, how: str) -> None:
     """Write the scene the way `how` names."""
@@ -37,7 +43,7 @@ def write_photo(path: Path, scene: Scene, how: str) -> None:
 def write_video(path: Path, scenes: list[Scene], encoder: str, seconds: int = 2, rate: int = 10) -> None:
     """Write a video that shows each scene for so many seconds, 640 × 480."""
     data = io.BytesIO()
-    with av.open(data, "w", format={"mp4": "mp4", "mov": "mov", "webm": "webm"}[path.suffix[1:]]) as video:
+    with av.open(data, "w", format=path.suffix[1:]) as video:
         options = {
             "libx265": {"x265-params": "log-level=none:pools=1"},
             "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},

@@ -262,9 +262,10 @@ def test_a_hub_that_is_not_there(tmp_path: Path, pauses: list[float]) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(DownloadError, match="could not be fetched"):
+        with pytest.raises(DownloadError, match="could not be fetched") as caught:
             download(model(), tmp_path, hub=address, pause=pauses.append)
-    assert len(pauses) == 5
+    assert pauses == [2.0, 4.0]
+    assert "--from FOLDER" in caught.value.next_step
 
 
 def test_an_address_that_is_none(tmp_path: Path, pauses: list[float]) -> None:

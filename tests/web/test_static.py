@@ -1,4 +1,4 @@
-"""The shipped page: everything it names is there, nothing comes from elsewhere, nothing needs what the policy forbids."""
+"""The shipped page: what it names is there, nothing comes from elsewhere, nothing needs what the policy forbids."""
 
 import json
 import re

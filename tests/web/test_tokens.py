@@ -80,4 +80,6 @@ def test_no_other_sheet_invents_colours() -> None:
     for sheet in asset("web/static/css").glob("*.css"):
         if sheet.name != "tokens.css":
             for colour in re.findall(r"#[0-9a-fA-F]{3,8}\b", sheet.read_text(encoding="utf-8")):
-                assert colour in over_pictures or re.fullmatch(r"#(000000|ffffff|161412)[0-9a-f]{2}", colour), sheet.name
+                assert colour in over_pictures or re.fullmatch(r"#(000000|ffffff|161412)[0-9a-f]{2}", colour), (
+                    sheet.name
+                )

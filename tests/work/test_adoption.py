@@ -1,6 +1,5 @@
 """A file that a power cut left among the originals without its row is listed again, and nothing else is."""
 
-from pathlib import Path
 
 from PIL import Image
 
@@ -11,7 +10,8 @@ from appliance.settings import Settings
 from appliance.work.adoption import adopt_orphans
 
 
-def test_files_without_a_row_are_adopted_once_and_others_stay(settings: Settings, data: Path) -> None:
+def test_files_without_a_row_are_adopted_once_and_others_stay(settings: Settings) -> None:
+    data = settings.data
     database.migrate(data / "library.db")
     store = Store(data)
     store.prepare()

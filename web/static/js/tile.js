@@ -26,7 +26,7 @@ export function fill(node, item) {
   }
   if (picture) picture.alt = item.description ?? item.name;
   const parts = [picture ?? el("span", { class: "plain" }, icon(item.kind), el("span", {}, item.name))];
-  if (item.kind === "video") {
+  if (item.duration) {
     parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, "Video, "), duration(item.duration)));
   }
   if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, item.description));

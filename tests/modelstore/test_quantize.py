@@ -1,0 +1,107 @@
+"""The int8 twin: what is quantised, what stays float, and how near it comes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from appliance.caption.network import Network
+from appliance.modelstore.checkpoint import Checkpoint
+from appliance.modelstore.graph import build_decoder, build_encoder, save
+from appliance.modelstore.quantize import quantize, quantize_model, quantized
+
+TOKENS = [38, 5, 9, 9, 30, 3]
+
+
+@pytest.fixture
+def folders(checkpoint_folder: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The tiny BLIP's float graphs and their int8 twins."""
+    checkpoint = Checkpoint.open(checkpoint_folder)
+    precise, quick = tmp_path / "float", tmp_path / "int8"
+    for folder in (precise, quick):
+        folder.mkdir()
+    for name, build in (("encoder.onnx", build_encoder), ("decoder.onnx", build_decoder)):
+        save(build(checkpoint), precise / name)
+        quantize(precise / name, quick / name)
+    return precise, quick
+
+
+def pixels() -> NDArray[np.float32]:
+    return np.random.default_rng(3).standard_normal((1, 3, 16, 16)).astype(np.float32)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_channels_are_symmetric_and_within_half_a_step(axis: int) -> None:
+    weight = np.random.default_rng(1).standard_normal((6, 9)).astype(np.float32) * np.float32(10)
+    weight[2] = weight[:, 2] = 0
+    whole, scale = quantized(weight, axis)
+    assert whole.dtype == np.int8
+    assert scale.shape == (weight.shape[axis],)
+    assert whole.min() >= -127
+    steps = np.expand_dims(scale, 1 - axis)
+    assert np.all(np.abs(whole * steps - weight) <= steps / 2 * 1.0001)
+    assert scale[2] == 1
+
+
+def test_every_product_with_a_weight_is_in_whole_numbers(folders: tuple[Path, Path]) -> None:
+    for name in ("encoder.onnx", "decoder.onnx"):
+        precise, quick = (onnx.load(folder / name) for folder in folders)
+        onnx.checker.check_model(quick, full_check=True)
+        assert counted(precise, "MatMul") - counted(quick, "MatMul") == counted(quick, "MatMulInteger")
+        constants = {tensor.name for tensor in quick.graph.initializer}
+        left = [node for node in quick.graph.node if node.op_type == "MatMul"]
+        assert all(node.name.endswith((".scores", ".context_heads")) for node in left)
+        assert not constants & {name for node in left for name in node.input}
+
+
+def counted(model: onnx.ModelProto, op: str) -> int:
+    return sum(node.op_type == op for node in model.graph.node)
+
+
+def test_an_activation_is_quantised_once_for_all_its_products(folders: tuple[Path, Path]) -> None:
+    encoder = onnx.load(folders[1] / "encoder.onnx")
+    crossed = [node for node in encoder.graph.node if node.op_type == "MatMulInteger" and ".cross." in node.name]
+    assert len(crossed) == 4
+    assert {node.input[0] for node in crossed} == {"vision.norm.uint8"}
+    assert sum(node.name == "vision.norm.quantize" for node in encoder.graph.node) == 1
+
+
+def test_one_table_serves_words_and_head(folders: tuple[Path, Path]) -> None:
+    decoder = onnx.load(folders[1] / "decoder.onnx")
+    tables = {tensor.name: numpy_helper.to_array(tensor) for tensor in decoder.graph.initializer if 40 in tensor.dims}
+    assert sorted(tables) == ["text.head.bias", "text.words.int8", "text.words.int8_scale"]
+    assert tables["text.words.int8"].shape == (16, 40)
+
+
+def test_an_own_head_leaves_the_word_embeddings_float(checkpoint_folder: Path) -> None:
+    checkpoint = Checkpoint.open(checkpoint_folder)
+
+    class Untied:
+        config = checkpoint.config
+        tensors: dict[str, NDArray[Any]] = {  # noqa: RUF012 -- read only
+            **{name: checkpoint.tensors[name] for name in checkpoint.tensors},
+            "text_decoder.cls.predictions.decoder.weight": np.ones((40, 16), dtype=np.float32),
+        }
+
+    model = build_decoder(Untied())
+    quantize_model(model)
+    names = {tensor.name for tensor in model.graph.initializer}
+    assert {"text.words", "text.head.words.int8"} < names
+    assert "text.words.int8" not in names
+
+
+def test_it_comes_near_the_float_graphs(folders: tuple[Path, Path]) -> None:
+    precise, quick = (Network(folder, threads=1).logits(pixels(), TOKENS) for folder in folders)
+    assert np.linalg.norm(quick - precise) < 0.05 * np.linalg.norm(precise)
+
+
+def test_it_is_smaller_and_the_same_every_time(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    precise, quick = folders
+    for name in ("encoder.onnx", "decoder.onnx"):
+        assert (quick / name).stat().st_size < (precise / name).stat().st_size
+        quantize(precise / name, tmp_path / "again.onnx")
+        assert (tmp_path / "again.onnx").read_bytes() == (quick / name).read_bytes()
