@@ -1,9 +1,9 @@
 """Choosing a caption's tokens one by one: greedy and beam search, token for token as transformers 5 does.
 
 Both take `step`, which feeds tokens [beams, n] to a model and returns its scores [beams, vocabulary] of what comes
-next; its second argument tells from which row of the step before each row goes on. `length` is how many tokens may be added,
-`end` the token that ends a caption, `banned` the guard. The result begins with `start` and ends with `end` unless the
-length ran out.
+next; its second argument tells from which row of the step before each row goes on. `length` is how many tokens may be
+added, `end` the token that ends a caption, `banned` the guard. The result begins with `start` and ends with `end`
+unless the length ran out.
 """
 
 from collections.abc import Callable, Sequence

@@ -57,22 +57,7 @@ def page(
     `q` is what a person searches for, `tag` an exact tag; `limit` is kept between 1 and 500. Raises NotFoundError
     where `cursor` is none that a page gave.
     """
-    conditions, values = ["trashed_at IS NULL"], list[object]()
-    if status is not None:
-        conditions.append("status = ?")
-        values.append(status)
-    if kind is not None:
-        conditions.append("kind = ?")
-        values.append(kind)
-    if tag is not None:
-        conditions.append(_among(db, "SELECT item_id FROM tags WHERE text = ?", tag))
-        values.append(tag)
-    if q is not None and q.strip():
-        expression = search.match(q)
-        if expression is None:
-            return Page([], None)
-        conditions.append(_among(db, "SELECT rowid FROM items_fts WHERE items_fts MATCH ?", expression))
-        values.append(expression)
+    conditions, values = _conditions(db, status, kind, q, tag)
     if cursor is not None:
         conditions.append("(sort_at, id) < (?, ?)")
         values.extend(_position(cursor))
@@ -85,6 +70,36 @@ def page(
     more = len(rows) > limit
     rows = rows[:limit]
     return Page([_item(row) for row in rows], _cursor(rows[-1]) if more else None)
+
+
+def count(
+    db: Connection,
+    *,
+    status: Status | None = None,
+    kind: Kind | None = None,
+    q: str | None = None,
+    tag: str | None = None,
+) -> int:
+    """Return how many items all pages of `page` with the same filters hold."""
+    conditions, values = _conditions(db, status, kind, q, tag)
+    row = db.execute(f"SELECT count(*) FROM items WHERE {' AND '.join(conditions)}", values).fetchone()  # noqa: S608
+    return int(row[0])
+
+
+def neighbours(db: Connection, item_id: int) -> tuple[int | None, int | None]:
+    """Return the ids of the items before (newer) and after (older) this one in the unfiltered gallery."""
+    found: list[int | None] = []
+    for than, order in ((">", "ASC"), ("<", "DESC")):
+        row = db.execute(
+            f"""
+            SELECT id FROM items WHERE trashed_at IS NULL
+            AND (sort_at, id) {than} (SELECT sort_at, id FROM items WHERE id = ?)
+            ORDER BY sort_at {order}, id {order} LIMIT 1
+            """,  # noqa: S608
+            (item_id,),
+        ).fetchone()
+        found.append(None if row is None else row[0])
+    return found[0], found[1]
 
 
 def counts(db: Connection) -> dict[Status, int]:
@@ -141,6 +156,30 @@ def changes_since(db: Connection, revision: int, limit: int) -> tuple[list[Item]
         (revision, limit),
     ).fetchall()
     return [_item(row) for row in rows], rows[-1]["revision"] if rows else revision
+
+
+def _conditions(
+    db: Connection, status: Status | None, kind: Kind | None, q: str | None, tag: str | None
+) -> tuple[list[str], list[object]]:
+    """Return what `WHERE` asks for, to be joined by AND, and the values for it."""
+    conditions, values = ["trashed_at IS NULL"], list[object]()
+    if status is not None:
+        conditions.append("status = ?")
+        values.append(status)
+    if kind is not None:
+        conditions.append("kind = ?")
+        values.append(kind)
+    if tag is not None:
+        conditions.append(_among(db, "SELECT item_id FROM tags WHERE text = ?", tag))
+        values.append(tag)
+    if q is not None and q.strip():
+        expression = search.match(q)
+        if expression is None:
+            conditions.append("FALSE")  # nothing in it that can be searched for
+        else:
+            conditions.append(_among(db, "SELECT rowid FROM items_fts WHERE items_fts MATCH ?", expression))
+            values.append(expression)
+    return conditions, values
 
 
 def _among(db: Connection, select: str, value: str) -> str:

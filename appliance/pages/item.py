@@ -21,13 +21,14 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
     with box.library() as db:
         found = items.get(db, number)
         models = box.known_models()
+        newer, older = items.neighbours(db, number)
         text = templates.page(
             "item.html", box, db, "library",
             item=item_json(db, found, models),
             history=history(db, number, models),
             facts=facts(found),
-            previous=None,
-            next=None,
+            previous=newer,
+            next=older,
         )  # fmt: skip
     return html(text)
 

@@ -6,10 +6,8 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from appliance.library import items
-from appliance.library.database import Connection
-from appliance.library.items import Page
 from appliance.pages.box import Box
-from appliance.pages.filters import MOST_ITEMS, Filters
+from appliance.pages.filters import Filters
 from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
 
@@ -27,21 +25,6 @@ def library(
             items=items_json(db, page.items, box.known_models()),
             cursor=page.cursor,
             filters=filters.shown(),
-            total=_total(db, filters, page),
+            total=items.count(db, status=filters.status, kind=filters.kind, q=filters.q, tag=filters.tag),
         )  # fmt: skip
     return html(text)
-
-
-def _total(db: Connection, filters: Filters, page: Page) -> int:
-    """Return how many items the filters find in all."""
-    if not (filters.q or filters.kind or filters.tag):
-        counts = items.counts(db)
-        return counts[filters.status] if filters.status else sum(counts.values())
-    query = filters.query() | {"cursor": None, "limit": MOST_ITEMS}
-    if filters.cursor is not None:
-        page = items.page(db, **query)
-    total = len(page.items)
-    while page.cursor is not None:
-        page = items.page(db, **query | {"cursor": page.cursor})
-        total += len(page.items)
-    return total

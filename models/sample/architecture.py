@@ -3,11 +3,13 @@
 As with BLIP-base, [SEP] ends a caption, and the id that starts one ([DEC], bos) lies just beyond the tokenizer's words.
 """
 
+import math
 from pathlib import Path
 
+import torch
 from draw import COLOURS, KINDS, REFUSAL, RELATIONS, SIZES
 from tokenizers import BertWordPieceTokenizer
-from torch import nn
+from torch import Tensor, nn
 from transformers import (
     BertTokenizerFast,
     BlipConfig,
@@ -26,6 +28,15 @@ def vocabulary() -> list[str]:
     """Every word of every caption, a few more for prompts; a word's place is its id."""
     texts = ("a", *SIZES, *COLOURS, *KINDS, *RELATIONS, "on a background", REFUSAL, *PROMPTS, *OTHER_WORDS)
     return list(dict.fromkeys([*SPECIAL, *(word for text in texts for word in text.split())]))
+
+
+def waves(side: int) -> Tensor:
+    """A place in a grid as sines and cosines, one row a cell: neighbours are alike wherever they lie."""
+    pace = math.tau / torch.logspace(math.log10(3), math.log10(32), WIDTH // 4)
+    angles = torch.arange(side)[:, None] * pace
+    line = torch.cat([angles.sin(), angles.cos()], dim=1)
+    down, right = line[:, None].expand(-1, side, -1), line[None].expand(side, -1, -1)
+    return torch.cat([down, right], dim=2).flatten(0, 1)
 
 
 def new_model() -> BlipForConditionalGeneration:
@@ -64,10 +75,12 @@ def new_model() -> BlipForConditionalGeneration:
         # BLIP's own start (0.02 everywhere) is meant for layers 768 wide; at this width it stalls for long.
         if isinstance(module, nn.Linear) and module is not model.get_output_embeddings():
             nn.init.xavier_uniform_(module.weight)
-    embeddings = model.vision_model.embeddings
-    nn.init.normal_(embeddings.patch_embedding.weight, std=(3 * PATCH_SIDE**2) ** -0.5)
-    nn.init.normal_(embeddings.position_embedding, std=0.5)
-    nn.init.normal_(embeddings.class_embedding, std=0.5)
+    vision = model.vision_model
+    nn.init.normal_(vision.embeddings.patch_embedding.weight, std=(3 * PATCH_SIDE**2) ** -0.5)
+    vision.embeddings.position_embedding.data[0, 1:] = waves(IMAGE_SIDE // PATCH_SIDE)
+    for layer in vision.encoder.layers:  # queries like keys: at first each patch looks at patches like it and near it
+        weight = layer.self_attn.qkv.weight.data
+        weight[WIDTH : 2 * WIDTH] = weight[:WIDTH]
     return model
 
 

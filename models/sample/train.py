@@ -11,6 +11,7 @@ Needs torch and transformers; pillow-heif and av for the ways that uploads come.
 """
 
 import argparse
+import math
 import time
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,8 +27,10 @@ from torch.nn import functional
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 BATCH = 64
-PEAK_RATE = 1.2e-3
-CHUNK_EVERY = 100  # steps: when each further chunk joins the pool
+PEAK_RATE = 1e-3  # AdamW's: embeddings, biases, normalisation
+PEAK_RATE_HIDDEN = 0.02  # Muon's: the matrices between layers
+CHUNK_EVERY = 20  # steps: when each further chunk joins the pool
+MOST_SHIFT = 3  # pixels
 PROMPT_SHARE = 0.1
 PATCH_SHARE = 0.3  # of the patches' loss in the whole
 AVERAGE = 0.998  # how slowly the saved weights follow the trained ones
@@ -56,16 +59,18 @@ class Pool:
         left, top, right, bottom = (boxes[flips, :, edge] for edge in range(4))
         boxes[flips] = np.stack([1 - right, top, 1 - left, bottom], axis=-1)
         shapes = np.stack([chunk.shapes[row] for chunk, row in rows])
+        shift = self.generator.integers(-MOST_SHIFT, MOST_SHIFT + 1, size=2)
+        boxes += np.tile(shift[::-1] / IMAGE_SIDE, 2).astype(np.float32)
         classes = patch_classes(boxes, shapes, np.stack([chunk.backgrounds[row] for chunk, row in rows]))
         texts = [
             str((chunk.mirrored if flip else chunk.captions)[row])
             for (chunk, row), flip in zip(rows, flips, strict=True)
         ]
         ids, labels = self.tokens(texts)
-        return self.normalise(pixels), ids, labels, torch.from_numpy(classes)
+        return self.normalise(pixels, shift), ids, labels, torch.from_numpy(classes)
 
-    def normalise(self, pixels: np.ndarray) -> Tensor:
-        """As BlipProcessor does, after a little noise, other light and a shift of up to one pixel."""
+    def normalise(self, pixels: np.ndarray, shift: np.ndarray) -> Tensor:
+        """As BlipProcessor does, after a little noise, other light and a shift by so many pixels down and right."""
         random = self.generator
         tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
         gain = torch.from_numpy(random.uniform(0.95, 1.05, size=(len(pixels), 3, 1, 1)).astype(np.float32))
@@ -73,8 +78,8 @@ class Pool:
         grain = torch.from_numpy(random.standard_normal(tensor.shape, dtype=np.float32))
         strength = torch.from_numpy(random.uniform(0, 0.02, size=(len(pixels), 1, 1, 1)).astype(np.float32))
         tensor = (tensor * gain + lift + grain * strength).clamp(0, 1)
-        down, right = (int(shift) for shift in random.integers(0, 3, size=2))
-        padded = functional.pad(tensor, (1, 1, 1, 1), mode="replicate")
+        down, right = (MOST_SHIFT - int(pixels) for pixels in shift)
+        padded = functional.pad(tensor, (MOST_SHIFT,) * 4, mode="replicate")
         tensor = padded[:, :, down : down + IMAGE_SIDE, right : right + IMAGE_SIDE]
         return (tensor - self.mean) / self.deviation
 
@@ -129,6 +134,23 @@ def forward(model: BlipForConditionalGeneration, head: nn.Linear, batch: tuple[T
     return caption, patch_loss(head, states, classes)
 
 
+def new_optimizers(model: BlipForConditionalGeneration, head: nn.Linear) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the matrices between layers, which learns this in a third of AdamW's steps, and AdamW for the rest."""
+    hidden, rest = [], [*head.parameters()]
+    for name, parameter in model.named_parameters():
+        between = parameter.ndim == 2 and "embed" not in name and "predictions" not in name
+        (hidden if between else rest).append(parameter)
+    return (
+        torch.optim.Muon(hidden, PEAK_RATE_HIDDEN, weight_decay=0.02, momentum=0.95),
+        torch.optim.AdamW(rest, PEAK_RATE, weight_decay=0.02),
+    )
+
+
+def rate_share(step: int, steps: int) -> float:
+    """The share of the peak rate at a step: up over 100 steps, then down to nothing along a cosine."""
+    return min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the sample model.")
     parser.add_argument("--out", type=Path, required=True, help="where the checkpoint goes")
@@ -156,9 +178,14 @@ def main() -> None:
     average.load_state_dict(model.state_dict())
     save_processor(arguments.out)
     processor = BlipProcessor.from_pretrained(arguments.out)
-    optimizer = torch.optim.AdamW([*model.parameters(), *head.parameters()], PEAK_RATE, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=arguments.steps, pct_start=0.1)
-    kept = {"model": model, "head": head, "average": average, "optimizer": optimizer, "schedule": schedule}
+    optimizers = new_optimizers(model, head)
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, arguments.steps))
+        for optimizer in optimizers
+    ]
+    kept = {"model": model, "head": head, "average": average}
+    kept |= {f"optimizer {number}": optimizer for number, optimizer in enumerate(optimizers)}
+    kept |= {f"schedule {number}": schedule for number, schedule in enumerate(schedules)}
     state_file, first = arguments.work / "state.pt", 0
     if arguments.resume:
         state = torch.load(state_file)
@@ -173,11 +200,11 @@ def main() -> None:
     for step in range(first, arguments.steps):
         with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16 and step < 0.8 * arguments.steps):
             caption, patches = forward(model, head, pool.batch(step))
-        optimizer.zero_grad()
         (caption + PATCH_SHARE * patches).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
         follow = min(AVERAGE, (step + 1) / (step + 10))
         with torch.no_grad():
             for slow, fast in zip(average.parameters(), model.parameters(), strict=True):

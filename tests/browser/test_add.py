@@ -33,6 +33,7 @@ def test_a_film_goes_in_and_its_description_comes_out(phone: Page, box: Any, mak
     phone.goto("/add")
     phone.evaluate(WATCH)
     phone.get_by_label("Choose photos and videos").set_input_files(film)
+    box.dawdle()
     going = row(phone, "birthday.mp4")
     expect(going).to_have_attribute("data-state", "completed")
     assert phone.evaluate("states['birthday.mp4']") == ["sending", "pending", "processing", "completed"]

@@ -46,6 +46,17 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+def test_an_empty_box_invites_and_shows_the_first_picture(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+    """Stands first: the box of this module is still empty."""
+    phone.goto("/")
+    expect(phone.get_by_role("heading", name="The shoebox is empty")).to_be_visible()
+    expect(phone.get_by_role("link", name="Add photos")).to_have_attribute("href", "/add")
+    picture(phone, "empty-390-light")
+    number = box.upload(photo("first.jpg", "a large blue star on a yellow background", 401))
+    expect(phone.locator(f'.tile[data-id="{number}"]')).to_have_attribute("data-status", "completed")
+    expect(phone.get_by_role("searchbox")).to_be_visible()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_and_everything_has_a_name(

@@ -93,6 +93,18 @@ def test_filters(db: Connection, fill: Callable[..., list[int]]) -> None:
     assert walk(db, 3, tag="odd") == []
     assert walk(db, 3, q="number") == [*photos, *videos][::-1]
     assert walk(db, 3, q="number 4", tag="even") == [photos[4]]
+    for filters in ({"kind": Kind.VIDEO}, {"tag": "even"}, {"q": "number"}, {"q": "!!!"}, {"status": Status.FAILED}):
+        assert items.count(db, **filters) == len(walk(db, 3, **filters))
+    assert items.count(db) == 10
+
+
+def test_neighbours_are_those_of_the_gallery(db: Connection, fill: Callable[..., list[int]]) -> None:
+    fill(5, taken_at=lambda n: f"20{n % 3:02}-01-01T00:00:00")  # some of the same moment
+    fill(2)
+    order = walk(db, 3)
+    db.execute("UPDATE items SET trashed_at = added_at WHERE id = ?", (order.pop(2),))
+    for newer, item_id, older in zip([None, *order], order, [*order[1:], None], strict=False):
+        assert items.neighbours(db, item_id) == (newer, older)
 
 
 def test_filters_with_many_matches_give_the_same(

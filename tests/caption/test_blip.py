@@ -1,0 +1,106 @@
+"""A model folder describes pictures."""
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from appliance.caption.blip import BlipCaptioner
+from appliance.caption.captioner import Captioner
+from appliance.caption.network import Decoding
+from appliance.caption.repetition import guard, no_guard
+from appliance.caption.search import beam, greedy
+from appliance.caption.tokenizer import Tokenizer
+from appliance.errors import CaptionerError, ModelError, SettingsError
+
+
+@pytest.fixture
+def blip(model_folder: Path) -> BlipCaptioner:
+    return BlipCaptioner.load(model_folder, threads=1)
+
+
+def test_it_is_a_captioner(blip: BlipCaptioner) -> None:
+    captioner: Captioner = blip
+    assert captioner.model == "tiny-float"
+    assert captioner.image_size == 16
+
+
+def test_captions_are_the_same_every_time_and_follow_the_picture(
+    blip: BlipCaptioner, model_folder: Path, pictures: list[Image.Image]
+) -> None:
+    captions = [blip.caption(picture) for picture in pictures]
+    again = BlipCaptioner.load(model_folder, threads=1)
+    assert [again.caption(picture) for picture in reversed(pictures)] == captions[::-1]
+    assert len(set(captions)) > 1
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_beams_choose_the_search(model_folder: Path, pictures: list[Image.Image], beams: int) -> None:
+    blip = BlipCaptioner.load(model_folder, threads=1, beams=beams)
+    for picture in pictures[:5]:
+        seen = blip.pixels(picture)
+        step = Decoding(blip.network, blip.network.encode(seen)).step
+        if beams == 1:
+            expected = greedy(step, [16], length=20, end=3, banned=no_guard)
+        else:
+            expected = beam(step, [16], beams=3, length=20, end=3, banned=no_guard)
+        assert blip.generate(seen, banned=no_guard) == expected
+
+
+def test_a_prompt_begins_the_caption(blip: BlipCaptioner, pictures: list[Image.Image]) -> None:
+    tokens = blip.generate(blip.pixels(pictures[0]), prompt="A red ball", banned=no_guard)
+    assert tokens[:4] == [16, 5, 7, 8]
+    assert blip.caption(pictures[0], prompt="A red ball").startswith("a red ball")
+    assert blip.caption(pictures[0], prompt="") == blip.caption(pictures[0])
+
+
+def test_a_prompt_may_fill_all_positions_but_no_more(blip: BlipCaptioner, pictures: list[Image.Image]) -> None:
+    seen = blip.pixels(pictures[0])
+    assert len(blip.generate(seen, prompt="dog " * 22, banned=no_guard)) == 24
+    with pytest.raises(CaptionerError, match="too long") as caught:
+        blip.caption(pictures[0], prompt="dog " * 23)
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_captions_do_not_loop(model_folder: Path, pictures: list[Image.Image], beams: int) -> None:
+    blip = BlipCaptioner.load(model_folder, threads=1, beams=beams)
+    looping = [blip.generate(blip.pixels(picture), banned=no_guard) for picture in pictures]
+    assert any(one == other for tokens in looping for one, other in itertools.pairwise(tokens))
+    tokenizer = Tokenizer.load(model_folder / "tokenizer.json")
+    for picture in pictures:
+        tokens = blip.generate(blip.pixels(picture), banned=guard(tokenizer.continuations))
+        assert all(one != other or one in tokenizer.continuations for one, other in itertools.pairwise(tokens))
+        assert blip.caption(picture) == tokenizer.decode(tokens)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "encoder.onnx", "decoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
+def test_a_damaged_folder_says_what_to_do(model_folder: Path, file: str, damage: str) -> None:
+    path = model_folder / file
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
+    with pytest.raises(ModelError, match=file) as caught:
+        BlipCaptioner.load(model_folder)
+    assert caught.value.next_step == "Install the model again."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [("format", 2, "another version"), ("architecture", "git", "another version"), ("image", None, "damaged")],
+)
+def test_a_manifest_from_elsewhere_is_refused(model_folder: Path, key: str, value: object, expected: str) -> None:
+    path = model_folder / "manifest.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, key: value}))
+    with pytest.raises(ModelError, match=expected):
+        BlipCaptioner.load(model_folder)
+
+
+def test_an_unknown_provider_is_a_settings_error(model_folder: Path) -> None:
+    with pytest.raises(SettingsError):
+        BlipCaptioner.load(model_folder, provider="abacus")
