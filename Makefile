@@ -40,7 +40,7 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest -m 'not oracle and not browser'
+	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser
 
 test-oracle: .venv-models/installed ## Compare models, pixels and captions with torch and transformers
 	$(MODELS_BIN)/python -m pytest -m oracle tests/oracle

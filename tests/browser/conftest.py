@@ -25,7 +25,7 @@ from draw import Scene, random_scene, render
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-PATIENCE = 90.0  # seconds until a test gives up on something that should happen soon
+PATIENCE = 150.0  # seconds until a test gives up on something that should happen soon
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PAGES = {"library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "nothing": "/nowhere"}
 WIDTHS = {320: 640, 390: 844, 820: 1180, 1440: 900, 2560: 1440}

@@ -34,17 +34,23 @@ def test_the_files_are_the_published_ones() -> None:
 
 
 def test_logits_and_captions(base: Any, base_oracle: Any) -> None:
-    greedy, beams = base.captioner(), base.captioner(3)
+    ours = base.captioner()
     different = set()
     for picture in pictures():
-        seen = greedy.pixels(picture)
+        seen = ours.pixels(picture)
         np.testing.assert_array_equal(seen, base_oracle.pixels([picture]))
         (tokens,) = base_oracle.generate(seen)
-        assert np.abs(greedy.network.logits(seen, tokens) - base_oracle.logits(seen, tokens)).max() < 1e-3
-        assert greedy.generate(seen, banned=no_guard) == tokens
-        assert [beams.generate(seen, banned=no_guard)] == base_oracle.generate(seen, beams=3)
+        assert np.abs(ours.network.logits(seen, tokens) - base_oracle.logits(seen, tokens)).max() < 1e-3
+        assert ours.generate(seen, banned=no_guard) == tokens
         different.add(tuple(tokens))
     assert len(different) == len(pictures())  # else the random weights would prove little
+
+
+def test_captions_with_three_beams(base: Any, base_oracle: Any) -> None:
+    ours = base.captioner(3)
+    for picture in pictures():
+        seen = ours.pixels(picture)
+        assert [ours.generate(seen, banned=no_guard)] == base_oracle.generate(seen, beams=3)
 
 
 @pytest.mark.parametrize("beams", [1, 3])

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import transformers
 
 from appliance.errors import CheckpointError
 from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.torch_pickle import TorchTensors
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.oracle
 
 
@@ -86,7 +87,6 @@ def test_an_object_that_runs_a_command_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("form", ["safetensors", "bin"])
 def test_a_checkpoint_that_transformers_saved(tmp_path: Path, form: str, kind: str) -> None:
-    transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     text = {
         "vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
