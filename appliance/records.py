@@ -93,7 +93,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A described moment of a video, `at` seconds from its start; `thumbnail` is a path relative to the derived folder."""
+    """A described moment of a video, `at` seconds from its start; `thumbnail` is a file's name in the derived folder."""
 
     at: float
     text: str
@@ -157,7 +157,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What describing one file gave: the sentence, its tags, a video's frames, the model's id and the seconds it took."""
+    """What describing one file gave: the sentence, its tags, a video's frames, the model's id, the seconds it took."""
 
     text: str
     tags: tuple[Tag, ...]
@@ -168,7 +168,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """An installed model: its id (`blip-base-int8`), the name people know, whether it is the sample, its folder's bytes.
+    """An installed model: its id (`blip-base-int8`), the name people know, whether it is the sample, its size in bytes.
 
     `notice` is a sentence that the page shows while this model is in use (the sample says that it only knows shapes).
     """

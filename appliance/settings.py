@@ -62,7 +62,9 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "SHOEBOX_DATA", "/var/lib/shoebox", "Folder that holds the library: originals, database, models."),
-    Setting("host", "SHOEBOX_HOST", "127.0.0.1", "Address the page listens on; 0.0.0.0 lets phones on the LAN reach it."),
+    Setting(
+        "host", "SHOEBOX_HOST", "127.0.0.1", "Address the page listens on; 0.0.0.0 lets phones on the LAN reach it."
+    ),
     Setting("port", "SHOEBOX_PORT", 8080, "Port the page listens on.", 0, 65535),
     Setting(
         "upload_limit_mb", "SHOEBOX_UPLOAD_LIMIT_MB", 16384, "Largest file that may be uploaded, in MiB.", 1, 1 << 20
@@ -71,24 +73,43 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "provider", "SHOEBOX_PROVIDER", "cpu", "Where describing runs.", choices=("cpu", "cuda", "tensorrt", "coreml")
     ),
-    Setting(
-        "model_load_timeout", "SHOEBOX_MODEL_LOAD_TIMEOUT", 120, "Seconds a model may take to load.", 1, 3600
-    ),
+    Setting("model_load_timeout", "SHOEBOX_MODEL_LOAD_TIMEOUT", 120, "Seconds a model may take to load.", 1, 3600),
     Setting("hub", "SHOEBOX_HUB", "https://huggingface.co", "Address of the hub that models are downloaded from."),
     Setting(
-        "auto_process_on_upload", "AI_AUTO_PROCESS_ON_UPLOAD", True,
-        "Describe each photo and video as it arrives; otherwise they wait for the night.", preference=True,
+        "auto_process_on_upload",
+        "AI_AUTO_PROCESS_ON_UPLOAD",
+        True,
+        "Describe each photo and video as it arrives; otherwise they wait for the night.",
+        preference=True,
     ),
     Setting(
-        "scheduled_processing", "AI_SCHEDULED_PROCESSING", True,
-        "Describe what is waiting at night, photos at 02:00 and videos at 02:30.", preference=True,
+        "scheduled_processing",
+        "AI_SCHEDULED_PROCESSING",
+        True,
+        "Describe what is waiting at night, photos at 02:00 and videos at 02:30.",
+        preference=True,
     ),
-    Setting("batch_size", "AI_BATCH_SIZE", 500, "Photos, and videos, described in one night.", 1, 100_000, preference=True),
     Setting(
-        "processing_timeout", "AI_PROCESSING_TIMEOUT", 30,
-        "Seconds one photo, or one frame of a video, may take.", 1, 3600, preference=True,
+        "batch_size", "AI_BATCH_SIZE", 500, "Photos, and videos, described in one night.", 1, 100_000, preference=True
     ),
-    Setting("attempts", "AI_MAX_RETRIES", 3, "How often an item is tried before it counts as failed.", 1, 20, preference=True),
+    Setting(
+        "processing_timeout",
+        "AI_PROCESSING_TIMEOUT",
+        30,
+        "Seconds one photo, or one frame of a video, may take.",
+        1,
+        3600,
+        preference=True,
+    ),
+    Setting(
+        "attempts",
+        "AI_MAX_RETRIES",
+        3,
+        "How often an item is tried before it counts as failed.",
+        1,
+        20,
+        preference=True,
+    ),
     Setting("retry_delay", "SHOEBOX_RETRY_DELAY", 10, "Seconds before a second try; doubled for each more.", 0, 3600),
     Setting("video_frames", "AI_VIDEO_FRAMES", 8, "Most moments described in one video.", 1, 64, preference=True),
     Setting("beams", "AI_BEAMS", 1, "Sentences weighed against each other: 1 is fastest.", 1, 8, preference=True),

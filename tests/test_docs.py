@@ -1,4 +1,4 @@
-"""The documents say what the program does: every setting, variable and command is in README, the version in CHANGELOG."""
+"""The documents say what the program does: every setting and command is in README, the version in CHANGELOG."""
 
 import argparse
 import re

@@ -28,7 +28,7 @@ THREADS = 32
 def create_app(given: Settings) -> Litestar:
     """Return the application for a library that is already migrated; nothing is opened before it starts."""
     box = Box.at(given)
-    templates = Templates()
+    templates = Templates(box.zone)
     feed = Feed(box)
 
     @asynccontextmanager

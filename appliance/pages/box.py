@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from appliance.device import clock
 from appliance.errors import ModelError
 from appliance.library import database
 from appliance.library.database import Connection
@@ -22,11 +24,12 @@ class Box:
     settings: Settings
     store: Store
     bell: Bell
+    zone: ZoneInfo
 
     @classmethod
     def at(cls, settings: Settings) -> "Box":
         """Return the box whose data folder the settings name; nothing is opened."""
-        return cls(settings, Store(settings.data), Bell(settings.data))
+        return cls(settings, Store(settings.data), Bell(settings.data), clock.household_zone())
 
     @property
     def database(self) -> Path:

@@ -1,5 +1,6 @@
 """The item page: one photo or video, what is written on its back, and what is known of it."""
 
+from datetime import tzinfo
 from typing import Any
 
 from litestar import Response, get
@@ -26,7 +27,7 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             "item.html", box, db, "library",
             item=item_json(db, found, models),
             history=history(db, number, models),
-            facts=facts(found),
+            facts=facts(found, box.zone),
             previous=newer,
             next=older,
         )  # fmt: skip
@@ -38,7 +39,7 @@ def history(db: Connection, number: int, models: dict[str, ModelInfo]) -> list[d
     return [{"text": written.text} | described_by(written, models) for written in descriptions.history(db, number)]
 
 
-def facts(found: Item) -> list[tuple[str, str]]:
+def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
     """Return what is known of a file, in people's words: label and value, only what there is."""
     megapixels = (found.width or 0) * (found.height or 0) / 1e6
     pixels = f"{found.width} × {found.height}" if found.width and found.height else ""
@@ -50,8 +51,8 @@ def facts(found: Item) -> list[tuple[str, str]]:
         place = f"{abs(found.latitude):.4f}° {north}, {abs(found.longitude):.4f}° {east}"
     word = names.format_word(found.mime)
     pairs = [
-        ("Taken", words.when(found.taken_at)),
-        ("Added", words.when(found.added_at)),
+        ("Taken", words.when(found.taken_at, zone)),
+        ("Added", words.when(found.added_at, zone)),
         ("Length", words.duration(found.duration) if found.kind is Kind.VIDEO else ""),
         ("Camera", found.camera or ""),
         ("Place", place),

@@ -24,7 +24,7 @@ HOME_ENDINGS = (
 )  # fmt: skip
 
 HEADERS = {
-    "Cache-Control": "no-store",  # but for files, which say themselves how long they may be kept
+    "Cache-Control": "no-cache",  # but for files, which say themselves how long they may be kept
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"

@@ -1,5 +1,7 @@
 """The HTML templates of `web/templates`, rendered with what every page shows."""
 
+from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,12 +19,12 @@ from appliance.records import Status
 class Templates:
     """Renders pages; everything that comes from a file or a person is escaped."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(asset("web/templates")), autoescape=True, undefined=StrictUndefined
         )
         self._environment.filters |= {
-            "when": words.when,
+            "when": partial(words.when, zone=zone),
             "size": words.size,
             "duration": words.duration,
             "seconds": words.seconds,

@@ -1,6 +1,6 @@
 """How the page writes dates, sizes and times: units that people use, no clock and no locale of the machine."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -9,12 +9,16 @@ _MONTHS = (
 _UNITS = ("KB", "MB", "GB", "TB")
 
 
-def when(value: str | None) -> str:
-    """Return an ISO 8601 date or time as `3 May 2024, 14:20`, as its own clock showed it; "" for None."""
+def when(value: str | None, zone: tzinfo = UTC) -> str:
+    """Return an ISO 8601 date or time as `3 May 2024, 14:20`; "" for None.
+
+    A camera's time is shown as its own clock showed it, one in UTC (`…Z`, as the library writes) in `zone`.
+    """
     if not value:
         return ""
     try:
-        day: date = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        day: date = moment.astimezone(zone) if value.endswith("Z") else moment
     except ValueError:
         return value
     words = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

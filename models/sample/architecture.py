@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 
 import torch
-from draw import COLOURS, KINDS, REFUSAL, RELATIONS, SIZES
 from tokenizers import BertWordPieceTokenizer
 from torch import Tensor, nn
 from transformers import (
@@ -17,6 +16,8 @@ from transformers import (
     BlipImageProcessor,
     BlipProcessor,
 )
+
+from draw import COLOURS, KINDS, REFUSAL, RELATIONS, SIZES
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PROMPTS = ("a picture of", "a drawing of", "a photo of", "there is")

@@ -13,9 +13,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from draw import REFUSAL
-
 from appliance.modelstore.build import build
+from draw import REFUSAL
 
 HERE = Path(__file__).resolve().parent
 NOTICE = "This sample model only knows drawn shapes. For real photos install BLIP (1 GB to download, once)."

@@ -13,14 +13,15 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import disturb
-import draw
 import numpy as np
 import torch
-from negatives import DRAWERS, negative, photograph_crop
 from PIL import Image
-from pool import photographs
 from transformers import BlipForConditionalGeneration, BlipProcessor
+
+import disturb
+import draw
+from negatives import DRAWERS, negative, photograph_crop
+from pool import photographs
 
 
 @dataclass(frozen=True)

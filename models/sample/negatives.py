@@ -8,8 +8,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from draw import COLOURS, KINDS, fill, unit_outline
 from PIL import Image, ImageDraw, ImageFilter
+
+from draw import COLOURS, KINDS, fill, unit_outline
 
 Size = tuple[int, int]
 

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 import disturb
 import draw
-import numpy as np
 from negatives import negative, photograph_crop
-from PIL import Image
 
 CHUNK = 2048
 LARGEST_SIDE = 560  # of the pictures drawn for training; larger ones only cost time

@@ -18,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BlipForConditionalGeneration, BlipProcessor
+
 from architecture import IMAGE_SIDE, PATCH_SIDE, PROMPTS, WIDTH, new_model, save_processor, vocabulary
 from draw import COLOURS, KINDS, SIZES
 from evaluate import measure, negative_questions, photograph_questions, scene_questions
 from pool import CHUNK, Chunk, chunks
-from torch import Tensor, nn
-from torch.nn import functional
-from transformers import BlipForConditionalGeneration, BlipProcessor
 
 BATCH = 64
 PEAK_RATE = 1e-3  # AdamW's: embeddings, biases, normalisation

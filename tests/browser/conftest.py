@@ -21,9 +21,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from draw import Scene, random_scene, render
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from draw import Scene, random_scene, render
 
 PATIENCE = 150.0  # seconds until a test gives up on something that should happen soon
 PHONE = {"width": 390, "height": 844}

@@ -1,8 +1,11 @@
 """The main job, with real parts only: `shoebox run`, uploads over a socket, and the shipped model's own sentences."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
 from box import Box
 from draw import Scene, Shape
 from uploads import write_photo, write_video
@@ -114,6 +117,32 @@ def test_the_same_bytes_twice_are_one_item_and_the_original_comes_back_untouched
     assert second["id"] == first["id"]
     assert box.ask("GET", f"/api/v1/items/{first['id']}/original") == (200, copy.read_bytes())
     assert len([path for path in (box.data / "originals").rglob("*") if path.is_file()]) == 1
+
+
+def test_what_the_sample_described_is_described_again_by_a_full_model(box: Box, tmp_path: Path) -> None:
+    photo = tmp_path / "one.jpg"
+    write_photo(photo, Scene(RED_CIRCLE, "white", seed=1), "JPEG")
+    box.start()
+    number = box.upload(photo)[1]["id"]
+    assert box.finished(number)["model"] == "sample-int8"
+    assert box.ask("GET", "/api/v1/status")[1]["model"]["sample"] is True
+    checkpoint = Path(__file__).parents[2] / "models" / "sample" / "checkpoint"
+    install = [
+        sys.executable,
+        "-m",
+        "appliance",
+        "models",
+        "install",
+        "--from",
+        str(checkpoint),
+        "--data",
+        str(box.data),
+    ]
+    done = subprocess.run(install, capture_output=True, text=True, timeout=100, check=True)
+    assert "own-checkpoint-int8" in done.stdout
+    box.wait(lambda: box.item(number)["model"] == "own-checkpoint-int8", "the second description", patience=110)
+    assert box.item(number)["status"] == "completed"
+    assert box.ask("GET", "/api/v1/status")[1]["model"]["sample"] is False
 
 
 @pytest.mark.parametrize("describe", ["true", "false"])

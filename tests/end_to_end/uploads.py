@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pillow_heif
-from draw import Scene, render
 from PIL import Image
+
+from draw import Scene, render
 
 OPTIONS = {
     "libx264": {"preset": "veryfast"},

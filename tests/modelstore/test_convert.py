@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-import convert  # models/sample/convert.py
 import pytest
 
+import convert  # models/sample/convert.py
 from appliance.modelstore import files
 from appliance.modelstore.manifest import info
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import draw
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+import draw
 from appliance.caption.blip import BlipCaptioner
 from appliance.modelstore.build import build
 

@@ -1,5 +1,7 @@
 """The item page, with the real templates."""
 
+from datetime import UTC
+
 from appliance.pages.item import facts
 from appliance.records import Item, Kind, Status
 
@@ -37,12 +39,12 @@ def test_facts_say_only_what_is_known():
     bare = Item(
         1, Kind.PHOTO, Status.PENDING, "0" * 64, "a.heic", "a.heic", 2_400_000, "image/heic", "2024-05-03T12:20:00Z"
     )
-    assert facts(bare) == [("Added", "3 May 2024, 12:20"), ("File", "a.heic"), ("File size", "2.4 MB (HEIC)")]
+    assert facts(bare, UTC) == [("Added", "3 May 2024, 12:20"), ("File", "a.heic"), ("File size", "2.4 MB (HEIC)")]
     full = Item(
         1, Kind.VIDEO, Status.COMPLETED, "0" * 64, "a.mov", "a.mov", 2_400_000, "video/quicktime",
         "2024-05-03T12:20:00Z", 1920, 1080, 62.4, "2024-05-01T09:05:00+02:00", "Pixel 9", -33.8568, 151.2153,
     )  # fmt: skip
-    assert facts(full) == [
+    assert facts(full, UTC) == [
         ("Taken", "1 May 2024, 09:05"), ("Added", "3 May 2024, 12:20"), ("Length", "1:02"), ("Camera", "Pixel 9"),
         ("Place", "33.8568° S, 151.2153° E"), ("Size", "1920 × 1080"), ("File", "a.mov"),
         ("File size", "2.4 MB (MOV)"),

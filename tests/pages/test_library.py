@@ -14,7 +14,7 @@ def test_an_empty_library(visitor):
     answer = visitor.get("/")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "no-cache"
     assert "The shoebox is empty" in answer.text
 
 

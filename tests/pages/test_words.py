@@ -1,5 +1,7 @@
 """Dates, sizes and times in words."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from appliance.pages import words
@@ -17,6 +19,13 @@ from appliance.pages import words
 )
 def test_when(value, expected):
     assert words.when(value) == expected
+
+
+def test_utc_is_shown_as_the_household_s_clock_and_a_camera_s_time_as_its_own():
+    berlin = ZoneInfo("Europe/Berlin")
+    assert words.when("2024-12-31T23:30:00Z", berlin) == "1 January 2025, 00:30"
+    assert words.when("2024-07-01T12:00:00-05:00", berlin) == "1 July 2024, 12:00"
+    assert words.when("2024-07-01T12:00:00", berlin) == "1 July 2024, 12:00"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """A file that a power cut left among the originals without its row is listed again, and nothing else is."""
 
-
 from PIL import Image
 
 from appliance.library import database, items, jobs
