@@ -93,7 +93,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A described moment of a video, `at` seconds from its start; `thumbnail` is a file's name in the derived folder."""
+    """A described moment of a video, `at` seconds from its start; `thumbnail` names a file in the derived folder."""
 
     at: float
     text: str

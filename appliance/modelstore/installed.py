@@ -80,6 +80,14 @@ def use(models: Path, id: str) -> ModelInfo:
     return model
 
 
+def choice_made_at(models: Path) -> float:
+    """Return when a model was last chosen, as Unix seconds, 0 where none ever was: a cheap look for a new choice."""
+    try:
+        return (models / _IN_USE).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def remove(models: Path, id: str) -> None:
     """Delete the folder of the model `id`, whether usable or not; raise ModelError where it is in use or not there."""
     target = models / id

@@ -18,6 +18,7 @@ from appliance.errors import LibraryError, ModelError, StorageFullError
 from appliance.library import database, jobs, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
+from appliance.modelstore import installed
 from appliance.settings import Settings
 from appliance.work import schedule
 from appliance.work.adoption import adopt_orphans
@@ -114,14 +115,15 @@ class Worker:
         self._consumer.start()
         self._started = True
         notify("READY=1")
-        next_health = next_minute = 0.0
+        next_health = next_minute = chosen_at = 0.0
         while True:
             now = time.monotonic()
             try:
                 if not self._is_paused():
                     ring_due(db, self._queue, self._ring, now=time.time())
-                if now >= next_minute:
-                    next_minute = now + MINUTE
+                new_choice = installed.choice_made_at(self._settings.data / "models")
+                if now >= next_minute or new_choice != chosen_at:
+                    next_minute, chosen_at = now + MINUTE, new_choice
                     self._reconcile(db)
                 if now >= next_health:
                     next_health = now + HEALTH
