@@ -81,7 +81,7 @@ class Setting:
         return text
 
     def _refusal(self, value: object) -> SettingsError:
-        return SettingsError(f"{self.name} cannot be {value!r}.", self.advice)
+        return SettingsError(f"{self.name} cannot be {repr(value)[:60]}.", self.advice)
 
     def _boolean(self, value: object) -> bool:
         if isinstance(value, bool):

@@ -65,4 +65,4 @@ def _preference(name: str) -> Setting:
             f"{name} cannot be changed here.",
             f"Set it in /etc/shoebox.toml, or as {_FIXED[name].environment}, and start Shoebox again.",
         )
-    raise SettingsError(f"There is no setting called {name}.", f"These can be changed: {', '.join(PREFERENCES)}.")
+    raise SettingsError(f"There is no setting called {name[:60]}.", f"These can be changed: {', '.join(PREFERENCES)}.")
