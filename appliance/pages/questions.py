@@ -25,7 +25,7 @@ QUESTIONS = {
     "videos_at": "When do videos begin?",
     "window_end": "When is the night over?",
     "time_zone": "Which time zone is this home in?",
-    "batch_size": "How many are described in one night?",
+    "batch_size": "How many photos, and how many videos, in one night?",
     "processing_timeout": "How long may one photo take?",
     "attempts": "How often is one tried?",
     "retry_delay": "How long to wait before the second try?",
@@ -39,7 +39,7 @@ GROUPS = {
     ),
 }  # fmt: skip
 UNITS = {
-    "batch_size": "photos, and videos",
+    "batch_size": "of each",
     "processing_timeout": "seconds",
     "attempts": "times",
     "video_frames": "at most",

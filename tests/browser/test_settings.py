@@ -32,7 +32,7 @@ def save(page: Page) -> None:
 
 def test_an_answer_is_changed_on_the_phone(phone: Page, box: Any) -> None:
     phone.goto("/settings")
-    phone.get_by_label("How many are described in one night?").fill("120")
+    phone.get_by_label("How many photos, and how many videos, in one night?").fill("120")
     phone.get_by_label("When do photos begin?").fill("01:30")
     phone.get_by_role("radio", name="At night").tap()
     phone.get_by_role("checkbox", name="Mon").tap()
@@ -40,7 +40,7 @@ def test_an_answer_is_changed_on_the_phone(phone: Page, box: Any) -> None:
     save(phone)
     expect(phone.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
     picture(phone, "settings-saved-390-light")
-    expect(phone.get_by_label("How many are described in one night?")).to_have_value("120")
+    expect(phone.get_by_label("How many photos, and how many videos, in one night?")).to_have_value("120")
     assert value(box, "batch_size") == 120
     assert value(box, "photos_at") == "01:30"
     assert value(box, "auto_process_on_upload") is False
@@ -59,18 +59,16 @@ def test_a_wrong_answer_is_refused_where_it_stands(
     troubles.listen(page)
     before = value(box, "batch_size")
     page.goto("/settings")
-    page.get_by_label("How many are described in one night?").fill("0")
+    page.get_by_label("How many photos, and how many videos, in one night?").fill("0")
     page.get_by_label("Which time zone").fill("Mars/Olympus")
     page.get_by_label("When do videos begin?").fill("")
     page.get_by_label("When do photos begin?").fill("04:44")
     save(page)
     expect(page.get_by_role("alert")).to_contain_text("Nothing was changed: 3 answers cannot be used.")
     troubles.forgive("422")
-    wrong = page.get_by_label("How many are described in one night?")
+    wrong = page.get_by_label("How many photos, and how many videos, in one night?")
     expect(wrong).to_have_value("0")
-    expect(wrong).to_have_accessible_description(
-        "“0” cannot be used. Use a whole number from 1 to 100000. photos, and videos"
-    )
+    expect(wrong).to_have_accessible_description("“0” cannot be used. Use a whole number from 1 to 100000. of each")
     expect(page.get_by_text("“Mars/Olympus” cannot be used. Use a name such as Europe/Berlin")).to_be_visible()
     expect(page.get_by_label("When do photos begin?")).to_have_value("04:44")
     expect(page.get_by_label("When do videos begin?")).to_be_focused()

@@ -135,8 +135,9 @@ def test_the_api_tells_every_setting(visitor):
     assert [one["name"] for one in found] == [setting.name for setting in SETTINGS]
     named = {one["name"]: one for one in found}
     assert named["batch_size"] == {
-        "name": "batch_size", "question": "How many are described in one night?", "value": 500, "default": 500,
-        "help": "Photos, and videos, described in one night.", "type": "integer", "range": "1 to 100000",
+        "name": "batch_size", "question": "How many photos, and how many videos, in one night?", "value": 500,
+        "default": 500, "help": "Photos, and videos, described in one night.",
+        "type": "integer", "range": "1 to 100000",
         "minimum": 1, "maximum": 100000, "choices": [], "environment": "AI_BATCH_SIZE", "changeable": True,
         "stored": False,
     }  # fmt: skip
