@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__
+from appliance import __version__, cli_settings
 from appliance import settings as settings_module
 from appliance.errors import LibraryError, SettingsError, ShoeboxError
 from appliance.settings import Settings
@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", parents=[data], help="how far the library is described")
     status.add_argument("--json", action="store_true", help="as one JSON object")
     status.set_defaults(command=_status)
+
+    cli_settings.add_parser(commands, data)
 
     models = commands.add_parser("models", help="list, install and choose models")
     actions = models.add_subparsers(title="actions", required=True, metavar="ACTION")

@@ -1,15 +1,23 @@
-"""Deployment settings: defaults < the settings file < the environment. Loaded once, in `cli`, and handed down."""
+"""Every setting, once: this list makes the settings page's form, README's table and `shoebox settings`.
+
+Defaults < the settings file < the environment < the command line; loaded once, in `cli`, and handed down. What the
+settings page stores is laid over them by `library.preferences`.
+"""
 
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from appliance.errors import SettingsError
 
 SETTINGS_FILE = Path("/etc/shoebox.toml")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # in the order of date.weekday()
+EVERY_DAY = ",".join(DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,33 @@ class Setting:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     preference: bool = False
+    form: Literal["plain", "time", "days", "zone"] = "plain"
+
+    @property
+    def range(self) -> str:
+        """What is allowed, in a few words; "" where any text is."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.minimum is not None:
+            return f"{self.minimum} to {self.maximum}"
+        return {"time": "00:00 to 23:59", "days": "any of " + ", ".join(DAYS), "zone": "a time zone's name"}.get(
+            self.form, ""
+        )
+
+    @property
+    def advice(self) -> str:
+        """What to do instead of a value that cannot be used, in a sentence."""
+        if self.choices:
+            return f"Use one of {self.range}."
+        if isinstance(self.default, bool):
+            return "Use true or false."
+        if isinstance(self.default, int):
+            return f"Use a whole number from {self.range}."
+        return {
+            "time": "Use hours and minutes from 00:00 to 23:59, for example 02:30.",
+            "days": f"Use at least one of {', '.join(DAYS)}, with commas between them.",
+            "zone": "Use a name such as Europe/Berlin, or nothing for the box's own.",
+        }.get(self.form, "")
 
     def parse(self, value: object) -> bool | int | str:
         """Return `value` as this setting's type; raise SettingsError, with what is allowed, where it is not."""
@@ -34,10 +69,19 @@ class Setting:
             return self._boolean(value)
         if isinstance(self.default, int):
             return self._integer(value)
+        if self.form == "time":
+            return self._time(value)
+        if self.form == "days":
+            return self._days(value)
+        if self.form == "zone":
+            return self._zone(value)
         text = str(value)
         if self.choices and text not in self.choices:
-            raise SettingsError(f"{self.name} cannot be {text!r}.", f"Use one of {', '.join(self.choices)}.")
+            raise self._refusal(value)
         return text
+
+    def _refusal(self, value: object) -> SettingsError:
+        return SettingsError(f"{self.name} cannot be {repr(value)[:60]}.", self.advice)
 
     def _boolean(self, value: object) -> bool:
         if isinstance(value, bool):
@@ -47,17 +91,40 @@ class Setting:
             return True
         if word in {"false", "0", "no", "off"}:
             return False
-        raise SettingsError(f"{self.name} cannot be {value!r}.", "Use true or false.")
+        raise self._refusal(value)
 
     def _integer(self, value: object) -> int:
         try:
             number = int(str(value).strip())
         except ValueError:
-            number = None
+            raise self._refusal(value) from None
         low, high = self.minimum, self.maximum
-        if number is None or (low is not None and number < low) or (high is not None and number > high):
-            raise SettingsError(f"{self.name} cannot be {value!r}.", f"Use a whole number from {low} to {high}.")
+        if (low is not None and number < low) or (high is not None and number > high):
+            raise self._refusal(value)
         return number
+
+    def _time(self, value: object) -> str:
+        if isinstance(value, time):  # as TOML has them
+            return f"{value:%H:%M}"
+        hours, colon, minutes = str(value).strip().partition(":")
+        digits = (hours + minutes).isascii() and (hours + minutes).isdigit() and len(hours) <= 2 and len(minutes) == 2
+        if not (colon and digits and hours and int(hours) < 24 and int(minutes) < 60):
+            raise self._refusal(value)
+        return f"{int(hours):02}:{minutes}"
+
+    def _days(self, value: object) -> str:
+        given = value if isinstance(value, (list, tuple)) else str(value).split(",")
+        words = {str(word).strip().lower() for word in given} - {""}
+        if not words or not words <= set(DAYS):
+            raise self._refusal(value)
+        return ",".join(day for day in DAYS if day in words)
+
+    def _zone(self, value: object) -> str:
+        name = str(value).strip()
+        try:
+            return ZoneInfo(name).key if name else ""
+        except (LookupError, ValueError, OSError):  # unknown, a path out of the zones' folder, a folder of zones
+            raise self._refusal(value) from None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -86,8 +153,34 @@ SETTINGS: tuple[Setting, ...] = (
         "scheduled_processing",
         "AI_SCHEDULED_PROCESSING",
         True,
-        "Describe what is waiting at night, photos at 02:00 and videos at 02:30.",
+        "Describe what is waiting at night.",
         preference=True,
+    ),
+    Setting(
+        "nightly_days",
+        "SHOEBOX_NIGHTLY_DAYS",
+        EVERY_DAY,
+        "Days on which a night begins, with commas between them.",
+        preference=True,
+        form="days",
+    ),
+    Setting("photos_at", "SHOEBOX_PHOTOS_AT", "02:00", "When the photos' turn comes.", preference=True, form="time"),
+    Setting("videos_at", "SHOEBOX_VIDEOS_AT", "02:30", "When the videos' turn comes.", preference=True, form="time"),
+    Setting(
+        "window_end",
+        "SHOEBOX_WINDOW_END",
+        "06:00",
+        "When the night is over: a turn that was missed is made up for until then.",
+        preference=True,
+        form="time",
+    ),
+    Setting(
+        "time_zone",
+        "SHOEBOX_TIME_ZONE",
+        "",
+        "Time zone of the nights and of the times shown, for example Europe/Berlin; empty takes the box's own.",
+        preference=True,
+        form="zone",
     ),
     Setting(
         "batch_size", "AI_BATCH_SIZE", 500, "Photos, and videos, described in one night.", 1, 100_000, preference=True
@@ -130,6 +223,11 @@ class Settings:
     hub: str
     auto_process_on_upload: bool
     scheduled_processing: bool
+    nightly_days: str
+    photos_at: str
+    videos_at: str
+    window_end: str
+    time_zone: str
     batch_size: int
     processing_timeout: int
     attempts: int
@@ -148,19 +246,56 @@ def load(
     Raises SettingsError where the file cannot be read or a value cannot be used.
     """
     values: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
-    written = _read(file)
-    unknown = sorted(set(written) - set(values))
-    if unknown:
-        raise SettingsError(f"{file} has an unknown setting: {unknown[0]}.", f"Known are {', '.join(values)}.")
-    for setting in SETTINGS:
-        if setting.name in written:
-            values[setting.name] = setting.parse(written[setting.name])
-        if environment.get(setting.environment, "") != "":
-            values[setting.name] = setting.parse(environment[setting.environment])
-        if overrides and overrides.get(setting.name) is not None:
-            values[setting.name] = setting.parse(overrides[setting.name])
+    for layer in _layers(environment, file, overrides or {}).values():
+        values |= {setting.name: setting.parse(layer[setting.name]) for setting in SETTINGS if setting.name in layer}
     values["data"] = Path(values["data"]).expanduser().absolute()
     return Settings(**values)
+
+
+def origins(
+    environment: Mapping[str, str] = os.environ,
+    file: Path = SETTINGS_FILE,
+    overrides: Mapping[str, object] | None = None,
+) -> dict[str, str]:
+    """Return where `load` takes each value from, by name: default, file, environment or command line."""
+    found = {setting.name: "default" for setting in SETTINGS}
+    for origin, layer in _layers(environment, file, overrides or {}).items():
+        found |= dict.fromkeys(layer, origin)
+    return found
+
+
+def table() -> str:
+    """Return README's table of all settings, in Markdown."""
+    lines = ["| name | environment | default | range | what it does |", "|---|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = f"`{text(setting.default)}`" if setting.default != "" else ""
+        lines.append(f"| `{setting.name}` | `{setting.environment}` | {default} | {setting.range} | {setting.help} |")
+    return "\n".join(lines)
+
+
+def text(value: object) -> str:
+    """Return a value as it is written in the settings file and on the command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _layers(
+    environment: Mapping[str, str], file: Path, overrides: Mapping[str, object]
+) -> dict[str, Mapping[str, object]]:
+    """Return what each place says, unchecked, the weakest first."""
+    written = _read(file)
+    names = [setting.name for setting in SETTINGS]
+    unknown = sorted(set(written) - set(names))
+    if unknown:
+        raise SettingsError(f"{file} has an unknown setting: {unknown[0]}.", f"Known are {', '.join(names)}.")
+    return {
+        "file": written,
+        "environment": {
+            setting.name: environment[setting.environment]
+            for setting in SETTINGS
+            if environment.get(setting.environment, "") != ""
+        },
+        "command line": {name: value for name, value in overrides.items() if name in names and value is not None},
+    }
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,36 +1,68 @@
 """What the settings page changes: values in the table go before those of the file and the environment."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from appliance.errors import SettingsError
 from appliance.library.database import Connection, instant, transaction
 from appliance.settings import SETTINGS, Setting, Settings
 
-_PREFERENCES: dict[str, Setting] = {setting.name: setting for setting in SETTINGS if setting.preference}
+PREFERENCES: dict[str, Setting] = {setting.name: setting for setting in SETTINGS if setting.preference}
+_FIXED = {setting.name: setting for setting in SETTINGS if not setting.preference}
 
 
 def get(db: Connection, settings: Settings) -> Settings:
     """Return the settings with the stored preferences laid over them; a stored value that cannot be used is ignored."""
+    return replace(settings, **stored(db))  # type: ignore[arg-type]
+
+
+def stored(db: Connection) -> dict[str, bool | int | str]:
+    """Return the preferences that were set, by name, without those that cannot be used."""
     values: dict[str, bool | int | str] = {}
     for row in db.execute("SELECT name, value FROM preferences"):
-        setting = _PREFERENCES.get(row["name"])
+        setting = PREFERENCES.get(row["name"])
         if setting is not None:
             try:
                 values[setting.name] = setting.parse(row["value"])
             except SettingsError:
                 continue  # written by another version of Shoebox, with another range
-    return replace(settings, **values)  # type: ignore[arg-type]
+    return values
+
+
+def check(values: Mapping[str, object]) -> tuple[dict[str, bool | int | str], dict[str, SettingsError]]:
+    """Return the values, by name, that can be set, as what they are stored, and why the others cannot."""
+    good: dict[str, bool | int | str] = {}
+    refused: dict[str, SettingsError] = {}
+    for name, value in values.items():
+        try:
+            good[name] = _preference(name).parse(value)
+        except SettingsError as error:
+            refused[name] = error
+    return good, refused
 
 
 def set(db: Connection, name: str, value: object) -> None:
     """Store a preference; raise SettingsError, with what is allowed, where `value` is not or `name` is not one."""
-    setting = _PREFERENCES.get(name)
-    if setting is None:
-        raise SettingsError(f"{name} cannot be changed here.", f"These can: {', '.join(_PREFERENCES)}.")
-    text = str(setting.parse(value))
+    set_all(db, {name: _preference(name).parse(value)})
+
+
+def set_all(db: Connection, checked: Mapping[str, bool | int | str]) -> None:
+    """Store preferences that `check` has found good, all at once."""
     with transaction(db):
-        db.execute(
-            "INSERT INTO preferences (name, value, changed_at) VALUES (?, ?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
-            (name, text, instant()),
+        for name, value in checked.items():
+            db.execute(
+                "INSERT INTO preferences (name, value, changed_at) VALUES (?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
+                (name, str(value), instant()),
+            )
+
+
+def _preference(name: str) -> Setting:
+    if name in PREFERENCES:
+        return PREFERENCES[name]
+    if name in _FIXED:
+        raise SettingsError(
+            f"{name} cannot be changed here.",
+            f"Set it in /etc/shoebox.toml, or as {_FIXED[name].environment}, and start Shoebox again.",
         )
+    raise SettingsError(f"There is no setting called {name[:60]}.", f"These can be changed: {', '.join(PREFERENCES)}.")

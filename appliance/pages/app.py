@@ -28,7 +28,7 @@ THREADS = 32
 def create_app(given: Settings) -> Litestar:
     """Return the application for a library that is already migrated; nothing is opened before it starts."""
     box = Box.at(given)
-    templates = Templates(box.zone)
+    templates = Templates()
     feed = Feed(box)
 
     @asynccontextmanager
@@ -44,7 +44,8 @@ def create_app(given: Settings) -> Litestar:
 
     return Litestar(
         route_handlers=[
-            library.library, item.item, add.add, activity.activity, settings.settings,
+            library.library, item.item, add.add, activity.activity,
+            settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, files.router, events.events, status,
             health.live, health.ready, health.metrics, *static_routes(),
         ],

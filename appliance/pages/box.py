@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.device import clock
 from appliance.errors import ModelError
-from appliance.library import database
+from appliance.library import database, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -24,7 +24,7 @@ class Box:
     settings: Settings
     store: Store
     bell: Bell
-    zone: ZoneInfo
+    own_zone: ZoneInfo
 
     @classmethod
     def at(cls, settings: Settings) -> "Box":
@@ -54,6 +54,11 @@ class Box:
             yield db
         finally:
             db.close()
+
+    def zone(self, db: Connection) -> ZoneInfo:
+        """Return the household's time zone: the chosen one, or else the box's own."""
+        chosen = preferences.get(db, self.settings).time_zone
+        return ZoneInfo(chosen) if chosen else self.own_zone
 
     def ring(self, jobs: list[Job]) -> None:
         """Tell the worker of jobs that were just written down."""

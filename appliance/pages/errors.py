@@ -6,14 +6,16 @@ and `next_step`; anywhere else it is a page.
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from appliance import errors
-from appliance.errors import ShoeboxError
+from appliance.errors import SettingsError, ShoeboxError
 from appliance.pages.box import Box
 from appliance.pages.templates import Templates, html
 
@@ -46,6 +48,16 @@ class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
 
+class RefusedSettingsError(SettingsError):
+    """Some of the settings' new values cannot be used, and none was changed; `refused` says why, by name."""
+
+    def __init__(
+        self, message: str, next_step: str = "", refused: Mapping[str, SettingsError] = MappingProxyType({})
+    ) -> None:
+        super().__init__(message, next_step)
+        self.refused = refused
+
+
 STATUS: dict[type[Exception], tuple[int, str]] = {
     RequestError: (400, "The request cannot be understood"),
     CutOffError: (400, "The file was cut off"),
@@ -53,6 +65,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
     NotReadyError: (404, "Not ready yet"),
+    RefusedSettingsError: (422, "This setting cannot be used"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),
     errors.StorageFullError: (507, "No room left"),
@@ -67,7 +80,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as it is told: HTTP status, a few words, a sentence, what to do next, and headers that belong to it."""
+    """An error as it is told: HTTP status, a few words, a sentence, what to do next, headers and further fields."""
 
     kind: str
     status: int
@@ -75,6 +88,7 @@ class Problem:
     detail: str
     next_step: str
     headers: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """Return the fields of `application/problem+json` (RFC 9457)."""
@@ -84,7 +98,7 @@ class Problem:
             "status": self.status,
             "detail": self.detail,
             "next_step": self.next_step,
-        }
+        } | self.more
 
 
 def problem(error: Exception) -> Problem:
@@ -94,10 +108,17 @@ def problem(error: Exception) -> Problem:
     status, title = next(STATUS[kind] for kind in (*type(error).__mro__, ShoeboxError) if kind in STATUS)
     if isinstance(error, ShoeboxError):
         step = error.next_step or "Try it again."
-        return Problem(_slug(type(error)), status, title, error.message, step)
+        return Problem(_slug(type(error)), status, title, error.message, step, more=_more(error))
     log.error("request failed", exc_info=error)
     detail, step = "Something went wrong inside Shoebox.", "Try it again. If it stays, restart the box."
     return Problem("internal", 500, title, detail, step)
+
+
+def _more(error: ShoeboxError) -> dict[str, Any]:
+    if not isinstance(error, RefusedSettingsError):
+        return {}
+    refused = error.refused.items()
+    return {"errors": [{"name": name, "detail": one.message, "next_step": one.next_step} for name, one in refused]}
 
 
 def _refused(error: HTTPException) -> Problem:

@@ -27,7 +27,7 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             "item.html", box, db, "library",
             item=item_json(db, found, models),
             history=history(db, number, models),
-            facts=facts(found, box.zone),
+            facts=facts(found, box.zone(db)),
             previous=newer,
             next=older,
         )  # fmt: skip

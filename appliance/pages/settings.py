@@ -1,80 +1,154 @@
-"""The settings page: plain questions with the answers in force, and what this box is. Read-only for now."""
+"""The settings page and its API: plain questions with the answers in force, changing them, and what this box is."""
 
+import asyncio
 import platform
 import shutil
 from typing import Any
+from urllib.parse import parse_qs
 
-from litestar import Response, get
+import msgspec
+from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
+from litestar.response import Redirect
 
 from appliance import __version__
+from appliance.errors import SettingsError
 from appliance.library import items, preferences
 from appliance.library.database import Connection
-from appliance.pages import words
+from appliance.pages import questions, words
 from appliance.pages.box import Box
+from appliance.pages.errors import RefusedSettingsError, RequestError
 from appliance.pages.templates import Templates, html
-from appliance.settings import SETTINGS
+from appliance.settings import SETTINGS, Setting
 
-QUESTIONS = {
-    "data": "Where is everything kept?",
-    "host": "Which address does the page listen on?",
-    "port": "Which port?",
-    "upload_limit_mb": "How large may one file be?",
-    "threads": "How many processor cores describe?",
-    "provider": "What does the describing run on?",
-    "hub": "Where do models come from?",
-    "model_load_timeout": "How long may a model take to load?",
-    "auto_process_on_upload": "Describe photos and videos as they arrive?",
-    "scheduled_processing": "Describe what is waiting at night?",
-    "batch_size": "How many are described in one night?",
-    "processing_timeout": "How long may one photo take?",
-    "attempts": "How often is one tried?",
-    "retry_delay": "How long to wait before the second try?",
-    "video_frames": "How many moments of a video are described?",
-    "beams": "How many sentences are weighed for each?",
-}
+LARGEST_BODY = 64 << 10
+MOST_FIELDS = 100
 
 
-@get("/settings", sync_to_thread=True)
-def settings(box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
+# Async, with the thread asked for by hand: where a path has two methods, Litestar 2.25 would not await its own wrapper.
+@get("/settings")
+async def settings(
+    request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
+) -> Response[str]:
     """Answer the page."""
+    return await asyncio.to_thread(_page, box, templates, saved=request.query_params.get("saved", ""))
+
+
+@post("/settings", request_max_body_size=LARGEST_BODY)
+async def save(
+    request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
+) -> Response[Any]:
+    """Take in the page's form: all its answers, or none where one of them cannot be used."""
+    typed = _fields(await request.body())
+    return await asyncio.to_thread(_save, box, templates, typed)
+
+
+@get("/api/v1/settings")
+async def listing(box: NamedDependency[Box]) -> dict[str, Any]:
+    """Answer every setting: what it asks, its value, its default and what is allowed."""
+    return await asyncio.to_thread(_listing, box)
+
+
+@patch("/api/v1/settings", request_max_body_size=LARGEST_BODY)
+async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
+    """Change the settings named in the JSON object `{name: value}`, all or none; answer them all."""
+    try:
+        values = msgspec.json.decode(await request.body(), type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise RequestError("The body is not a JSON object.", 'Send {"name": value}.') from None
+    return await asyncio.to_thread(_change, box, values)
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """Return what the form's fields hold; raise RequestError where that is no form of this page."""
+    try:
+        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise RequestError("The form cannot be read.", "Open the settings page again and send it from there.") from None
+    unknown = sorted(set(found) - set(preferences.PREFERENCES))
+    if unknown:
+        raise RequestError(f"{unknown[0][:40]} cannot be changed here.", "Open the settings page again.")
+    # The days' boxes share one name, with an empty one among them: without it, no day would be no answer.
+    return {
+        name: ",".join(filter(None, values)) if preferences.PREFERENCES[name].form == "days" else values[-1]
+        for name, values in found.items()
+    }
+
+
+def _save(box: Box, templates: Templates, typed: dict[str, str]) -> Response[Any]:
+    good, refused = preferences.check(typed)
+    if refused:
+        return _page(box, templates, typed=typed, refused=refused)
     with box.library() as db:
-        return html(
-            templates.page("settings.html", box, db, "settings", box=_facts(box, db), settings=_questions(box, db))
-        )
+        in_force = preferences.get(db, box.settings)
+        # What was left as it was stays with the file and the environment.
+        changed = {name: value for name, value in good.items() if value != getattr(in_force, name)}
+        preferences.set_all(db, changed)
+    return Redirect(f"/settings?saved={len(changed)}", status_code=303)
 
 
-def _questions(box: Box, db: Connection) -> list[dict[str, Any]]:
-    """Return each setting as a question with its answer, its names, what it is by default, and its help."""
-    in_force = preferences.get(db, box.settings)
-    return [
-        {
-            "question": QUESTIONS.get(setting.name, setting.help),
-            "value": answer(setting.name, getattr(in_force, setting.name)),
-            "name": setting.name,
-            "environment": setting.environment,
-            "default": answer(setting.name, setting.default),
-            "help": setting.help,
-        }
-        for setting in SETTINGS
-    ]
+def _change(box: Box, values: dict[str, Any]) -> dict[str, Any]:
+    good, refused = preferences.check(values)
+    if refused:
+        first = next(iter(refused.values()))
+        raise RefusedSettingsError(first.message, first.next_step, refused)
+    with box.library() as db:
+        preferences.set_all(db, good)
+    return _listing(box)
 
 
-def answer(name: str, value: object) -> str:
-    """Return a setting's value as people say it."""
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if name == "threads" and value == 0:
-        return "All of them"
-    if name == "upload_limit_mb" and isinstance(value, int):
-        return words.size(value << 20)
-    if name in {"model_load_timeout", "processing_timeout", "retry_delay"}:
-        return f"{value} seconds"
-    if name == "attempts":
-        return "once" if value == 1 else f"{value} times"
-    if name == "provider":
-        return {"cpu": "Processor"}.get(str(value), str(value).upper())
-    return str(value)
+def _page(
+    box: Box,
+    templates: Templates,
+    *,
+    saved: str = "",
+    typed: dict[str, str] | None = None,
+    refused: dict[str, SettingsError] | None = None,
+) -> Response[str]:
+    with box.library() as db:
+        in_force = preferences.get(db, box.settings)
+        text = templates.page(
+            "settings.html", box, db, "settings",
+            groups=questions.groups(in_force, typed or {}, refused or {}),
+            fixed=questions.fixed(in_force),
+            zones=questions.zones(),
+            own_zone=box.own_zone.key,
+            saved=saved,
+            refused=len(refused or {}),
+            box=_facts(box, db),
+        )  # fmt: skip
+    return html(text, 422 if refused else 200)
+
+
+def _listing(box: Box) -> dict[str, Any]:
+    with box.library() as db:
+        in_force, stored = preferences.get(db, box.settings), preferences.stored(db)
+    return {
+        "settings": [
+            _told(setting) | {"value": _plain(getattr(in_force, setting.name)), "stored": setting.name in stored}
+            for setting in SETTINGS
+        ]
+    }
+
+
+def _told(setting: Setting) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "question": questions.QUESTIONS[setting.name],
+        "help": setting.help,
+        "type": {bool: "boolean", int: "integer"}.get(type(setting.default), setting.form.replace("plain", "text")),
+        "default": setting.default,
+        "range": setting.range,
+        "minimum": setting.minimum,
+        "maximum": setting.maximum,
+        "choices": list(setting.choices),
+        "environment": setting.environment,
+        "changeable": setting.preference,
+    }
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, bool | int) else str(value)
 
 
 def _facts(box: Box, db: Connection) -> list[tuple[str, str, str]]:

@@ -1,10 +1,9 @@
 """The HTML templates of `web/templates`, rendered with what every page shows."""
 
-from datetime import tzinfo
-from functools import partial
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from litestar import MediaType, Response
 
 from appliance import __version__
@@ -19,12 +18,12 @@ from appliance.records import Status
 class Templates:
     """Renders pages; everything that comes from a file or a person is escaped."""
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(asset("web/templates")), autoescape=True, undefined=StrictUndefined
         )
         self._environment.filters |= {
-            "when": partial(words.when, zone=zone),
+            "when": _when,
             "size": words.size,
             "duration": words.duration,
             "seconds": words.seconds,
@@ -43,12 +42,20 @@ class Templates:
             "counts": {status.value: 0 for status in Status},
             "revision": 0,
             "settings_view": box.settings,
+            "zone": box.own_zone,
         }
         if db is not None:
             common["counts"] = {status.value: count for status, count in items.counts(db).items()}
             common["revision"] = items.revision(db)
             common["settings_view"] = preferences.get(db, box.settings)
+            common["zone"] = box.zone(db)
         return self._environment.get_template(name).render(common | context)
+
+
+@pass_context
+def _when(context: Context, value: str | None) -> str:
+    """Return a date or time in the household's time zone, which a setting can change."""
+    return words.when(value, context["zone"])
 
 
 def html(text: str, status: int = 200) -> Response[str]:

@@ -2,12 +2,14 @@
 
 Huey asks every minute; its own crontab reckons in UTC, forgets what it missed and runs twice after a restart. Here a
 night's slot is worked out with zoneinfo, due until the window's end, and claimed in the table in one UPDATE.
+Times, days and zone are preferences, read anew each time.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from huey.api import Huey
@@ -16,9 +18,8 @@ from appliance.errors import LibraryError
 from appliance.library import items, jobs, preferences, schedule
 from appliance.library.database import Connection, transaction
 from appliance.records import Job, Kind, Priority
-from appliance.settings import Settings
+from appliance.settings import DAYS, Settings
 
-END = time(6, 0)
 _FIRST = 100  # before every bell in the queue
 
 log = logging.getLogger(__name__)
@@ -26,26 +27,29 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A nightly batch: its name in the table, the kind it describes and when it starts."""
+    """A nightly batch: its name in the table, the kind it describes and the setting that says when it starts."""
 
     name: str
     kind: Kind
-    start: time
+    starts: Callable[[Settings], str]
 
 
-BATCHES = (Batch("nightly-photos", Kind.PHOTO, time(2, 0)), Batch("nightly-videos", Kind.VIDEO, time(2, 30)))
+BATCHES = (
+    Batch("nightly-photos", Kind.PHOTO, attrgetter("photos_at")),
+    Batch("nightly-videos", Kind.VIDEO, attrgetter("videos_at")),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """What the night depends on outside the library: time zone, time (aware), and whether that can be trusted."""
+    """What the night depends on outside the library: the box's zone, the time (aware), and whether to trust that."""
 
     zone: Callable[[], ZoneInfo]
     now: Callable[[], datetime]
     synchronised: Callable[[], bool]
 
 
-def slot(start: time, now: datetime, zone: ZoneInfo, end: time = END) -> str | None:
+def slot(start: time, now: datetime, zone: ZoneInfo, end: time) -> date | None:
     """Return the local date of the night whose window, from `start` to `end`, `now` (aware) lies in; else None.
 
     A start that the clock skips on that day is put off by the hour skipped; one that it shows twice is the first.
@@ -56,18 +60,23 @@ def slot(start: time, now: datetime, zone: ZoneInfo, end: time = END) -> str | N
         closing = day if end > start else day + timedelta(days=1)
         closes = datetime.combine(closing, end, zone).astimezone(UTC)
         if opens <= now < closes:
-            return day.isoformat()
+            return day
     return None
 
 
 def due(db: Connection, settings: Settings, batch: Batch, household: Household) -> str | None:
     """Return tonight's slot of `batch` where it is to run now, else None; reads only."""
-    tonight = slot(batch.start, household.now(), household.zone())
-    if tonight is None or tonight <= (schedule.last_slot(db, batch.name) or ""):
+    wanted = preferences.get(db, settings)
+    if not wanted.scheduled_processing:
         return None
-    if not preferences.get(db, settings).scheduled_processing or not household.synchronised():
+    zone = ZoneInfo(wanted.time_zone) if wanted.time_zone else household.zone()
+    start, end = time.fromisoformat(batch.starts(wanted)), time.fromisoformat(wanted.window_end)
+    tonight = slot(start, household.now(), zone, end)
+    if tonight is None or DAYS[tonight.weekday()] not in wanted.nightly_days.split(","):
         return None
-    return tonight
+    if tonight.isoformat() <= (schedule.last_slot(db, batch.name) or "") or not household.synchronised():
+        return None
+    return tonight.isoformat()
 
 
 def run_batch(db: Connection, settings: Settings, batch: Batch, household: Household) -> list[Job]:

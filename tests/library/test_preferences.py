@@ -30,7 +30,7 @@ def test_wrong_value_is_refused_and_the_old_one_stays(db: Connection, settings: 
 
 @pytest.mark.parametrize("name", ["data", "port", "nonsense"])
 def test_what_is_no_preference_cannot_be_set(db: Connection, name: str) -> None:
-    with pytest.raises(SettingsError, match="cannot be changed here"):
+    with pytest.raises(SettingsError, match=r"cannot be changed here|no setting called"):
         preferences.set(db, name, "1")
 
 
@@ -45,3 +45,16 @@ def test_every_preference_can_be_stored_and_read_back(db: Connection, settings: 
         if setting.preference:
             preferences.set(db, setting.name, setting.default)
             assert getattr(preferences.get(db, settings), setting.name) == setting.default
+
+
+def test_values_are_checked_together_and_each_wrong_one_is_told() -> None:
+    good, refused = preferences.check({"batch_size": "7", "photos_at": "25:00", "port": "1"})
+    assert good == {"batch_size": 7}
+    assert list(refused) == ["photos_at", "port"]
+    assert "SHOEBOX_PORT" in refused["port"].next_step
+
+
+def test_what_was_stored_is_told_from_what_was_not(db: Connection) -> None:
+    assert preferences.stored(db) == {}
+    preferences.set_all(db, {"batch_size": 7, "scheduled_processing": False})
+    assert preferences.stored(db) == {"batch_size": 7, "scheduled_processing": False}

@@ -1,24 +1,54 @@
-"""The settings page, with the real template."""
+"""The settings page, its form and its API, with the real template."""
+
+import re
 
 import pytest
 
 from appliance.library import preferences
-from appliance.pages.settings import QUESTIONS, answer
 from appliance.settings import SETTINGS
 
+HOME = {"Host": "box.local", "Origin": "http://box.local"}
 
-def test_each_setting_is_a_question_with_its_answer(visitor):
+
+def form_of(text):
+    """What a browser would send of the page's form, as pairs."""
+    form = text[text.index('<form class="settings"') : text.index("</form>")]
+    pairs = []
+    for tag in re.findall(r"<input[^>]*>", form):
+        kind = re.search(r'type="(\w+)"', tag)[1]
+        if kind not in {"radio", "checkbox"} or " checked" in tag:
+            pairs.append((re.search(r'name="(\w+)"', tag)[1], re.search(r'value="([^"]*)"', tag)[1]))
+    return pairs
+
+
+def send(client, pairs, **kwargs):
+    return client.post("/settings", content=encoded(pairs), headers=FORM | HOME, follow_redirects=False, **kwargs)
+
+
+def encoded(pairs):
+    return "&".join(f"{name}={value.replace(':', '%3A').replace('/', '%2F')}" for name, value in pairs)
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def stored(shelf):
+    with shelf.box.library() as db:
+        return preferences.stored(db)
+
+
+def test_every_setting_is_on_the_page(visitor):
     text = visitor.get("/settings").text
     for setting in SETTINGS:
-        assert QUESTIONS[setting.name] in text
+        assert f"<code>{setting.name}</code>" in text
         assert setting.environment in text
-    assert set(QUESTIONS) == {setting.name for setting in SETTINGS}
+    assert {name for name, _ in form_of(text)} == {setting.name for setting in SETTINGS if setting.preference}
 
 
 def test_what_is_stored_is_shown(shelf, client):
     with shelf.box.library() as db:
         preferences.set(db, "batch_size", 77)
-    assert ">77<" in client.get("/settings").text
+    assert 'value="77"' in client.get("/settings").text
 
 
 def test_the_box(shelf, client):
@@ -27,15 +57,135 @@ def test_the_box(shelf, client):
     assert "Free space" in text
 
 
+def test_the_form_as_it_stands_changes_nothing(shelf, client):
+    answer = send(client, form_of(client.get("/settings").text))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/settings?saved=0")
+    assert stored(shelf) == {}, "the file and the environment would not count any more"
+
+
+def test_what_is_changed_is_kept_and_said(shelf, client):
+    pairs = form_of(client.get("/settings").text)
+    changes = {"batch_size": "70", "photos_at": "01:15", "scheduled_processing": "false", "time_zone": "Asia/Kolkata"}
+    pairs = [(name, changes.get(name, value)) for name, value in pairs]
+    pairs = [pair for pair in pairs if pair[0] != "nightly_days" or pair[1] in {"", "sat", "sun"}]
+    answer = send(client, pairs)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/settings?saved=5")
+    assert stored(shelf) == {
+        "batch_size": 70, "photos_at": "01:15", "scheduled_processing": False, "time_zone": "Asia/Kolkata",
+        "nightly_days": "sat,sun",
+    }  # fmt: skip
+    page = client.get(answer.headers["Location"]).text
+    assert "Saved. It counts from now on." in page
+    assert sorted(form_of(page)) == sorted(pairs)
+
+
+def test_a_wrong_answer_is_refused_beside_its_question_and_nothing_is_changed(shelf, client):
+    with shelf.box.library() as db:
+        preferences.set(db, "batch_size", 20)
+    answer = send(client, [("batch_size", "100001"), ("photos_at", "25:99"), ("nightly_days", ""), ("attempts", "4")])
+    assert answer.status_code == 422
+    assert "3 answers cannot be used" in answer.text
+    for name, said in (
+        ("batch_size", "“100001” cannot be used. Use a whole number from 1 to 100000."),
+        ("photos_at", "“25:99” cannot be used. Use hours and minutes from 00:00 to 23:59"),
+        ("nightly_days", "Choose at least one day."),
+    ):
+        error = answer.text[answer.text.index(f'id="e-{name}"') :]
+        assert said in error[: error.index("</p>")]
+        assert f'aria-describedby="e-{name}' in answer.text
+    shown = form_of(answer.text)
+    assert {("batch_size", "100001"), ("photos_at", "25:99"), ("attempts", "4")} <= set(shown)
+    assert [value for name, value in shown if name == "nightly_days"] == [""]
+    assert stored(shelf) == {"batch_size": 20}
+
+
+def test_what_was_typed_is_only_text_on_the_page(client):
+    answer = send(client, [("time_zone", "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E")])
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("auto_process_on_upload", True, "Yes"), ("scheduled_processing", False, "No"), ("threads", 0, "All of them"),
-        ("threads", 3, "3"), ("upload_limit_mb", 16384, "17 GB"), ("processing_timeout", 30, "30 seconds"),
-        ("attempts", 1, "once"), ("attempts", 3, "3 times"), ("provider", "cpu", "Processor"),
-        ("provider", "cuda", "CUDA"),
-        ("host", "127.0.0.1", "127.0.0.1"),
-    ],
-)  # fmt: skip
-def test_answers(name, value, expected):
-    assert answer(name, value) == expected
+    "body",
+    [b"port=81", b"nonsense=1", b"batch_size=\xff\xfe", b"&".join(b"batch_size=%d" % n for n in range(101))],
+    ids=["fixed", "unknown", "no text", "too many"],
+)
+def test_a_form_that_is_not_this_pages_is_refused(shelf, client, body):
+    answer = client.post("/settings", content=body, headers=FORM | HOME)
+    assert answer.status_code == 400
+    assert stored(shelf) == {}
+
+
+def test_another_sites_page_cannot_change_settings(shelf, client):
+    for method, path in (("POST", "/settings"), ("PATCH", "/api/v1/settings")):
+        answer = client.request(
+            method, path, content=b"batch_size=1", headers=FORM | {"Origin": "https://evil.example"}
+        )
+        assert answer.status_code == 403
+    assert stored(shelf) == {}
+
+
+def test_too_large_a_body_is_refused(client):
+    for method, path in (("POST", "/settings"), ("PATCH", "/api/v1/settings")):
+        assert client.request(method, path, content=b"x" * 70_000, headers=HOME).status_code == 413
+
+
+def test_the_api_tells_every_setting(visitor):
+    found = visitor.get("/api/v1/settings").json()["settings"]
+    assert [one["name"] for one in found] == [setting.name for setting in SETTINGS]
+    named = {one["name"]: one for one in found}
+    assert named["batch_size"] == {
+        "name": "batch_size", "question": "How many photos, and how many videos, in one night?", "value": 500,
+        "default": 500, "help": "Photos, and videos, described in one night.",
+        "type": "integer", "range": "1 to 100000",
+        "minimum": 1, "maximum": 100000, "choices": [], "environment": "AI_BATCH_SIZE", "changeable": True,
+        "stored": False,
+    }  # fmt: skip
+    assert (named["photos_at"]["type"], named["nightly_days"]["type"], named["hub"]["type"]) == ("time", "days", "text")
+    assert named["data"]["changeable"] is False
+
+
+def test_the_api_changes_settings(shelf, client):
+    answer = client.patch("/api/v1/settings", json={"batch_size": 9, "nightly_days": ["sun"], "photos_at": "3:00"})
+    assert answer.status_code == 200
+    named = {one["name"]: one for one in answer.json()["settings"]}
+    assert (named["batch_size"]["value"], named["batch_size"]["stored"]) == (9, True)
+    assert stored(shelf) == {"batch_size": 9, "nightly_days": "sun", "photos_at": "03:00"}
+
+
+def test_the_api_refuses_wrong_values_with_their_range_and_changes_nothing(shelf, client):
+    answer = client.patch("/api/v1/settings", json={"attempts": 4, "batch_size": 0, "port": 81, "colour": "red"})
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"] == "urn:shoebox:refused-settings"
+    assert problem["detail"] == "batch_size cannot be 0."
+    assert problem["next_step"] == "Use a whole number from 1 to 100000."
+    assert [one["name"] for one in problem["errors"]] == ["batch_size", "port", "colour"]
+    assert "SHOEBOX_PORT" in problem["errors"][1]["next_step"]
+    assert stored(shelf) == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b"\xff", b"[" * 60_000, b'{"a":' * 10_000])
+def test_the_api_refuses_what_is_no_object(client, body):
+    answer = client.patch("/api/v1/settings", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The body is not a JSON object."
+
+
+@pytest.mark.parametrize("value", ["null", "[]", "{}", '"\\ud800"', '"\\u0000"', "1e999", '"' + "9" * 50_000 + '"'])
+@pytest.mark.parametrize("name", ["batch_size", "scheduled_processing", "photos_at", "nightly_days", "time_zone"])
+def test_no_value_of_another_type_is_taken(shelf, client, name, value):
+    body = f'{{"{name}": {value}}}'.encode()
+    answer = client.patch("/api/v1/settings", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert len(answer.content) < 1000
+    assert stored(shelf) == {}
+
+
+def test_times_are_shown_in_the_chosen_zone(shelf, client):
+    item = shelf.add(now=1714746000)  # 3 May 2024, 14:20 UTC
+    for zone, shown in (("Asia/Kolkata", "3 May 2024, 19:50"), ("America/New_York", "3 May 2024, 10:20")):
+        client.patch("/api/v1/settings", json={"time_zone": zone})
+        assert shown in client.get(f"/items/{item.id}").text
+        assert shown in client.get("/activity").text

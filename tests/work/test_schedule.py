@@ -9,11 +9,13 @@ import pytest
 
 from appliance.library import items, jobs, preferences
 from appliance.records import Facts, Format, Kind, Priority, Status, Task
+from appliance.settings import DAYS, Settings
 from appliance.work.schedule import BATCHES, Batch, Household, run_batch, slot
 
 Box = Any
 PHOTOS, VIDEOS = BATCHES
 BERLIN = ZoneInfo("Europe/Berlin")
+SIX = time(6)
 
 
 class Night:
@@ -38,28 +40,30 @@ def at(text: str, zone: ZoneInfo = BERLIN) -> datetime:
     ],
 )
 def test_a_window_is_from_its_start_to_six(now: str, night: str | None) -> None:
-    assert slot(time(2), at(now), BERLIN) == night
+    found = slot(time(2), at(now), BERLIN, SIX)
+    assert (found and found.isoformat()) == night
 
 
 def test_a_window_may_reach_over_midnight() -> None:
-    assert slot(time(23), at("2026-07-01T23:30:00"), BERLIN) == "2026-07-01"
-    assert slot(time(23), at("2026-07-02T05:00:00"), BERLIN) == "2026-07-01"
-    assert slot(time(23), at("2026-07-02T07:00:00"), BERLIN) is None
+    assert slot(time(23), at("2026-07-01T23:30:00"), BERLIN, SIX) == date(2026, 7, 1)
+    assert slot(time(23), at("2026-07-02T05:00:00"), BERLIN, SIX) == date(2026, 7, 1)
+    assert slot(time(23), at("2026-07-02T07:00:00"), BERLIN, SIX) is None
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: batch.name)
-def test_every_day_of_a_year_has_each_slot_once(zone: str, batch: Batch) -> None:
+def test_every_day_of_a_year_has_each_slot_once(zone: str, batch: Batch, settings: Settings) -> None:
+    start = time.fromisoformat(batch.starts(settings))
     place = ZoneInfo(zone)
     now = datetime(2025, 12, 31, tzinfo=place).astimezone(UTC)
     end = datetime(2027, 1, 2, tzinfo=place).astimezone(UTC)
-    nights: list[str] = []
+    nights: list[date] = []
     while now < end:
-        found = slot(batch.start, now, place)
+        found = slot(start, now, place, SIX)
         if found is not None and (not nights or found != nights[-1]):
             nights.append(found)
         now += timedelta(minutes=7)
-    days = [(date(2025, 12, 31) + timedelta(days=day)).isoformat() for day in range(len(nights))]
+    days = [date(2025, 12, 31) + timedelta(days=day) for day in range(len(nights))]
     assert nights == days
     assert len(nights) in (367, 368)
 
@@ -118,6 +122,47 @@ def test_nothing_runs_by_day_or_where_it_is_not_wanted(asleep: Box) -> None:
     preferences.set(asleep.db, "scheduled_processing", False)
     assert night_of(asleep, night) == []
     preferences.set(asleep.db, "scheduled_processing", True)  # takes effect at once
+    assert len(night_of(asleep, night)) == 2
+
+
+def test_the_settings_say_when_and_a_change_counts_at_once(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T13:30:00"))  # a Wednesday
+    assert night_of(asleep, night) == []
+    preferences.set(asleep.db, "window_end", "13:15")
+    preferences.set(asleep.db, "photos_at", "13:00")
+    assert night_of(asleep, night) == []
+    preferences.set(asleep.db, "window_end", "14:00")
+    assert len(night_of(asleep, night)) == 2
+
+
+def test_videos_wait_for_their_own_setting(asleep: Box) -> None:
+    asleep.db.execute("UPDATE items SET kind = 'video' WHERE id = ?", (asleep.first.id,))
+    night = Night(BERLIN, at("2026-07-01T03:00:00"))
+    preferences.set(asleep.db, "videos_at", "03:01")
+    assert night_of(asleep, night, VIDEOS) == []
+    preferences.set(asleep.db, "videos_at", "03:00")
+    assert night_of(asleep, night, VIDEOS) == [asleep.first.id]
+
+
+def test_only_the_nights_that_begin_on_a_chosen_day(asleep: Box) -> None:
+    preferences.set(asleep.db, "nightly_days", "fri,sat")
+    preferences.set(asleep.db, "photos_at", "23:00")
+    night = Night(BERLIN, at("2026-07-02T23:30:00"))  # a Thursday
+    assert night_of(asleep, night) == []
+    night.moment = at("2026-07-03T02:00:00")  # still Thursday's night
+    assert night_of(asleep, night) == []
+    night.moment = at("2026-07-04T02:00:00")  # still Friday's
+    assert len(night_of(asleep, night)) == 2
+
+
+def test_days_are_named_as_python_counts_them() -> None:
+    assert [f"{date(2026, 6, 29) + timedelta(days=day):%a}".lower() for day in range(7)] == list(DAYS)
+
+
+def test_the_chosen_time_zone_goes_before_the_boxs_own(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T03:00:00", ZoneInfo("Asia/Kolkata")))
+    assert night_of(asleep, night) == []
+    preferences.set(asleep.db, "time_zone", "Asia/Kolkata")
     assert len(night_of(asleep, night)) == 2
 
 

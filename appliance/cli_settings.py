@@ -1,0 +1,71 @@
+"""The commands `shoebox settings list`, `get` and `set`: what is in force, where it comes from, and changing it."""
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from appliance import settings as settings_module
+from appliance.errors import LibraryError, SettingsError
+from appliance.library import database, preferences
+from appliance.settings import SETTINGS, Settings, text
+
+
+def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
+    """Add the commands to the subparsers `commands`; `data` has the option that names the library's folder."""
+    parser = commands.add_parser("settings", help="list, read and change settings")
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", parents=[data], help="every setting, its value and where that comes from")
+    listing.add_argument("--markdown", action="store_true", help="as README's table")
+    listing.set_defaults(command=_list)
+    get = actions.add_parser("get", parents=[data], help="print one value")
+    get.add_argument("name", metavar="NAME", help="a setting's name, as `shoebox settings list` prints it")
+    get.set_defaults(command=_get)
+    change = actions.add_parser("set", parents=[data], help="change a setting as the settings page does")
+    change.add_argument("name", metavar="NAME", help="a setting that the settings page can change")
+    change.add_argument("value", metavar="VALUE", help="its new value")
+    change.set_defaults(command=_set)
+
+
+def _list(settings: Settings, options: argparse.Namespace) -> int:
+    if options.markdown:
+        print(settings_module.table())
+        return 0
+    in_force, origins = _in_force(settings, options)
+    values = {setting.name: text(getattr(in_force, setting.name)) for setting in SETTINGS}
+    width = max(len(value) for value in values.values())
+    for setting in SETTINGS:
+        help = f"{setting.help} ({setting.range})" if setting.range else setting.help
+        print(f"{setting.name:<24}{values[setting.name]:<{width}}  {origins[setting.name]:<14}{help}")
+    return 0
+
+
+def _get(settings: Settings, options: argparse.Namespace) -> int:
+    if options.name not in {setting.name for setting in SETTINGS}:
+        raise SettingsError(f"There is no setting called {options.name}.", "`shoebox settings list` names them all.")
+    in_force, _ = _in_force(settings, options)
+    print(text(getattr(in_force, options.name)))
+    return 0
+
+
+def _set(settings: Settings, options: argparse.Namespace) -> int:
+    if not _library(settings).exists():
+        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
+    with closing(database.connect(_library(settings))) as db:
+        preferences.set(db, options.name, options.value)
+        value = getattr(preferences.get(db, settings), options.name)
+    print(f"{options.name} is {text(value)!r} from now on.")
+    return 0
+
+
+def _in_force(settings: Settings, options: argparse.Namespace) -> tuple[Settings, dict[str, str]]:
+    """Return the settings with the library's preferences, where there is one, and where each value comes from."""
+    origins = settings_module.origins(overrides={"data": options.data})
+    if not _library(settings).exists():
+        return settings, origins
+    with closing(database.connect(_library(settings))) as db:
+        return preferences.get(db, settings), origins | dict.fromkeys(preferences.stored(db), "page")
+
+
+def _library(settings: Settings) -> Path:
+    return settings.data / "library.db"

@@ -1,0 +1,134 @@
+"""The settings as plain questions with their answers, and as the fields of the form that changes them."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from appliance.errors import SettingsError
+from appliance.pages import words
+from appliance.settings import DAYS, SETTINGS, Setting, Settings, text
+
+QUESTIONS = {
+    "data": "Where is everything kept?",
+    "host": "Which address does the page listen on?",
+    "port": "Which port?",
+    "upload_limit_mb": "How large may one file be?",
+    "threads": "How many processor cores describe?",
+    "provider": "What does the describing run on?",
+    "hub": "Where do models come from?",
+    "model_load_timeout": "How long may a model take to load?",
+    "auto_process_on_upload": "When are new photos and videos described?",
+    "scheduled_processing": "Describe what is waiting at night?",
+    "nightly_days": "On which days does a night begin?",
+    "photos_at": "When do photos begin?",
+    "videos_at": "When do videos begin?",
+    "window_end": "When is the night over?",
+    "time_zone": "Which time zone is this home in?",
+    "batch_size": "How many photos, and how many videos, in one night?",
+    "processing_timeout": "How long may one photo take?",
+    "attempts": "How often is one tried?",
+    "retry_delay": "How long to wait before the second try?",
+    "video_frames": "How many moments of a video are described?",
+    "beams": "How many sentences are weighed for each?",
+}
+GROUPS = {
+    "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "beams"),
+    "Nights": (
+        "scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size", "time_zone",
+    ),
+}  # fmt: skip
+UNITS = {
+    "batch_size": "of each",
+    "processing_timeout": "seconds",
+    "attempts": "times",
+    "video_frames": "at most",
+}
+DAY_NAMES = {
+    "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
+    "sun": "Sunday",
+}  # fmt: skip
+# Names of countries' and of computers' zones, each of which has a city's beside it.
+_OTHER_ZONES = ("Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "SystemV/", "US/", "posix/", "right/")
+
+
+def groups(
+    in_force: Settings, typed: Mapping[str, str], refused: Mapping[str, SettingsError]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the form's fields by heading: the answers in force, or what was `typed` and why it was `refused`."""
+    named = {setting.name: setting for setting in SETTINGS}
+    return {
+        heading: [_field(named[name], in_force, typed.get(name), refused.get(name)) for name in names]
+        for heading, names in GROUPS.items()
+    }
+
+
+def fixed(in_force: Settings) -> list[dict[str, Any]]:
+    """Return the settings that the page only shows: each question with its answer and its help."""
+    return [
+        _about(setting) | {"value": answer(setting.name, getattr(in_force, setting.name))}
+        for setting in SETTINGS
+        if not setting.preference
+    ]
+
+
+def _about(setting: Setting) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "question": QUESTIONS[setting.name],
+        "environment": setting.environment,
+        "default": answer(setting.name, setting.default),
+        "help": setting.help,
+        "range": setting.range,
+    }
+
+
+def _field(setting: Setting, in_force: Settings, typed: str | None, error: SettingsError | None) -> dict[str, Any]:
+    value = text(getattr(in_force, setting.name)) if typed is None else typed
+    field = _about(setting) | {"value": value, "unit": UNITS.get(setting.name, ""), "error": "", "kind": "text"}
+    if error is not None:
+        told = f"“{value[:40]}” cannot be used. " if value and setting.form != "days" else ""
+        advice = "Choose at least one day." if setting.form == "days" else setting.advice
+        field["error"] = told + advice
+    if isinstance(setting.default, bool):
+        yes, no = (answer(setting.name, one) for one in (True, False))
+        field |= {"kind": "choice", "options": [("true", yes, value == "true"), ("false", no, value == "false")]}
+    elif setting.form == "days":
+        chosen = value.split(",")
+        field |= {"kind": "days", "options": [(day, DAY_NAMES[day], day in chosen) for day in DAYS]}
+    elif isinstance(setting.default, int):
+        field["kind"] = "number"
+    elif setting.form == "zone":
+        field["kind"] = "zone"
+    elif error is None:
+        field["kind"] = "time"  # a browser's time field would not show what is no time
+    return field
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """Return the names of the world's time zones, as cities."""
+    return tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith(_OTHER_ZONES)))
+
+
+def answer(name: str, value: object) -> str:
+    """Return a setting's value as people say it."""
+    if name == "auto_process_on_upload":
+        return "As they arrive" if value else "At night"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if name == "threads" and value == 0:
+        return "All of them"
+    if name == "time_zone" and value == "":
+        return "The box’s own"
+    if name == "nightly_days":
+        return "Every day" if value == ",".join(DAYS) else str(value)
+    if name == "upload_limit_mb" and isinstance(value, int):
+        return words.size(value << 20)
+    if name in {"model_load_timeout", "processing_timeout", "retry_delay"}:
+        return f"{value} seconds"
+    if name == "attempts":
+        return "once" if value == 1 else f"{value} times"
+    if name == "provider":
+        return {"cpu": "Processor"}.get(str(value), str(value).upper())
+    return str(value)
