@@ -3,8 +3,8 @@ PYTHON ?= python3
 DATA ?= data
 HOST ?= 127.0.0.1
 PORT ?= 8080
-# The CPU build of torch differs from machine to machine, so it is outside the hashed locks.
-TORCH ?= torch>=2.9
+# Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
+TORCH ?= torch==2.13.0
 
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin

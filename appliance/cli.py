@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     describe = commands.add_parser("describe", parents=[data], help="say what files show, without any server")
     describe.add_argument("files", nargs="+", metavar="FILE", help="a photo or a video")
     describe.add_argument("--json", action="store_true", help="one JSON object a line")
+    describe.add_argument("--prompt", metavar="TEXT", help='how each sentence begins, for example "a photo of"')
     describe.set_defaults(command=_describe)
 
     status = commands.add_parser("status", parents=[data], help="how far the library is described")
@@ -118,7 +119,7 @@ def _describe(settings: Settings, options: argparse.Namespace) -> int:
     failed = 0
     with Child(settings) as child:
         for name in options.files:
-            line = _described(child, name)
+            line = _described(child, name, options.prompt)
             failed += line["error"] is not None
             if options.json:
                 print(json.dumps(line, ensure_ascii=False), flush=True)
@@ -129,7 +130,7 @@ def _describe(settings: Settings, options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _described(child: "Child", name: str) -> dict[str, object]:
+def _described(child: "Child", name: str, prompt: str | None) -> dict[str, object]:
     from appliance.media import formats
 
     line: dict[str, object] = {
@@ -141,7 +142,7 @@ def _described(child: "Child", name: str) -> dict[str, object]:
         with path.open("rb") as file:
             kind = formats.sniff(file.read(formats.HEAD_BYTES)).kind
         line["kind"] = kind
-        described = child.describe(path.absolute(), kind, None)
+        described = child.describe(path.absolute(), kind, None, prompt=prompt)
     except (ShoeboxError, OSError) as error:
         return {**line, "error": error.strerror if isinstance(error, OSError) else str(error)}
     return {

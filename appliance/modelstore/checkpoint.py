@@ -53,7 +53,7 @@ class Weights(Mapping[str, NDArray[np.float32]]):
 class Checkpoint:
     """An opened BLIP folder.
 
-    `config` is config.json's content, `dimensions` what it comes to, `max_length` how many tokens a caption may grow by,
+    `config` is config.json's content, `dimensions` what it comes to, `max_length` how many tokens a caption has,
     `tokenizer` is the path of tokenizer.json or vocab.txt, `files` are the names of all files that were used.
     """
 

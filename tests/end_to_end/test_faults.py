@@ -9,7 +9,7 @@ from pathlib import Path
 
 from box import Box
 from draw import Scene, Shape
-from uploads import write_video
+from uploads import write_photo, write_video
 
 
 def shoebox(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -78,6 +78,13 @@ def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
     assert second["description"] is None
     assert second["error"]
     assert "Traceback" not in done.stderr
+
+
+def test_a_prompt_begins_the_sentence(tmp_path: Path) -> None:
+    photo = tmp_path / "heart.png"
+    write_photo(photo, Scene(Shape("heart", "red", "large"), "white", seed=7), "PNG")
+    done = shoebox("describe", "--data", str(tmp_path / "none"), "--prompt", "a picture of", str(photo))
+    assert done.stdout == f"{photo}: a picture of a large red heart on a white background\n"
 
 
 def test_wrong_usage_is_exit_status_2() -> None:
