@@ -10,8 +10,9 @@ _RATE_MINUTES = 15
 
 
 def summary(db: Connection, *, now: float | None = None) -> dict[str, Any]:
-    """Return `counts` (items by status), `queue` (jobs queued and running, items whose last job failed), `paused`, `rate`.
+    """Return `counts` (items by status), `queue` (jobs queued and running, items whose last job failed), and `rate`.
 
+    `paused` is whether describing is paused.
     `rate` tells of the last `minutes`: how many items were `described`, and the mean `seconds` one took (None if none).
     """
     states = dict(

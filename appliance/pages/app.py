@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from appliance.library import items
-from appliance.pages import activity, add, events, files, health, item, library, settings, uploads
+from appliance.pages import activity, add, events, files, health, item, library, queue, settings, uploads
 from appliance.pages import items as items_api
 from appliance.pages.box import Box
 from appliance.pages.errors import ErrorAnswers
@@ -45,7 +45,7 @@ def create_app(given: Settings) -> Litestar:
     return Litestar(
         route_handlers=[
             library.library, item.item, add.add, activity.activity, settings.settings,
-            uploads.upload, items_api.router, files.router, events.events, status,
+            uploads.upload, items_api.router, queue.router, files.router, events.events, status,
             health.live, health.ready, health.metrics, *static_routes(),
         ],
         dependencies={

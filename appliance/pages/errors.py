@@ -46,6 +46,10 @@ class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
 
+class NothingWaitingError(ShoeboxError):
+    """There is nothing to call off."""
+
+
 STATUS: dict[type[Exception], tuple[int, str]] = {
     RequestError: (400, "The request cannot be understood"),
     CutOffError: (400, "The file was cut off"),
@@ -53,6 +57,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
     NotReadyError: (404, "Not ready yet"),
+    NothingWaitingError: (409, "Nothing to call off"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),
     errors.StorageFullError: (507, "No room left"),
