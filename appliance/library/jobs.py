@@ -138,7 +138,7 @@ def cancel(db: Connection, item_id: int) -> bool:
 
 
 def asked_for(db: Connection, item_ids: list[int]) -> set[int]:
-    """Return which of the items have a description waiting or under way; a pending one without is left for the night."""
+    """Return which items have a description waiting or under way; a pending one without is left for the night."""
     marks = ", ".join("?" * len(item_ids))
     rows = db.execute(
         f"SELECT item_id FROM jobs WHERE task = 'describe' AND {_OPEN} AND item_id IN ({marks})",  # noqa: S608

@@ -88,7 +88,22 @@ class FakeModels:
         return "a purple picture"
 
 
+class Easy(Colours):
+    """A captioner that says the same of every picture."""
+
+    def caption(self, picture: Image.Image, *, prompt: str | None = None) -> str:
+        return "a picture"
+
+
+class EasyModels(FakeModels):
+    """One model that never fails."""
+
+    def load(self, model: str, beams: int) -> Easy:
+        return Easy(model, self._data)
+
+
 models = FakeModels
+easy = EasyModels
 
 
 if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT
