@@ -147,6 +147,12 @@ def asked_for(db: Connection, item_ids: list[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
+def waiting(db: Connection) -> int:
+    """Return how many descriptions are asked for and not begun."""
+    row = db.execute("SELECT count(*) FROM jobs WHERE task = 'describe' AND state = 'queued'").fetchone()
+    return int(row[0])
+
+
 def claim(db: Connection, job_id: int, *, now: float, lease: float) -> Job | None:
     """Take the job for `lease` seconds; None where somebody else has it, it is not due, or its item is not prepared."""
     return _claim(db, "id = :job_id", {"job_id": job_id, "now": now, "until": now + lease})

@@ -67,8 +67,13 @@ def unlisted(db: Connection, store: Store, *, older_than_seconds: float) -> list
     """Return the originals that no item knows, empty ones too, without changing anything."""
     found = []
     for path in store.originals():
-        if not _has_path(db, path) and time.time() - store.original(path).stat().st_ctime >= older_than_seconds:
-            found.append(path)
+        if _has_path(db, path):
+            continue
+        try:
+            if time.time() - store.original(path).stat().st_ctime >= older_than_seconds:
+                found.append(path)
+        except FileNotFoundError:  # removed in this moment
+            continue
     return sorted(found)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.assets import asset
-from appliance.errors import ShoeboxError
+from appliance.errors import NotFoundError, ShoeboxError
 from appliance.library import database, items, jobs, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
@@ -181,13 +181,24 @@ CHECKS: tuple[Check, ...] = (
 def _without_thumbnails(patient: Patient) -> list[Item]:
     """Return the items whose thumbnails nobody is about to make, though they could be."""
     return [
-        item
-        for item in items.every(patient.db)
-        if not _all_there(patient.store.derived(item.sha256))
-        and (item.prepared_at is not None or item.status is not Status.FAILED)
-        and _is_whole(patient, item)
-        and all(job.task is not Task.PREPARE for job in jobs.open_for(patient.db, item.id))
+        item for item in items.every(patient.db) if _lacks_thumbnails(patient, item) and _is_forgotten(patient, item)
     ]
+
+
+def _lacks_thumbnails(patient: Patient, item: Item) -> bool:
+    if item.prepared_at is None:
+        return item.status is not Status.FAILED
+    return not _all_there(patient.store.derived(item.sha256))
+
+
+def _is_forgotten(patient: Patient, item: Item) -> bool:
+    if any(job.task is Task.PREPARE for job in jobs.open_for(patient.db, item.id)):
+        return False
+    try:
+        now = items.get(patient.db, item.id)  # the worker may have made them since the item was read
+    except NotFoundError:
+        return False
+    return _lacks_thumbnails(patient, now) and _is_whole(patient, now)
 
 
 def _all_there(folder: Path) -> bool:

@@ -59,4 +59,12 @@ def test_what_was_called_off_says_when_it_is_done(shelf, client):
     assert "left for the night" in client.get("/activity").text
     with shelf.box.library() as db:
         preferences.set(db, "scheduled_processing", False)
-    assert "waits until you ask" in client.get("/activity").text
+    assert "not asked for" in client.get("/activity").text
+
+
+def test_only_what_is_asked_for_counts_as_waiting(shelf, client):
+    left, _ = shelf.prepare(shelf.add()), shelf.prepare(shelf.add())
+    client.post(f"/api/v1/items/{left.id}/cancel")
+    text = client.get("/activity").text
+    assert "1 waiting." in text
+    assert "1 left for the night." in text
