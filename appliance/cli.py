@@ -72,15 +72,6 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="as one JSON object")
     status.set_defaults(command=_status)
 
-    queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
-    orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")
-    for name, meaning in _QUEUE_ORDERS.items():
-        orders.add_parser(name, parents=[data], help=meaning).set_defaults(command=_queue, order=name)
-
-    doctor = commands.add_parser("doctor", parents=[data], help="look the library over, and mend what can be mended")
-    doctor.add_argument("--repair", action="store_true", help="mend what can be mended")
-    doctor.set_defaults(command=_doctor)
-
     models = commands.add_parser("models", help="list, install and choose models")
     actions = models.add_subparsers(title="actions", required=True, metavar="ACTION")
     listing = actions.add_parser("list", parents=[data], help="what is installed and what can be")
@@ -94,6 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
     use.add_argument("id", metavar="MODEL", help="an installed model's id, as `shoebox models list` prints it")
     use.set_defaults(command=_models_use)
+
+    queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
+    orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")
+    for name, meaning in _QUEUE_ORDERS.items():
+        orders.add_parser(name, parents=[data], help=meaning).set_defaults(command=_queue, order=name)
+
+    doctor = commands.add_parser("doctor", parents=[data], help="look the library over, and mend what can be mended")
+    doctor.add_argument("--repair", action="store_true", help="mend what can be mended")
+    doctor.set_defaults(command=_doctor)
     return parser
 
 

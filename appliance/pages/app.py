@@ -45,8 +45,8 @@ def create_app(given: Settings) -> Litestar:
     return Litestar(
         route_handlers=[
             library.library, item.item, add.add, activity.activity, settings.settings,
-            uploads.upload, items_api.router, queue.router, files.router, events.events, status,
-            health.live, health.ready, health.metrics, *static_routes(),
+            uploads.upload, items_api.router, files.router, events.events, status,
+            health.live, health.ready, health.metrics, queue.router, *static_routes(),
         ],
         dependencies={
             "box": Provide(lambda: box, sync_to_thread=False),

@@ -42,12 +42,12 @@ class WrongAddressError(ShoeboxError):
     """The box was called by a name that is not one of the home network's."""
 
 
-class NotReadyError(ShoeboxError):
-    """What was asked for is not made yet."""
-
-
 class NothingWaitingError(ShoeboxError):
     """There is nothing to call off."""
+
+
+class NotReadyError(ShoeboxError):
+    """What was asked for is not made yet."""
 
 
 STATUS: dict[type[Exception], tuple[int, str]] = {
@@ -56,8 +56,8 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     SilentSenderError: (408, "Nothing came for too long"),
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
-    NotReadyError: (404, "Not ready yet"),
     NothingWaitingError: (409, "Nothing to call off"),
+    NotReadyError: (404, "Not ready yet"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),
     errors.StorageFullError: (507, "No room left"),
