@@ -83,7 +83,7 @@ def test_the_doctor_s_exit_status_says_whether_anything_is_wrong(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(doctor.CHECKS)
     assert all(line.startswith("OK ") for line in lines)
-    db.execute("UPDATE items SET status = 'completed'")
+    db.execute("UPDATE items SET status = 'completed', prepared_at = added_at")
     assert shoebox(data, "doctor") == 1
     (wrong,) = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("OK ")]
     assert wrong.startswith("WRONG  statuses")
