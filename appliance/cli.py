@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -86,7 +87,23 @@ def _parser() -> argparse.ArgumentParser:
     use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
     use.add_argument("id", metavar="MODEL", help="an installed model's id, as `shoebox models list` prints it")
     use.set_defaults(command=_models_use)
+
+    queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
+    orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")
+    for name, meaning in _QUEUE_ORDERS.items():
+        orders.add_parser(name, parents=[data], help=meaning).set_defaults(command=_queue, order=name)
+
+    doctor = commands.add_parser("doctor", parents=[data], help="look the library over, and mend what can be mended")
+    doctor.add_argument("--repair", action="store_true", help="mend what can be mended")
+    doctor.set_defaults(command=_doctor)
     return parser
+
+
+_QUEUE_ORDERS = {
+    "pause": "describe nothing more; uploads go on",
+    "resume": "go on describing",
+    "retry": "try everything again that failed",
+}
 
 
 def _log() -> None:
@@ -161,9 +178,7 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.library import database, status
     from appliance.modelstore import installed
 
-    path = settings.data / "library.db"
-    if not path.exists():
-        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
+    path = _library(settings)
     with closing(database.connect(path)) as db:
         summary = status.summary(db)
     model = installed.in_use(settings.data / "models")
@@ -172,10 +187,52 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
         return 0
     for name, count in summary["counts"].items():
         print(f"{name:<12}{count:>8}")
+    if summary["paused"]:
+        print("Describing is paused. Go on with `shoebox queue resume`.")
     print(f"model: {model.name} ({model.id})")
     if model.notice:
         print(model.notice)
     return 0
+
+
+def _library(settings: Settings) -> Path:
+    path = settings.data / "library.db"
+    if not path.exists():
+        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
+    return path
+
+
+def _queue(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.library import database, jobs, pause
+
+    with closing(database.connect(_library(settings))) as db:
+        if options.order == "pause":
+            pause.pause(db)
+            print("Describing is paused; what is being described is finished. Uploads go on.")
+        elif options.order == "resume":
+            pause.resume(db)
+            print("Describing goes on.")
+        else:
+            count = jobs.retry_failed(db, now=time.time())
+            print(f"{count} {'item is' if count == 1 else 'items are'} tried again.")
+    return 0
+
+
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.library import database
+    from appliance.library.store import Store
+    from appliance.work import doctor
+
+    sound = True
+    with closing(database.connect(_library(settings))) as db:
+        patient = doctor.Patient(db, Store(settings.data), settings)
+        for found in doctor.examine(patient, repair=options.repair):
+            print(
+                f"{'OK' if found.sound else 'WRONG':<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),
+                flush=True,
+            )
+            sound = sound and found.sound
+    return 0 if sound else 1
 
 
 def _models_list(settings: Settings, options: argparse.Namespace) -> int:

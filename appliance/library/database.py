@@ -84,6 +84,18 @@ def transaction(db: Connection) -> Iterator[None]:
             raise
 
 
+def problems(db: Connection) -> list[str]:
+    """Return what SQLite finds wrong with the whole file, at most a hundred things; none in a sound library."""
+    try:
+        found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(100)")]
+        broken = db.execute("PRAGMA foreign_key_check").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [line for line in found if line != "ok"] + [
+        f"a row of {row[0]} belongs to none of {row[2]}" for row in broken
+    ]
+
+
 def instant(now: float | None = None) -> str:
     """Return `now` (Unix seconds; by default the present) as ISO 8601 in UTC: `2024-05-03T12:20:00Z`."""
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)

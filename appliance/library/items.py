@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from sqlite3 import Row
 
@@ -121,6 +121,14 @@ def waiting(db: Connection, kind: Kind, *, limit: int) -> list[int]:
         (kind, limit),
     )
     return [row[0] for row in rows]
+
+
+def every(db: Connection) -> Iterator[Item]:
+    """Yield every item, the trash included, read in pieces so that none keeps the library from being tidied."""
+    last = 0
+    while rows := db.execute("SELECT * FROM items WHERE id > ? ORDER BY id LIMIT ?", (last, _MOST_ITEMS)).fetchall():
+        yield from map(_item, rows)
+        last = rows[-1]["id"]
 
 
 def set_facts(db: Connection, item_id: int, facts: Facts, *, now: float | None = None) -> None:

@@ -12,19 +12,33 @@ from dataclasses import dataclass
 from sqlite3 import Row
 
 from appliance.errors import NotFoundError
+from appliance.library import pause
 from appliance.library.database import Connection, transaction
-from appliance.records import Job, JobState, Status, Task
+from appliance.records import Job, JobState, Priority, Status, Task
 
 _OPEN = "state IN ('queued', 'running')"
-# What may be claimed: queued and due, or running on a lease that ran out; no description before the item is prepared.
+# What may be claimed: queued and due, or running on a lease that ran out; no description before the item is prepared,
+# and none while describing is paused.
 _CLAIMABLE = f"""
     {_OPEN}
     AND ((state = 'queued' AND not_before <= :now) OR (state = 'running' AND lease_until <= :now))
-    AND (task = 'prepare' OR NOT EXISTS (
+    AND (task = 'prepare' OR NOT {pause.STANDS} AND NOT EXISTS (
       SELECT 1 FROM jobs AS first
       WHERE first.item_id = jobs.item_id AND first.task = 'prepare' AND first.state IN ('queued', 'running')
     ))
 """  # noqa: S608
+# The status that follows from an item's newest jobs; the truth is theirs.
+_EXPECTED = """
+    CASE (SELECT state FROM jobs WHERE item_id = items.id AND task = 'describe' ORDER BY id DESC LIMIT 1)
+      WHEN 'queued' THEN 'pending'
+      WHEN 'running' THEN 'processing'
+      WHEN 'done' THEN 'completed'
+      WHEN 'failed' THEN 'failed'
+      ELSE iif((SELECT state FROM jobs WHERE item_id = items.id AND task = 'prepare' ORDER BY id DESC LIMIT 1)
+               = 'failed', 'failed', 'pending')
+    END
+"""
+_AT_ONCE = 200  # items asked for in one transaction: uploads must not wait long for the library
 _GAVE_UP = "Shoebox stopped each of the {} times it worked on this. The file may be damaged: open it, then try again."
 
 
@@ -89,6 +103,54 @@ def again(db: Connection, item_id: int, priority: int, *, now: float) -> list[Jo
             enqueue(db, item_id, Task.PREPARE, priority, now=now)
         enqueue(db, item_id, Task.DESCRIBE, priority, now=now)
         return open_for(db, item_id)
+
+
+def retry_failed(db: Connection, *, now: float) -> int:
+    """Ask again for every item that failed, the trash left out, and return how many.
+
+    They go behind what was just uploaded, so that files which fail once more hold up nobody.
+    """
+    rows = db.execute("SELECT id FROM items WHERE status = 'failed' AND trashed_at IS NULL ORDER BY id").fetchall()
+    failed = [row[0] for row in rows]
+    count = 0
+    for start in range(0, len(failed), _AT_ONCE):
+        with transaction(db):
+            for item_id in failed[start : start + _AT_ONCE]:
+                if db.execute("SELECT 1 FROM items WHERE id = ? AND status = 'failed'", (item_id,)).fetchone():
+                    again(db, item_id, Priority.NIGHTLY, now=now)
+                    count += 1
+    return count
+
+
+def cancel(db: Connection, item_id: int) -> bool:
+    """Call off an item's waiting description; False where none waits (one that is being written is finished).
+
+    The item is again as it was before it was asked for: completed, failed for its old reason, or, where it never was
+    described, pending without a job, which is left for the night. It is prepared all the same.
+    """
+    with transaction(db):
+        removed = db.execute(
+            "DELETE FROM jobs WHERE item_id = ? AND task = 'describe' AND state = 'queued'", (item_id,)
+        )
+        if removed.rowcount:
+            _settle(db, item_id)
+        return removed.rowcount == 1
+
+
+def asked_for(db: Connection, item_ids: list[int]) -> set[int]:
+    """Return which items have a description waiting or under way; a pending one without is left for the night."""
+    marks = ", ".join("?" * len(item_ids))
+    rows = db.execute(
+        f"SELECT item_id FROM jobs WHERE task = 'describe' AND {_OPEN} AND item_id IN ({marks})",  # noqa: S608
+        item_ids,
+    )
+    return {row[0] for row in rows}
+
+
+def waiting(db: Connection) -> int:
+    """Return how many descriptions are asked for and not begun."""
+    row = db.execute("SELECT count(*) FROM jobs WHERE task = 'describe' AND state = 'queued'").fetchone()
+    return int(row[0])
 
 
 def claim(db: Connection, job_id: int, *, now: float, lease: float) -> Job | None:
@@ -190,21 +252,19 @@ def due(db: Connection, *, now: float, limit: int = 1000) -> list[Job]:
 def disagreements(db: Connection) -> list[Disagreement]:
     """Return the items whose status does not follow from their newest jobs; in a sound library there are none."""
     rows = db.execute(
-        """
-        SELECT id, status, expected FROM (
-          SELECT id, status, CASE (SELECT state FROM jobs WHERE item_id = items.id AND task = 'describe'
-                                   ORDER BY id DESC LIMIT 1)
-            WHEN 'queued' THEN 'pending'
-            WHEN 'running' THEN 'processing'
-            WHEN 'done' THEN 'completed'
-            WHEN 'failed' THEN 'failed'
-            ELSE iif((SELECT state FROM jobs WHERE item_id = items.id AND task = 'prepare'
-                      ORDER BY id DESC LIMIT 1) = 'failed', 'failed', 'pending')
-          END AS expected FROM items
-        ) WHERE status <> expected ORDER BY id
-        """
+        f"SELECT id, status, expected FROM (SELECT id, status, {_EXPECTED} AS expected FROM items)"  # noqa: S608
+        " WHERE status <> expected ORDER BY id"
     )
     return [Disagreement(row["id"], Status(row["status"]), Status(row["expected"])) for row in rows]
+
+
+def mend(db: Connection) -> int:
+    """Give each item the status that its jobs say, and return how many had another."""
+    with transaction(db):
+        wrong = disagreements(db)
+        for one in wrong:
+            _settle(db, one.item_id)
+    return len(wrong)
 
 
 def _claim(db: Connection, which: str, values: dict[str, float]) -> Job | None:
@@ -250,9 +310,26 @@ def _fail_for_good(db: Connection, job: Job, error: str, now: float) -> None:
             f"UPDATE jobs SET {change} WHERE item_id = ? AND task = 'describe' AND state = 'queued'",  # noqa: S608
             (error, now, job.item_id),
         )
-        if any(other.task is Task.DESCRIBE for other in open_for(db, job.item_id)):
-            return  # a description is being written already, and it decides
-    _set_status(db, job.item_id, Status.FAILED, error)
+        # One that is being written, or was written before its thumbnails were asked for again, decides.
+        _settle(db, job.item_id)
+    else:
+        _set_status(db, job.item_id, Status.FAILED, error)
+
+
+def _settle(db: Connection, item_id: int) -> None:
+    """Give the item the status that its jobs say, and its error; the page hears of it in any case."""
+    db.execute(
+        f"UPDATE items SET status = {_EXPECTED} WHERE id = ?",  # noqa: S608
+        (item_id,),
+    )
+    db.execute(
+        """
+        UPDATE items SET error = iif(status = 'failed', (
+          SELECT error FROM jobs WHERE item_id = items.id AND state = 'failed' ORDER BY id DESC LIMIT 1
+        ), NULL) WHERE id = ?
+        """,
+        (item_id,),
+    )
 
 
 def _set_status(db: Connection, item_id: int, status: Status, error: str | None = None) -> None:

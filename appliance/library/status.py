@@ -3,15 +3,16 @@
 import time
 from typing import Any
 
-from appliance.library import items
+from appliance.library import items, pause
 from appliance.library.database import Connection
 
 _RATE_MINUTES = 15
 
 
 def summary(db: Connection, *, now: float | None = None) -> dict[str, Any]:
-    """Return `counts` (items by status), `queue` (jobs queued and running, items whose last job failed) and `rate`.
+    """Return `counts` (items by status), `queue` (jobs queued and running, items whose last job failed), and `rate`.
 
+    `paused` is whether describing is paused.
     `rate` tells of the last `minutes`: how many items were `described`, and the mean `seconds` one took (None if none).
     """
     states = dict(
@@ -33,5 +34,6 @@ def summary(db: Connection, *, now: float | None = None) -> dict[str, Any]:
     return {
         "counts": {str(status): count for status, count in items.counts(db).items()},
         "queue": {"queued": states.get("queued", 0), "running": states.get("running", 0), "failed": failed},
+        "paused": pause.is_paused(db),
         "rate": {"minutes": _RATE_MINUTES, **dict(rate)},
     }

@@ -110,16 +110,22 @@ class Store:
             for name in names:
                 yield (Path(folder) / name).relative_to(self._originals).as_posix()
 
-    def sweep(self, older_than_seconds: float) -> int:
-        """Remove what uploads left that were cut off; return how many files. Younger ones may still be written to."""
+    def leftovers(self, older_than_seconds: float) -> list[Path]:
+        """Return the temporary files, of uploads and of thumbnails, that nobody has written to for so long."""
+        found = [*self._incoming.glob("*.part"), *self._derived.glob("*/*/.*.part")]
+        return sorted(path for path in found if _is_older(path, older_than_seconds))
+
+    def sweep(self, older_than_seconds: float, *, everywhere: bool = False) -> int:
+        """Remove what uploads left that were cut off; return how many files. Younger ones may still be written to.
+
+        With `everywhere` what was left while thumbnails were made goes, too.
+        """
+        parts = self.leftovers(older_than_seconds) if everywhere else self._incoming.glob("*.part")
         removed = 0
-        for part in self._incoming.glob("*.part"):
-            try:
-                if time.time() - part.stat().st_mtime >= older_than_seconds:
-                    part.unlink()
-                    removed += 1
-            except FileNotFoundError:
-                continue  # kept or discarded in this moment
+        for part in parts:
+            if _is_older(part, older_than_seconds):
+                part.unlink(missing_ok=True)  # kept or discarded in this moment
+                removed += 1
         return removed
 
     def _reserve(self, folder: Path, name: str, sha256: str, taken: Callable[[str], bool]) -> Path:
@@ -143,6 +149,13 @@ class Store:
             if parent == self._data:
                 break
         self._durable.add(folder)
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime >= seconds
+    except FileNotFoundError:
+        return False
 
 
 def _make(folder: Path) -> None:

@@ -55,16 +55,25 @@ def orphans(db: Connection, store: Store, *, older_than_seconds: float) -> list[
     in and are left alone.
     """
     found = []
-    for path in store.originals():
-        if _has_path(db, path):
-            continue
-        facts = store.original(path).stat()
-        if time.time() - facts.st_ctime < older_than_seconds:
-            continue
-        if facts.st_size == 0:
+    for path in unlisted(db, store, older_than_seconds=older_than_seconds):
+        if store.original(path).stat().st_size == 0:
             store.remove(path)
         else:
             found.append(path)
+    return found
+
+
+def unlisted(db: Connection, store: Store, *, older_than_seconds: float) -> list[str]:
+    """Return the originals that no item knows, empty ones too, without changing anything."""
+    found = []
+    for path in store.originals():
+        if _has_path(db, path):
+            continue
+        try:
+            if time.time() - store.original(path).stat().st_ctime >= older_than_seconds:
+                found.append(path)
+        except FileNotFoundError:  # removed in this moment
+            continue
     return sorted(found)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from appliance.library import items, status
+from appliance.library import items, jobs, status
 from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.pages.serialise import items_json
@@ -32,6 +32,7 @@ def activity(box: NamedDependency[Box], templates: NamedDependency[Templates]) -
             waiting=some(Status.PENDING),
             failed=some(Status.FAILED),
             done_recently=_lately(db, models),
+            asked=jobs.waiting(db),
             pace_seconds=status.summary(db)["rate"]["seconds"],
         )  # fmt: skip
     return html(text)

@@ -44,6 +44,10 @@ class WrongAddressError(ShoeboxError):
     """The box was called by a name that is not one of the home network's."""
 
 
+class NothingWaitingError(ShoeboxError):
+    """There is nothing to call off."""
+
+
 class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
@@ -64,6 +68,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     SilentSenderError: (408, "Nothing came for too long"),
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
+    NothingWaitingError: (409, "Nothing to call off"),
     NotReadyError: (404, "Not ready yet"),
     RefusedSettingsError: (422, "This setting cannot be used"),
     errors.SettingsError: (400, "This setting cannot be used"),

@@ -130,12 +130,14 @@ class Feed:
         return db, items.revision(db)
 
     async def _tell_changes(self, db: Connection, revision: int) -> None:
-        told, untold_seconds = b"", 0.0
+        told, untold_seconds, newest = b"", 0.0, revision
         while self._listeners:
+            # A pause is a change of no item: it shows in the number alone.
+            former, newest = newest, await asyncio.to_thread(items.revision, db)
             changes, revision = await asyncio.to_thread(self._changes, db, revision)
             self._tell(changes)
             untold_seconds += self._look_seconds
-            if changes or untold_seconds >= STATUS_SECONDS:
+            if changes or newest != former or untold_seconds >= STATUS_SECONDS:
                 untold_seconds = 0.0
                 status = await asyncio.to_thread(lambda: event("status", status_json(db, self._box)))
                 if status != told:

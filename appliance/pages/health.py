@@ -49,6 +49,7 @@ def metrics(box: NamedDependency[Box]) -> Response[str]:
     lines = [
         *_gauge("shoebox_items", "Photos and videos by status.", "status", summary["counts"]),
         *_gauge("shoebox_jobs", "Jobs by state.", "state", summary["queue"]),
+        *_gauge("shoebox_paused", "Whether describing is paused.", "", {"": int(summary["paused"])}),
         *_gauge(
             "shoebox_described_recently", f"Items described in {rate['minutes']} minutes.", "", {"": rate["described"]}
         ),

@@ -1,4 +1,4 @@
-"""The API's items: list them, read one, ask for one to be described again."""
+"""The API's items: list them, read one, ask for one to be described again, or call that off."""
 
 import time
 from typing import Any
@@ -10,6 +10,7 @@ from litestar.response import Response
 
 from appliance.library import items, jobs
 from appliance.pages.box import Box
+from appliance.pages.errors import NothingWaitingError
 from appliance.pages.filters import Filters
 from appliance.pages.serialise import item_json, items_json
 from appliance.records import Priority
@@ -44,6 +45,18 @@ def retry(number: FromPath[int], box: NamedDependency[Box]) -> Response[dict[str
     return _again(number, box)
 
 
+@post("/{number:int}/cancel", status_code=200, sync_to_thread=True)
+def cancel(number: FromPath[int], box: NamedDependency[Box]) -> dict[str, Any]:
+    """Call off an item's waiting description: it is as it was before it was asked for."""
+    with box.library() as db:
+        items.get(db, number)
+        if not jobs.cancel(db, number):
+            raise NothingWaitingError(
+                "Nothing is waiting to be done with this.", "What is being described already is done in a moment."
+            )
+        return item_json(db, items.get(db, number), box.known_models())
+
+
 def _again(number: int, box: Box) -> Response[dict[str, Any]]:
     with box.library() as db:
         items.get(db, number)
@@ -54,4 +67,4 @@ def _again(number: int, box: Box) -> Response[dict[str, Any]]:
     return Response(body, status_code=202)
 
 
-router = Router("/api/v1/items", route_handlers=[listing, one, describe, retry])
+router = Router("/api/v1/items", route_handlers=[listing, one, describe, retry, cancel])

@@ -3,7 +3,7 @@
 from typing import Any
 
 from appliance import __version__
-from appliance.library import descriptions, status
+from appliance.library import descriptions, jobs, status
 from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.records import Description, Item, Kind, ModelInfo, Source, Tag
@@ -13,14 +13,16 @@ SAMPLE_IDS = "sample-"
 
 def item_json(db: Connection, item: Item, models: dict[str, ModelInfo]) -> dict[str, Any]:
     """Return one item with its description, tags and frames; `models` are the installed ones by id."""
-    return _fields(db, item, descriptions.current(db, item.id), descriptions.tags(db, item.id), models)
+    asked = item.id in jobs.asked_for(db, [item.id])
+    return _fields(db, item, descriptions.current(db, item.id), descriptions.tags(db, item.id), models, asked)
 
 
 def items_json(db: Connection, items: list[Item], models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
     """Return many items; their descriptions and tags are read at once."""
     numbers = [item.id for item in items]
     texts, tags = descriptions.current_for(db, numbers), descriptions.tags_for(db, numbers)
-    return [_fields(db, item, texts.get(item.id), tags.get(item.id, ()), models) for item in items]
+    asked = jobs.asked_for(db, numbers)
+    return [_fields(db, item, texts.get(item.id), tags.get(item.id, ()), models, item.id in asked) for item in items]
 
 
 def described_by(description: Description, models: dict[str, ModelInfo]) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def _fields(
     description: Description | None,
     tags: tuple[Tag, ...],
     models: dict[str, ModelInfo],
+    asked: bool,
 ) -> dict[str, Any]:
     frames = descriptions.frames(db, item.id) if item.kind is Kind.VIDEO else ()
     address = f"/api/v1/items/{item.id}"
@@ -54,6 +57,7 @@ def _fields(
         "id": item.id,
         "kind": item.kind.value,
         "status": item.status.value,
+        "asked": asked,  # false while pending: left for the night
         "name": item.name,
         "description": description.text if description else None,
         "described_by": described_by(description, models) if description else None,

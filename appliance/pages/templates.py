@@ -8,7 +8,7 @@ from litestar import MediaType, Response
 
 from appliance import __version__
 from appliance.assets import asset
-from appliance.library import items, preferences
+from appliance.library import items, pause, preferences
 from appliance.library.database import Connection
 from appliance.pages import words
 from appliance.pages.box import Box
@@ -41,12 +41,14 @@ class Templates:
             "model": box.model(),
             "counts": {status.value: 0 for status in Status},
             "revision": 0,
+            "paused": False,
             "settings_view": box.settings,
             "zone": box.own_zone,
         }
         if db is not None:
             common["counts"] = {status.value: count for status, count in items.counts(db).items()}
             common["revision"] = items.revision(db)
+            common["paused"] = pause.is_paused(db)
             common["settings_view"] = preferences.get(db, box.settings)
             common["zone"] = box.zone(db)
         return self._environment.get_template(name).render(common | context)

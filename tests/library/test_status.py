@@ -11,6 +11,7 @@ def test_empty_library(db: Connection) -> None:
     assert status.summary(db) == {
         "counts": {"pending": 0, "processing": 0, "completed": 0, "failed": 0},
         "queue": {"queued": 0, "running": 0, "failed": 0},
+        "paused": False,
         "rate": {"minutes": 15, "described": 0, "seconds": None},
     }
 
@@ -34,6 +35,7 @@ def test_library_at_work(db: Connection, add: Callable[..., Item]) -> None:
     assert status.summary(db, now=2010.0) == {
         "counts": {"pending": 0, "processing": 1, "completed": 3, "failed": 1},
         "queue": {"queued": 0, "running": 1, "failed": 1},
+        "paused": False,
         "rate": {"minutes": 15, "described": 2, "seconds": 3.0},
     }
     jobs.enqueue(db, broken.item_id, Task.DESCRIBE, 0, now=2010.0)

@@ -1,5 +1,7 @@
 """The activity page, with the real template."""
 
+from appliance.library import preferences
+
 
 def test_nothing_to_do(visitor):
     assert "All quiet" in visitor.get("/activity").text
@@ -27,3 +29,42 @@ def test_only_the_first_of_many_are_listed(shelf, client):
     for _ in range(53):
         shelf.add()
     assert "and 3 more" in client.get("/activity").text
+
+
+def test_one_pause_button_which_says_how_things_stand(shelf, client):
+    shelf.prepare(shelf.add())
+    text = client.get("/activity").text
+    assert text.count("/api/v1/queue/pause") == 1
+    assert "Paused." not in text
+    client.post("/api/v1/queue/pause")
+    text = client.get("/activity").text
+    assert text.count("/api/v1/queue/resume") == 1
+    assert "/api/v1/queue/pause" not in text
+    assert "<strong>Paused.</strong> 1 waiting. New photos are still taken in." in text
+
+
+def test_all_that_failed_can_be_tried_again_where_there_is_any(shelf, client):
+    shelf.done()
+    assert "retry-failed" not in client.get("/activity").text
+    for _ in range(2):
+        shelf.fail(shelf.prepare(shelf.add()))
+    text = client.get("/activity").text
+    assert text.count("/api/v1/queue/retry-failed") == 1
+    assert "Try all again" in text
+
+
+def test_what_was_called_off_says_when_it_is_done(shelf, client):
+    item = shelf.prepare(shelf.add())
+    client.post(f"/api/v1/items/{item.id}/cancel")
+    assert "left for the night" in client.get("/activity").text
+    with shelf.box.library() as db:
+        preferences.set(db, "scheduled_processing", False)
+    assert "not asked for" in client.get("/activity").text
+
+
+def test_only_what_is_asked_for_counts_as_waiting(shelf, client):
+    left, _ = shelf.prepare(shelf.add()), shelf.prepare(shelf.add())
+    client.post(f"/api/v1/items/{left.id}/cancel")
+    text = client.get("/activity").text
+    assert "1 waiting." in text
+    assert "1 left for the night." in text

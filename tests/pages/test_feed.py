@@ -2,7 +2,8 @@
 
 import asyncio
 
-from appliance.library import database
+from appliance.library import database, pause
+from appliance.pages import feed as feed_module
 from appliance.pages.feed import LONGEST_QUEUE, Feed, Listener, event
 
 
@@ -67,3 +68,21 @@ def test_trashed_items_are_not_told(shelf):
     events, reached = asyncio.run(run())
     assert events == b""
     assert reached > 0
+
+
+def test_a_pause_is_told_at_once_though_no_item_changed(shelf, monkeypatch):
+    monkeypatch.setattr(feed_module, "STATUS_SECONDS", 1e9)
+
+    async def run():
+        feed = Feed(shelf.box, 0.01)
+        listener = await feed.join()
+        with shelf.box.library() as db:
+            pause.pause(db)
+        async with asyncio.timeout(20):
+            told = await listener.queue.get()
+        await feed.stop()
+        return told
+
+    told = asyncio.run(run())
+    assert b"event: status" in told
+    assert b'"paused": true' in told

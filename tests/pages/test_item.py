@@ -49,3 +49,20 @@ def test_facts_say_only_what_is_known():
         ("Place", "33.8568° S, 151.2153° E"), ("Size", "1920 × 1080"), ("File", "a.mov"),
         ("File size", "2.4 MB (MOV)"),
     ]  # fmt: skip
+
+
+def test_a_waiting_picture_can_be_left_for_the_night(shelf, client):
+    item = shelf.prepare(shelf.add())
+    assert f"/api/v1/items/{item.id}/cancel" in client.get(f"/items/{item.id}").text
+    client.post(f"/api/v1/items/{item.id}/cancel")
+    text = client.get(f"/items/{item.id}").text
+    assert "Left for the night" in text
+    assert f"/api/v1/items/{item.id}/describe" in text
+    assert f"/api/v1/items/{item.id}/cancel" not in text
+
+
+def test_a_waiting_picture_says_that_describing_is_paused(shelf, client):
+    item = shelf.prepare(shelf.add())
+    assert "Describing is paused" not in client.get(f"/items/{item.id}").text
+    client.post("/api/v1/queue/pause")
+    assert "Describing is paused" in client.get(f"/items/{item.id}").text

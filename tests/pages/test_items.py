@@ -8,7 +8,7 @@ from appliance.records import Priority, Task
 FIELDS = {
     "id", "kind", "status", "name", "description", "described_by", "tags", "tag_sources", "frames", "model", "error",
     "sha256", "bytes", "mime", "width", "height", "duration", "taken_at", "added_at", "camera", "latitude", "longitude",
-    "favourite", "prepared", "urls",
+    "favourite", "prepared", "urls", "asked",
 }  # fmt: skip
 
 
@@ -145,3 +145,34 @@ def test_the_bell_rings_for_describe_again(shelf, client):
     client.app.state.box.bell.ring = heard.append
     client.post(f"/api/v1/items/{item.id}/describe")
     assert [job.item_id for job in heard] == [item.id]
+
+
+def test_a_waiting_picture_is_called_off_and_asked_for_again(shelf, client):
+    item = shelf.prepare(shelf.add())
+    assert client.get(f"/api/v1/items/{item.id}").json()["asked"] is True
+    answer = client.post(f"/api/v1/items/{item.id}/cancel")
+    assert (answer.status_code, answer.json()["status"], answer.json()["asked"]) == (200, "pending", False)
+    with shelf.box.library() as db:
+        assert jobs.open_for(db, item.id) == []
+    assert client.get("/api/v1/items").json()["items"][0]["asked"] is False
+    again = client.post(f"/api/v1/items/{item.id}/describe").json()
+    assert (again["status"], again["asked"]) == ("pending", True)
+
+
+def test_a_description_called_off_leaves_the_one_there_was(shelf, client):
+    item = shelf.done("a red circle")
+    client.post(f"/api/v1/items/{item.id}/describe")
+    answer = client.post(f"/api/v1/items/{item.id}/cancel").json()
+    assert (answer["status"], answer["description"]) == ("completed", "a red circle")
+
+
+def test_what_does_not_wait_cannot_be_called_off(shelf, client):
+    working = shelf.prepare(shelf.add())
+    shelf.start(working)
+    for item in (working, shelf.done()):
+        answer = client.post(f"/api/v1/items/{item.id}/cancel")
+        assert answer.status_code == 409
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["next_step"]
+    assert client.get(f"/api/v1/items/{working.id}").json()["status"] == "processing"
+    assert client.post("/api/v1/items/99/cancel").status_code == 404

@@ -80,13 +80,14 @@ class Box:
             )
         return item
 
-    def start(self, settings: Settings | None = None, *, night: str = "") -> subprocess.Popen[bytes]:
-        """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where that is given."""
+    def start(self, settings: Settings | None = None, *, night: str = "", threads: int = 1) -> subprocess.Popen[bytes]:
+        """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where given."""
         command = [
             sys.executable,
             str(HERE / "work_fakes.py"),
             protocol.encode_settings(settings or self.settings),
             night,
+            str(threads),
         ]
         path = os.pathsep.join([str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
         worker = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE)

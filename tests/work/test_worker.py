@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import LibraryError
-from appliance.library import descriptions, jobs
+from appliance.library import descriptions, jobs, pause
 from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
 from appliance.work import worker
@@ -171,6 +171,52 @@ def test_a_damaged_queue_is_made_anew_and_the_table_s_priorities_rule(box: Box) 
         box.wait(item, Status.COMPLETED)
     first = box.db.execute("SELECT item_id FROM descriptions ORDER BY id LIMIT 1").fetchone()[0]
     assert first == wanted.id
+
+
+def test_a_paused_worker_prepares_and_describes_nothing_until_it_is_to_go_on(box: Box, until: Until) -> None:
+    pause.pause(box.db)
+    first = box.upload("red")
+    process = box.start()
+    until(lambda: box.item(first).prepared_at, "the picture to be prepared")
+    process.terminate()
+    assert process.wait(60) == 0
+    box.start()  # a pause outlasts it
+    second = box.upload("purple")
+    until(lambda: box.item(second).prepared_at, "the picture to be prepared")
+    # Its preparing came after all that the worker could have described before.
+    assert [box.item(item).status for item in (first, second)] == [Status.PENDING] * 2
+    assert not (box.settings.data / "loads").exists(), "the model was loaded"
+    pause.resume(box.db)
+    for item in (first, second):
+        box.wait(item, Status.COMPLETED)
+        assert attempts(box, item) == 1
+
+
+def test_what_is_being_described_when_the_pause_comes_is_finished(box: Box, until: Until) -> None:
+    item, _ = held(box, until)
+    pause.pause(box.db)
+    other = box.upload("red")
+    let_go(box)
+    box.wait(item, Status.COMPLETED)
+    until(lambda: box.item(other).prepared_at, "the picture to be prepared")
+    assert box.item(other).status is Status.PENDING
+
+
+def test_two_threads_work_at_once_and_on_each_item_once(box: Box, until: Until) -> None:
+    (box.settings.data / "hold").touch()
+    slow = [box.upload("green", note=str(number)) for number in range(2)]
+    quick = [box.upload(colour, note=str(number)) for number in range(6) for colour in ("red", "purple")]
+    box.start(replace(box.settings, processing_timeout=600), threads=2)
+    for item in slow:
+        box.wait(item, Status.PROCESSING)  # both at the same time: each is held
+    assert all(box.item(item).status is Status.PROCESSING for item in slow)
+    let_go(box)
+    for item in (*slow, *quick):
+        box.wait(item, Status.COMPLETED)
+        assert attempts(box, item) == 1
+        assert len(descriptions.history(box.db, item.id)) == 1
+    assert (box.settings.data / "loads").read_text().count("fake") == 2, "there were not two children"
+    assert jobs.disagreements(box.db) == []
 
 
 def attempts(box: Box, item: Any) -> int:

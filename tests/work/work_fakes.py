@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -88,10 +89,26 @@ class FakeModels:
         return "a purple picture"
 
 
+class Easy(Colours):
+    """A captioner that says the same of every picture."""
+
+    def caption(self, picture: Image.Image, *, prompt: str | None = None) -> str:
+        return "a picture"
+
+
+class EasyModels(FakeModels):
+    """One model that never fails."""
+
+    def load(self, model: str, beams: int) -> Easy:
+        return Easy(model, self._data)
+
+
 models = FakeModels
+easy = EasyModels
 
 
-if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT
+if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THREADS
+    worker.create_consumer = partial(worker.create_consumer, workers=int(sys.argv[3]))
     now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
     household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
     sys.exit(

@@ -74,5 +74,10 @@ stage.addEventListener("click", (event) => {
 });
 
 on("item", (item) => item.id === id && renewSoon());
+let paused = null;
+on("status", (status) => {
+  if (paused !== null && paused !== status.paused && article.dataset.status === "pending") renewSoon();
+  paused = status.paused;
+});
 on("open", () => article.dataset.status !== "completed" && renewSoon());
 watch();

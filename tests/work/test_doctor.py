@@ -1,0 +1,166 @@
+"""The doctor: finds each fault that is made, says what to do, mends what can be mended, and touches nothing unasked."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.library import database, items, jobs
+from appliance.records import Priority, Status, Task
+from appliance.work import doctor
+from appliance.work.adoption import adopt_orphans as adopt
+from appliance.work.doctor import Finding, Patient
+
+Box = Any
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def patient(box: Box, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    """A library with two described pictures and one that waits, and a model that sees colours."""
+    monkeypatch.syspath_prepend(str(HERE))
+    for colour in ("red", "purple"):
+        described(box, box.upload(colour))
+    prepared(box, box.upload("green"))
+    return Patient(box.db, box.store, box.settings, "work_fakes:easy")
+
+
+def prepared(box: Box, item: Any) -> Any:
+    finish(box, item, Task.PREPARE)
+    box.db.execute("UPDATE items SET prepared_at = '2024-05-03T12:00:00Z' WHERE id = ?", (item.id,))
+    folder = box.store.derived(item.sha256)
+    folder.mkdir(parents=True)
+    for name in doctor.THUMBNAILS:
+        (folder / name).write_bytes(b"webp")
+    return item
+
+
+def described(box: Box, item: Any) -> Any:
+    prepared(box, item)
+    finish(box, item, Task.DESCRIBE)
+    return item
+
+
+def finish(box: Box, item: Any, task: Task) -> None:
+    job = jobs.enqueue(box.db, item.id, task, Priority.UPLOAD, now=0)
+    claimed = jobs.claim(box.db, job.id, now=time.time(), lease=60)
+    assert claimed is not None
+    assert jobs.finish(box.db, claimed, now=time.time())
+
+
+def wrong(patient: Patient, *, repair: bool = False) -> dict[str, Finding]:
+    return {one.about: one for one in doctor.examine(patient, repair=repair) if not one.sound}
+
+
+def age(path: Path) -> None:
+    os.utime(path, (0, 0))
+
+
+def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> None:
+    found = list(doctor.examine(patient))
+    assert [one.about for one in found if not one.sound] == []
+    assert [one.about for one in found] == [
+        "database", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model", "free space",
+    ]  # fmt: skip
+    assert all(one.text.endswith(".") for one in found)
+
+
+def test_a_status_that_is_wrong_is_found_and_mended(patient: Patient) -> None:
+    patient.db.execute("UPDATE items SET status = 'processing' WHERE id = 1")
+    found = wrong(patient)["statuses"]
+    assert "item 1 is processing and should be completed" in found.text
+    assert "--repair" in found.next_step
+    assert items.get(patient.db, 1).status is Status.PROCESSING  # looking mends nothing
+    assert wrong(patient, repair=True) == {}
+    assert items.get(patient.db, 1).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("harm", ["remove", "cut"])
+def test_an_original_that_is_gone_or_cut_short_is_found(patient: Patient, harm: str) -> None:
+    item = items.get(patient.db, 2)
+    path = patient.store.original(item.path)
+    if harm == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1])
+    found = wrong(patient, repair=True)["originals"]
+    assert item.path in found.text
+    assert "Send" in found.next_step
+
+
+def test_a_file_that_no_row_knows_is_found_and_adopted(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = patient.store.original(items.get(patient.db, 1).path)
+    stray = known.with_name("stray.png")
+    stray.write_bytes(known.read_bytes() + b"more")
+    assert "unlisted files" not in wrong(patient)  # it may be on its way in
+    monkeypatch.setattr(doctor, "YOUNG", 0.0)
+    monkeypatch.setattr(doctor, "adopt_orphans", lambda *of: adopt(*of, older_than_seconds=0.0))
+    assert "stray.png" in wrong(patient)["unlisted files"].text
+    assert len(list(items.every(patient.db))) == 3
+    assert wrong(patient, repair=True) == {}
+    assert [item.name for item in items.every(patient.db)][-1] == "stray.png"
+
+
+def test_a_stray_file_that_is_no_picture_stays_and_is_told(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    stray = patient.store.original(items.get(patient.db, 1).path).with_name("letter.txt")
+    stray.write_text("Dear all")
+    monkeypatch.setattr(doctor, "YOUNG", 0.0)
+    monkeypatch.setattr(doctor, "adopt_orphans", lambda *of: adopt(*of, older_than_seconds=0.0))
+    assert "move it elsewhere" in wrong(patient, repair=True)["unlisted files"].next_step
+    assert stray.exists()
+
+
+def test_stale_temporary_files_go_and_young_ones_stay(patient: Patient, box: Box) -> None:
+    folder = box.store.derived(items.get(patient.db, 1).sha256)
+    stale = [box.settings.data / "incoming" / "dead.part", folder / ".small.webp.dead.part"]
+    young = [box.settings.data / "incoming" / "live.part", folder / ".small.webp.live.part"]
+    for path in (*stale, *young):
+        path.touch()
+    for path in stale:
+        age(path)
+    assert "2 temporary files" in wrong(patient)["temporary files"].text
+    assert all(path.exists() for path in stale)
+    assert wrong(patient, repair=True) == {}
+    assert [path.exists() for path in (*stale, *young)] == [False, False, True, True]
+
+
+def test_missing_thumbnails_are_asked_for_again(patient: Patient) -> None:
+    item = items.get(patient.db, 1)
+    (patient.store.derived(item.sha256) / "small.webp").unlink()
+    assert "item 1" in wrong(patient)["thumbnails"].text
+    assert jobs.open_for(patient.db, 1) == []
+    assert wrong(patient, repair=True) == {}
+    assert [job.task for job in jobs.open_for(patient.db, 1)] == [Task.PREPARE]
+    assert items.get(patient.db, 1).status is Status.COMPLETED
+
+
+def test_a_model_that_fails_is_found(patient: Patient, box: Box) -> None:
+    (box.settings.data / "models").mkdir()
+    (box.settings.data / "models" / "in-use").write_text("gone\n")
+    assert "'gone'" in wrong(patient)["model"].text
+
+
+def test_a_model_whose_process_dies_is_found(box: Box) -> None:
+    patient = Patient(box.db, box.store, box.settings, "nowhere:models")
+    assert "The model cannot be used" in wrong(patient)["model"].text
+
+
+def test_too_little_room_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LEAST_FREE", 1 << 62)
+    assert "Make room" in wrong(patient)["free space"].next_step
+
+
+def test_a_damaged_database_is_found_and_nothing_else_is_believed(patient: Patient, box: Box) -> None:
+    box.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    root = box.db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'items_gallery'").fetchone()[0]
+    size = box.db.execute("PRAGMA page_size").fetchone()[0]
+    box.db.close()
+    with (box.settings.data / "library.db").open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(bytes(size))
+    box.db = database.connect(box.settings.data / "library.db")
+    found = list(doctor.examine(Patient(box.db, box.store, box.settings), repair=True))
+    assert [(one.about, one.sound) for one in found] == [("database", False)]
+    assert "backup" in found[0].next_step
