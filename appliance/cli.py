@@ -4,17 +4,17 @@ Heavy imports stay inside the commands: `shoebox web` must not pay for the model
 """
 
 import argparse
+import io
 import json
 import logging
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_settings
+from appliance import __version__, cli_models, cli_settings
 from appliance import settings as settings_module
 from appliance.errors import LibraryError, SettingsError, ShoeboxError
 from appliance.settings import Settings
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 failed with a sentence on standard error, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files need not be UTF-8, and come out as they are
+            stream.reconfigure(errors="surrogateescape")
     options = _parser().parse_args(arguments)
     overrides = {name: getattr(options, name, None) for name in ("data", "host", "port")}
     try:
@@ -73,20 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     cli_settings.add_parser(commands, data)
-
-    models = commands.add_parser("models", help="list, install and choose models")
-    actions = models.add_subparsers(title="actions", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", parents=[data], help="what is installed and what can be")
-    listing.add_argument("--json", action="store_true", help="as one JSON object")
-    listing.set_defaults(command=_models_list)
-    install = actions.add_parser("install", parents=[data], help="install a model and use it")
-    install.add_argument("name", nargs="?", metavar="NAME", help="a name from the catalogue, for example blip-base")
-    install.add_argument("--from", dest="folder", metavar="FOLDER", help="a Hugging Face BLIP folder, offline")
-    install.add_argument("--variant", choices=("int8", "float"), default="int8", help="int8 is smaller and faster")
-    install.set_defaults(command=_models_install)
-    use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
-    use.add_argument("id", metavar="MODEL", help="an installed model's id, as `shoebox models list` prints it")
-    use.set_defaults(command=_models_use)
+    cli_models.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
     orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -233,82 +223,3 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
             )
             sound = sound and found.sound
     return 0 if sound else 1
-
-
-def _models_list(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.modelstore import catalog, installed
-
-    folder = settings.data / "models"
-    models = installed.installed(folder)
-    used = installed.in_use(folder).id
-    offered = [model for model in catalog.catalog() if all(not one.id.startswith(model.name) for one in models)]
-    problems = installed.problems(folder)
-    if options.json:
-        print(
-            json.dumps(
-                {
-                    "installed": [{**asdict(model), "in_use": model.id == used} for model in models],
-                    "available": [
-                        {"name": model.name, "title": model.title, "bytes": model.bytes} for model in offered
-                    ],
-                    "problems": [{"name": problem.name, "error": str(problem.error)} for problem in problems],
-                }
-            )
-        )
-        return 0
-    for model in models:
-        mark = "*" if model.id == used else " "
-        print(f"{mark} {model.id:<24}{model.name}, {model.bytes / 1e6:.0f} MB, {model.licence}")
-        if model.notice:
-            print(f"{'':<26}{model.notice}")
-    for offer in offered:
-        size = f"{offer.bytes / 1e9:.1f} GB to download"
-        print(f"  {offer.name:<24}{offer.title}, {size}: shoebox models install {offer.name}")
-    for problem in problems:
-        print(f"! {problem.name:<24}{problem.error}")
-    return 0
-
-
-def _models_install(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.modelstore import install
-
-    if (options.name is None) == (options.folder is None):
-        raise SettingsError("Name one model to install.", "Use `shoebox models install NAME` or `--from FOLDER`.")
-    folder = settings.data / "models"
-    meter = _Meter()
-    if options.folder is not None:
-        model = install.install_folder(folder, Path(options.folder), variant=options.variant, progress=meter)
-    else:
-        model = install.install(folder, options.name, variant=options.variant, hub=settings.hub, progress=meter)
-    meter.end()
-    print(f"{model.name} ({model.id}) is installed and in use.")
-    return 0
-
-
-def _models_use(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.modelstore import installed
-
-    model = installed.use(settings.data / "models", options.id)
-    print(f"{model.name} ({model.id}) is in use from the next item on.")
-    return 0
-
-
-class _Meter:
-    """Tells how far a long work is, on standard error: one line that moves on a terminal, else one a stage."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        moves = sys.stderr.isatty()
-        if stage != self._stage:
-            self.end()
-            self._stage = stage
-            print(stage, end="" if moves else "\n", file=sys.stderr, flush=True)
-        if moves and total:
-            print(f"\r{stage}: {100 * done // total} %", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._stage and sys.stderr.isatty():
-            print(file=sys.stderr)
-        self._stage = ""

@@ -80,6 +80,14 @@ def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_name_that_is_not_utf_8_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    photo = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    write_photo(Path(os.fsdecode(photo)), Scene(Shape("heart", "red", "large"), "white", seed=7), "PNG")
+    command = [sys.executable, "-m", "appliance", "describe", "--data", str(tmp_path / "none"), photo]
+    done = subprocess.run(command, capture_output=True, timeout=100, check=True)
+    assert done.stdout == photo + b": a large red heart on a white background\n"
+
+
 def test_a_prompt_begins_the_sentence(tmp_path: Path) -> None:
     photo = tmp_path / "heart.png"
     write_photo(photo, Scene(Shape("heart", "red", "large"), "white", seed=7), "PNG")

@@ -1,0 +1,112 @@
+"""The commands `shoebox models list`, `install` and `use`."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from appliance.errors import SettingsError
+from appliance.settings import Settings
+
+
+def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
+    """Add the commands to the subparsers `commands`; `data` has the option that names the library's folder."""
+    parser = commands.add_parser("models", help="list, install and choose models")
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", parents=[data], help="what is installed and what can be")
+    listing.add_argument("--json", action="store_true", help="as one JSON object")
+    listing.set_defaults(command=_list)
+    install = actions.add_parser("install", parents=[data], help="install a model and use it")
+    install.add_argument("name", nargs="?", metavar="NAME", help="a name from the catalogue, for example blip-base")
+    install.add_argument("--from", dest="folder", metavar="FOLDER", help="a Hugging Face BLIP folder, offline")
+    install.add_argument("--variant", choices=("int8", "float"), default="int8", help="int8 is smaller and faster")
+    install.set_defaults(command=_install)
+    use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
+    use.add_argument("id", metavar="MODEL", help="an installed model's id, as `shoebox models list` prints it")
+    use.set_defaults(command=_use)
+
+
+def _list(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import catalog, installed
+
+    folder = settings.data / "models"
+    models = installed.installed(folder)
+    used = installed.in_use(folder).id
+    offered = [model for model in catalog.catalog() if all(not one.id.startswith(model.name) for one in models)]
+    problems = installed.problems(folder)
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "installed": [{**asdict(model), "in_use": model.id == used} for model in models],
+                    "available": [
+                        {"name": model.name, "title": model.title, "bytes": model.bytes} for model in offered
+                    ],
+                    "problems": [{"name": problem.name, "error": str(problem.error)} for problem in problems],
+                }
+            )
+        )
+        return 0
+    for model in models:
+        mark = "*" if model.id == used else " "
+        print(f"{mark} {model.id:<24}{model.name}, {model.bytes / 1e6:.0f} MB, {model.licence}")
+        if model.notice:
+            print(f"{'':<26}{model.notice}")
+    for offer in offered:
+        size = f"{offer.bytes / 1e9:.1f} GB to download"
+        print(f"  {offer.name:<24}{offer.title}, {size}: shoebox models install {offer.name}")
+    for problem in problems:
+        print(f"! {problem.name:<24}{problem.error}")
+    return 0
+
+
+def _install(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import install
+
+    if (options.name is None) == (options.folder is None):
+        raise SettingsError("Name one model to install.", "Use `shoebox models install NAME` or `--from FOLDER`.")
+    folder = settings.data / "models"
+    with _Meter() as meter:
+        if options.folder is not None:
+            model = install.install_folder(folder, Path(options.folder), variant=options.variant, progress=meter)
+        else:
+            model = install.install(folder, options.name, variant=options.variant, hub=settings.hub, progress=meter)
+    print(f"{model.name} ({model.id}) is installed and in use.")
+    return 0
+
+
+def _use(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import installed
+
+    model = installed.use(settings.data / "models", options.id)
+    print(f"{model.name} ({model.id}) is in use from the next item on.")
+    return 0
+
+
+class _Meter:
+    """Tells how far a long work is, on standard error: one line that moves on a terminal, else one a stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        moves = sys.stderr.isatty()
+        if stage != self._stage:
+            self._end()
+            self._stage = stage
+            print(stage, end="" if moves else "\n", file=sys.stderr, flush=True)
+        if moves and total:
+            print(f"\r{stage}: {100 * done // total} %", end="", file=sys.stderr, flush=True)
+
+    def _end(self) -> None:
+        if self._stage and sys.stderr.isatty():
+            print(file=sys.stderr)
+        self._stage = ""
