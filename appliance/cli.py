@@ -4,6 +4,7 @@ Heavy imports stay inside the commands: `shoebox web` must not pay for the model
 """
 
 import argparse
+import codecs
 import io
 import json
 import logging
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from appliance import __version__, cli_models, cli_settings
 from appliance import settings as settings_module
-from appliance.errors import LibraryError, SettingsError, ShoeboxError
+from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 failed with a sentence on standard error, 2 wrong usage."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names of files need not be UTF-8, and come out as they are
-            stream.reconfigure(errors="surrogateescape")
+            utf_8 = codecs.lookup(stream.encoding).name == "utf-8"
+            stream.reconfigure(errors="surrogateescape" if utf_8 else "backslashreplace")
     options = _parser().parse_args(arguments)
     overrides = {name: getattr(options, name, None) for name in ("data", "host", "port")}
     try:
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output went away, as in `shoebox models list | head -1`
         sys.stderr.close()
+        return 1
+    except OSError as error:
+        print(f"shoebox: {error.filename or 'The output'}: {error.strerror}.", file=sys.stderr)
         return 1
     return status
 
@@ -123,15 +128,18 @@ def _worker(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _describe(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import installed
     from appliance.work.child import Child
 
+    for problem in installed.problems(settings.data / "models"):
+        print(f"shoebox: {problem.error}", file=sys.stderr)
     failed = 0
     with Child(settings) as child:
         for name in options.files:
             line = _described(child, name, options.prompt)
             failed += line["error"] is not None
             if options.json:
-                print(json.dumps(line, ensure_ascii=False), flush=True)
+                print(json.dumps(line), flush=True)
             elif line["error"] is None:
                 print(f"{name}: {line['description']}", flush=True)
             else:
@@ -148,6 +156,8 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
     }  # fmt: skip
     path = Path(name)
     try:
+        if path.exists() and not path.is_file():
+            raise UnsupportedMediaError("This is not a file.", "Name a photo or a video.")
         with path.open("rb") as file:
             kind = formats.sniff(file.read(formats.HEAD_BYTES)).kind
         line["kind"] = kind

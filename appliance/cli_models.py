@@ -51,14 +51,15 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
         return 0
     for model in models:
         mark = "*" if model.id == used else " "
-        print(f"{mark} {model.id:<24}{model.name}, {model.bytes / 1e6:.0f} MB, {model.licence}")
+        about = [model.name, f"{model.bytes / 1e6:.0f} MB", model.licence]
+        print(f"{mark} {model.id:<23} {', '.join(filter(None, about))}")
         if model.notice:
             print(f"{'':<26}{model.notice}")
     for offer in offered:
         size = f"{offer.bytes / 1e9:.1f} GB to download"
-        print(f"  {offer.name:<24}{offer.title}, {size}: shoebox models install {offer.name}")
+        print(f"  {offer.name:<23} {offer.title}, {size}: shoebox models install {offer.name}")
     for problem in problems:
-        print(f"! {problem.name:<24}{problem.error}")
+        print(f"! {problem.name:<23} {problem.error}")
     return 0
 
 

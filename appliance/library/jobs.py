@@ -105,6 +105,16 @@ def again(db: Connection, item_id: int, priority: int, *, now: float) -> list[Jo
         return open_for(db, item_id)
 
 
+def make_thumbnails(db: Connection, item_id: int, *, now: float) -> list[Job]:
+    """Ask for an item to be prepared once more and return the job; nothing where that failed the last time."""
+    last = db.execute(
+        "SELECT state FROM jobs WHERE item_id = ? AND task = 'prepare' ORDER BY id DESC LIMIT 1", (item_id,)
+    ).fetchone()
+    if last is not None and last["state"] == JobState.FAILED:
+        return []
+    return [enqueue(db, item_id, Task.PREPARE, Priority.PREPARE, now=now)]
+
+
 def retry_failed(db: Connection, *, now: float) -> int:
     """Ask again for every item that failed, the trash left out, and return how many.
 

@@ -80,6 +80,8 @@ def download(
     `progress` gets ("download", bytes so far, bytes in all as far as known); `pause` waits between attempts. Raises
     DownloadError where the hub cannot be reached, lacks a file, or sends another than promised; StorageFullError.
     """
+    if not hub.startswith(("http://", "https://")):
+        raise DownloadError(f"{hub} is not the address of a hub.", "Let SHOEBOX_HUB begin with https:// or http://.")
     folder.mkdir(parents=True, exist_ok=True)
     done, total = 0, model.bytes
     limits = httpx.Timeout(30.0, connect=15.0)

@@ -1,5 +1,8 @@
 """What every handler needs to know of this box: its settings, its library, its store, its bell and its models."""
 
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ from appliance.modelstore import installed
 from appliance.records import Job, ModelInfo
 from appliance.settings import Settings
 from appliance.work.queue import Bell
+
+STANDARD_DATA = Path("/var/lib/shoebox")  # where `shoebox` looks when nobody says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,16 @@ class Box:
     def models(self) -> Path:
         """The folder of installed models."""
         return self.settings.data / "models"
+
+    @property
+    def command(self) -> str:
+        """How this box's `shoebox` is called for this library: what the page tells people to type."""
+        own = Path(sys.prefix) / "bin" / "shoebox"
+        name = str(own) if own.is_file() and shutil.which("shoebox") != str(own) else "shoebox"
+        library = (
+            [] if self.settings.data == STANDARD_DATA else [f"SHOEBOX_DATA={shlex.quote(str(self.settings.data))}"]
+        )
+        return " ".join([*library, shlex.quote(name)])
 
     @property
     def upload_limit(self) -> int:

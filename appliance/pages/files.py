@@ -1,6 +1,7 @@
 """Originals and thumbnails: whole or in ranges, from the browser's cache where it has them."""
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from appliance.errors import NotFoundError
-from appliance.library import descriptions, items
+from appliance.library import descriptions, items, jobs
 from appliance.pages.box import Box
 from appliance.pages.errors import NotReadyError, Problem
 
@@ -101,7 +102,10 @@ def thumbnail(number: FromPath[int], size: FromPath[str], box: NamedDependency[B
         raise NotFoundError("There is no thumbnail of this size.", "Use small or large.")
     with box.library() as db:
         item = items.get(db, number)
-    return _derived(box.store.derived(item.sha256) / f"{size}.webp")
+        path = box.store.derived(item.sha256) / f"{size}.webp"
+        if item.prepared_at is not None and not path.is_file():
+            box.ring(jobs.make_thumbnails(db, item.id, now=time.time()))  # thumbnails may be deleted at any time
+    return _derived(path)
 
 
 @route("/frames/{index:int}/thumbnail", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
@@ -110,7 +114,7 @@ def frame(number: FromPath[int], index: FromPath[int], box: NamedDependency[Box]
     with box.library() as db:
         item = items.get(db, number)
         frames = descriptions.frames(db, number)
-    name = frames[index].thumbnail if index < len(frames) else None
+    name = frames[index].thumbnail if 0 <= index < len(frames) else None
     if name is None:
         raise NotFoundError("There is no picture of this moment.", "Go back to the library.")
     return _derived(box.store.derived(item.sha256) / Path(name).name)

@@ -9,14 +9,13 @@ from ipaddress import ip_address
 
 import uvicorn
 
-from appliance.errors import SettingsError
+from appliance.device.listening import listening_socket
 from appliance.library import database
 from appliance.pages.app import create_app
 from appliance.pages.feed import Feed
 from appliance.settings import Settings
 
 PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
-BACKLOG = 128
 STOPS = (signal.SIGINT, signal.SIGTERM)
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
 FAR_AWAY = ("192.0.2.1", 9)
@@ -81,18 +80,6 @@ class Server(uvicorn.Server):
         finally:
             for stop, handler in before.items():
                 signal.signal(stop, handler)
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on the address; port 0 is any free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise SettingsError(
-            f"The page cannot listen on {host} port {port}: {error.strerror}.",
-            "Stop the program that uses it, or choose another with --host and --port.",
-        ) from error
 
 
 def addresses(host: str, port: int) -> list[str]:

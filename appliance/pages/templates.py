@@ -39,6 +39,7 @@ class Templates:
             "version": __version__,
             "page": page,
             "model": box.model(),
+            "command": box.command,
             "counts": {status.value: 0 for status in Status},
             "revision": 0,
             "paused": False,

@@ -12,8 +12,10 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from appliance.device.listening import listening_socket
 from appliance.settings import Settings
 from appliance.work import process
+from appliance.work.lock import only_worker
 from appliance.work.signals import STOPPING, Signals
 
 PATIENCE = 20.0  # seconds the parts may take to end before they are killed
@@ -50,6 +52,8 @@ def run(settings: Settings) -> int:
     A part that dies is started again, after a pause that grows to half a minute. Returns 0 after a signal to stop, else
     the exit status of a part that three times in a row ended as soon as it had started.
     """
+    with only_worker(settings.data), listening_socket(settings.host, settings.port):
+        pass  # what would stop a part from starting is said once, and before anything is served
     if settings.port == 0:
         settings = replace(settings, port=_free_port(settings.host))
     return supervise(parts(settings), address=_address(settings))

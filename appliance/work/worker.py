@@ -1,14 +1,9 @@
 """The worker process: Huey's consumer, its captioner child, and the main thread that watches over both."""
 
-import fcntl
 import logging
-import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from huey.consumer import Consumer
 
@@ -26,6 +21,7 @@ from appliance.work.again import describe_again
 from appliance.work.child import Child
 from appliance.work.consumer import Pulse, create_consumer
 from appliance.work.loading import REAL
+from appliance.work.lock import only_worker
 from appliance.work.queue import QueueError, listen, open_or_replace_queue
 from appliance.work.reconcile import give_up, ring_due
 from appliance.work.schedule import Household
@@ -49,7 +45,7 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
     """
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
-    with _only_worker(settings.data), Signals(*STOPPING) as signals:
+    with only_worker(settings.data), Signals(*STOPPING) as signals:
         database.migrate(settings.data / "library.db")
         store = Store(settings.data)
         store.prepare()
@@ -169,26 +165,3 @@ class Worker:
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until
-
-
-@contextmanager
-def _only_worker(data: Path) -> Iterator[None]:
-    """Hold the data folder's worker lock, which the kernel drops when this process ends."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        lock = os.open(data / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise LibraryError(
-            f"The data folder {data} cannot be used: {error.strerror}.",
-            "Check that the disk is attached and the folder writable.",
-        ) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LibraryError(
-                f"Another worker works on {data} already.", "Stop it first, or give this one another data folder."
-            ) from error
-        yield
-    finally:
-        os.close(lock)

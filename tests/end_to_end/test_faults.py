@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from box import Box
+from box import Box, free_port
 from draw import Scene, Shape
 from uploads import write_photo, write_video
 
@@ -39,8 +40,8 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
         Scene(Shape("circle", colour, "large"), "white", seed=seed) for seed, colour in enumerate(["red", "blue"])
     ]
     film = tmp_path / "film.mp4"
-    write_video(film, scenes * 4, "libx264")
-    box.start(environment={"SHOEBOX_RETRY_DELAY": "0"})
+    write_video(film, scenes * 16, "libx264", seconds=1)  # long enough to be caught in the middle, twice
+    box.start(environment={"SHOEBOX_RETRY_DELAY": "0", "AI_VIDEO_FRAMES": "64"})
     number = box.upload(film)[1]["id"]
     for victim in ("appliance.work.inside", "worker"):
         box.wait(lambda: box.item(number)["status"] == "processing", "the video to be worked on")
@@ -52,23 +53,46 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
     assert item["description"].startswith("First a large red circle on a white background, then a large blue circle")
 
 
+def test_a_second_run_is_refused_before_it_serves_anything(box: Box, tmp_path: Path) -> None:
+    box.start()
+    same_library = shoebox("run", "--data", str(box.data), "--port", str(free_port()))
+    same_port = shoebox("run", "--data", str(tmp_path / "other"), "--port", str(box.port))
+    for done, sentence in ((same_library, "Another worker works on"), (same_port, "cannot listen on")):
+        assert done.returncode != 0
+        assert done.stdout == ""
+        assert done.stderr.count(sentence) == 1
+        assert "Traceback" not in done.stderr
+
+
+def test_deleted_thumbnails_come_back_when_they_are_asked_for(box: Box, tmp_path: Path) -> None:
+    photo = tmp_path / "one.jpg"
+    write_photo(photo, Scene(Shape("heart", "red", "large"), "white", seed=7), "JPEG")
+    box.start()
+    number = box.upload(photo)[1]["id"]
+    box.finished(number)
+    shutil.rmtree(box.data / "derived")
+    address = f"/api/v1/items/{number}/thumbnail/small"
+    assert box.ask("GET", address)[0] == 404
+    box.wait(lambda: box.ask("GET", address)[0] == 200, "the thumbnail")
+    assert box.item(number)["status"] == "completed"
+
+
+def test_a_data_folder_that_cannot_be_one_is_said_plainly() -> None:
+    for command in (["models", "use", "sample-int8"], ["models", "install", "blip-base"], ["run"], ["worker"], ["web"]):
+        done = shoebox(*command, "--data", "/dev/null/library")
+        assert done.returncode in {1, 2}
+        assert done.stderr.startswith("shoebox: ")
+        assert "Traceback" not in done.stderr
+
+
 def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.mp4", tmp_path / "bad.jpg"
     write_video(good, [Scene(Shape("heart", "red", "large"), "white", seed=7)], "libx264", seconds=1)
     bad.write_bytes(b"\xff\xd8\xff\xe0 not a picture")
-    command = [
-        sys.executable,
-        "-m",
-        "appliance",
-        "describe",
-        "--data",
-        str(tmp_path / "none"),
-        "--json",
-        str(good),
-        str(bad),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = shoebox("describe", "--data", str(tmp_path / "none"), "--json", str(good), str(bad), str(pipe))
+    first, second, third = (json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 1
     assert (first["file"], first["kind"], first["error"]) == (str(good), "video", None)
     assert first["description"] == "a large red heart on a white background"
@@ -77,6 +101,7 @@ def test_describe_needs_no_server_and_says_what_failed(tmp_path: Path) -> None:
     assert first["model"] == "sample-int8"
     assert second["description"] is None
     assert second["error"]
+    assert third["error"].startswith("This is not a file.")
     assert "Traceback" not in done.stderr
 
 

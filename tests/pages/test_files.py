@@ -142,6 +142,11 @@ def test_a_thumbnail_that_is_not_made_yet_is_not_remembered_as_missing(shelf, cl
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
+def test_no_moment_is_counted_from_the_end(shelf, client):
+    for item in (shelf.video(), shelf.done("a green star")):
+        assert client.get(f"/api/v1/items/{item.id}/frames/-1/thumbnail").status_code == 404
+
+
 def test_stills_of_a_video(shelf, client):
     item = shelf.video()
     frames = client.get(f"/api/v1/items/{item.id}").json()["frames"]
