@@ -66,7 +66,7 @@ lock: .venv/tested ## Lock the dependencies again, with hashes and without addre
 	$(LOCK) --group test -c requirements.lock -o tests/requirements.lock
 	$(LOCK) --group models -c requirements.lock -o models/requirements.lock
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 sample-model: .venv/installed ## Build the shipped sample model (int8 ONNX) from its checkpoint
 	$(BIN)/python models/sample/convert.py

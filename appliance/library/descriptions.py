@@ -107,11 +107,11 @@ def tags_for(db: Connection, item_ids: Iterable[int]) -> dict[int, tuple[Tag, ..
 
 
 def described_by(db: Connection, model_id: str) -> list[int]:
-    """Return the ids of the items, not in the trash, whose newest model description is by this model."""
+    """Return the ids of completed items, not in the trash, whose newest model description is by this model."""
     rows = db.execute(
         """
         SELECT item_id FROM descriptions AS newest JOIN items ON items.id = item_id
-        WHERE source = 'model' AND model = ? AND trashed_at IS NULL AND NOT EXISTS (
+        WHERE source = 'model' AND model = ? AND trashed_at IS NULL AND status = 'completed' AND NOT EXISTS (
           SELECT 1 FROM descriptions WHERE item_id = newest.item_id AND source = 'model' AND id > newest.id
         ) ORDER BY item_id
         """,

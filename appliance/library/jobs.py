@@ -176,7 +176,8 @@ def claim_next(db: Connection, *, now: float, lease: float) -> Job | None:
 
 def renew(db: Connection, job: Job, *, now: float, lease: float) -> bool:
     """Hold a claimed job for `lease` seconds from now; False where it was lost to somebody else."""
-    return _end_claim(db, job, "lease_until = ?", now + lease)
+    with transaction(db):
+        return _end_claim(db, job, "lease_until = ?", now + lease)
 
 
 def finish(db: Connection, job: Job, *, now: float) -> bool:

@@ -251,7 +251,7 @@ def _guard(stream: VideoStream) -> None:
 
 
 def _stretched(frame: Frame, aspect: float) -> tuple[int, int]:
-    return round(frame.width * aspect), frame.height
+    return max(1, round(frame.width * aspect)), frame.height
 
 
 def _turn(matrix: list[int]) -> Image.Transpose | None:

@@ -79,12 +79,11 @@ def read(folder: Path) -> dict[str, Any]:
         sizes = {name: file["bytes"] for name, file in content["files"].items()}
         if any(type(size) is not int for size in sizes.values()):
             raise TypeError("bytes is no number")
+        for name, size in sizes.items():
+            if not (folder / name).is_file() or (folder / name).stat().st_size != size:
+                raise ModelError(f"{folder / name} is missing or cut off.", _NEXT_STEP)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path} is missing or damaged: {error}.", _NEXT_STEP) from error
-    for name, size in sizes.items():
-        file = folder / name
-        if not file.is_file() or file.stat().st_size != size:
-            raise ModelError(f"{file} is missing or cut off.", _NEXT_STEP)
     result: dict[str, Any] = content
     return result
 

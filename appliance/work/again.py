@@ -22,7 +22,7 @@ def describe_again(db: Connection, models: Path, *, now: float) -> int:
     count = 0
     for model in installed.installed(models):
         if model.sample:
-            ids = [one for one in descriptions.described_by(db, model.id) if _is_done(db, one)]
+            ids = descriptions.described_by(db, model.id)
             for start in range(0, len(ids), _AT_ONCE):
                 with transaction(db):
                     for item_id in ids[start : start + _AT_ONCE]:

@@ -82,20 +82,20 @@ def listen(queue: Huey, answer: Callable[[int], None]) -> Callable[[Job], None]:
 
 
 class Bell:
-    """The web process's end of the queue, which is opened by the first ring, and again after one that failed."""
+    """The web process's end of the queue, open only while it rings: Huey would keep a connection for each thread."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._ring: Callable[[Job], None] | None = None
 
     def ring(self, job: Job) -> None:
-        """Say that `job` is waiting. A bell that cannot ring is logged: the worker looks for itself within a minute."""
+        """Say that `job` is waiting. A bell that cannot ring is logged: the worker looks for itself within a second."""
         try:
-            if self._ring is None:
-                self._ring = listen(open_queue(self._data, patience=1), _deaf)
-            self._ring(job)
+            queue = open_queue(self._data, patience=1)
+            try:
+                listen(queue, _deaf)(job)
+            finally:
+                queue.storage.close()
         except Exception as error:  # the job is safe in its table: nothing that ails the queue may fail an upload
-            self._ring = None
             log.warning("the bell for job %d did not ring: %s", job.id, error)
 
 

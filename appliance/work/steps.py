@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from appliance.errors import MediaError, ShoeboxError, StorageFullError
+from appliance.errors import LibraryError, MediaError, ShoeboxError, StorageFullError
 from appliance.library import descriptions, items, jobs, preferences
 from appliance.library.database import Connection, transaction
 from appliance.library.store import Store
@@ -110,8 +110,14 @@ def _lease_keeper(db: Connection, job: Job, clock: Clock, alive: Alive) -> Alive
         alive()
         now = clock()
         if now - renewed >= LEASE / 4:
-            if not jobs.renew(db, job, now=now, lease=LEASE):
-                raise LeaseLostError
+            try:
+                if not jobs.renew(db, job, now=now, lease=LEASE):
+                    raise LeaseLostError
+            except StorageFullError:
+                raise
+            except LibraryError as error:  # busy, say; most of the lease is left, and the next beat tries again
+                log.warning("the lease of job %d is not renewed yet: %s", job.id, error)
+                return
             renewed = now
 
     return keep

@@ -49,7 +49,6 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
         database.migrate(settings.data / "library.db")
         store = Store(settings.data)
         store.prepare()
-        store.sweep(STALE)
         worker = Worker(settings, store, loader, household)
         try:
             return worker.watch(signals)
@@ -89,12 +88,12 @@ class Worker:
             return
         db = self.connection()
         now = time.time()
-        give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
-        job = jobs.claim_next(db, now=now, lease=LEASE)
-        if job is None:
-            log.debug("nothing is due for the bell of job %d", job_id)
-            return
         try:
+            give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
+            job = jobs.claim_next(db, now=now, lease=LEASE)
+            if job is None:
+                log.debug("nothing is due for the bell of job %d", job_id)
+                return
             run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
         except StorageFullError as error:
             log.error("%s Work goes on in %.0f s.", error, ROOM)
@@ -103,18 +102,19 @@ class Worker:
     def watch(self, signals: Signals) -> int:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs."""
         db = self.connection()
-        attempts = preferences.get(db, self._settings).attempts
-        released = jobs.release_running(db, now=time.time(), attempts_allowed=attempts)
-        if released:
-            log.warning("%d jobs of a worker that died are taken up again", released)
-        adopt_orphans(db, self._store, self._settings)
-        self._consumer.start()
-        self._started = True
-        notify("READY=1")
-        next_health = next_minute = chosen_at = 0.0
+        next_health = next_minute = next_tidying = chosen_at = 0.0
         while True:
             now = time.monotonic()
             try:
+                if not self._started:  # not before the dead worker's jobs are free; on a full disk that is tried again
+                    self._take_over(db)
+                    self._consumer.start()
+                    self._started = True
+                    notify("READY=1")
+                if now >= next_tidying:
+                    next_tidying = now + STALE
+                    self._store.sweep(STALE)
+                    adopt_orphans(db, self._store, self._settings)
                 if not self._is_paused():
                     ring_due(db, self._queue, self._ring, now=time.time())
                 new_choice = installed.choice_made_at(self._settings.data / "models")
@@ -132,6 +132,12 @@ class Worker:
                 log.warning("looking for work failed, and is tried again: %s", error)
             if signals.wait(GLANCE) is not None:
                 return 0
+
+    def _take_over(self, db: Connection) -> None:
+        attempts = preferences.get(db, self._settings).attempts
+        released = jobs.release_running(db, now=time.time(), attempts_allowed=attempts)
+        if released:
+            log.warning("%d jobs of a worker that died are taken up again", released)
 
     def stop(self) -> None:
         """Give back what is being worked on, end the children and the consumer's threads."""

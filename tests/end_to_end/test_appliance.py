@@ -110,7 +110,7 @@ def test_the_same_bytes_twice_are_one_item_and_the_original_comes_back_untouched
     write_photo(photo, Scene(GREEN_STAR, "white", seed=2), "PNG with alpha")
     box.start()
     status, first = box.upload(photo)
-    copy = photo.rename(tmp_path / "another name.png".replace(" ", "-"))
+    copy = photo.rename(tmp_path / "another-name.png")
     again, second = box.upload(copy)
     assert (status, again) == (201, 200)
     assert second["duplicate"] is True

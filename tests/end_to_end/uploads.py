@@ -12,7 +12,7 @@ from PIL import Image
 from draw import Scene, render
 
 OPTIONS = {
-    "libx264": {"preset": "veryfast"},
+    "libx264": {"preset": "veryfast", "g": "10"},  # a key frame a second, as phones write them
     "libx265": {"preset": "veryfast", "x265-params": "log-level=none:pools=1"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
 }
@@ -45,11 +45,7 @@ def write_video(path: Path, scenes: list[Scene], encoder: str, seconds: int = 2,
     """Write a video that shows each scene for so many seconds, 640 × 480."""
     data = io.BytesIO()
     with av.open(data, "w", format=path.suffix[1:]) as video:
-        options = {
-            "libx265": {"x265-params": "log-level=none:pools=1"},
-            "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
-        }
-        stream = video.add_stream(encoder, rate=Fraction(rate), options=options.get(encoder, {"preset": "veryfast"}))
+        stream = video.add_stream(encoder, rate=Fraction(rate), options=OPTIONS[encoder])
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         for number, scene in enumerate(scenes):
             still = np.asarray(render(scene, 640, 480))
