@@ -76,5 +76,5 @@ train-sample: .venv-models/installed ## Train the sample model's checkpoint agai
 		--bfloat16 $(if $(PHOTOS),--photos $(PHOTOS))
 
 clean: ## Remove what was built and installed here; the library in ./data stays
-	rm -rf .venv .venv-models build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-models build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from appliance import __version__, cli_models, cli_settings
 from appliance import settings as settings_module
 from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
+from appliance.library import database
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overrides = {name: getattr(options, name, None) for name in ("data", "host", "port")}
     try:
         settings = settings_module.load(overrides=overrides)
-        status: int = options.command(settings, options)
+        with database.explained():
+            status: int = options.command(settings, options)
     except SettingsError as error:
         print(f"shoebox: {error}", file=sys.stderr)
         return 2
@@ -175,7 +177,7 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
 
 
 def _status(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library import database, status
+    from appliance.library import status
     from appliance.modelstore import installed
 
     path = _library(settings)
@@ -203,7 +205,7 @@ def _library(settings: Settings) -> Path:
 
 
 def _queue(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library import database, jobs, pause
+    from appliance.library import jobs, pause
 
     with closing(database.connect(_library(settings))) as db:
         if options.order == "pause":
@@ -219,7 +221,6 @@ def _queue(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library import database
     from appliance.library.store import Store
     from appliance.work import doctor
 

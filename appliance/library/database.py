@@ -55,7 +55,7 @@ def migrate(path: Path) -> None:
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # held until the descriptor is closed, or its process is gone
-        with _explained(), closing(_open(path, "rwc")) as db:
+        with explained(), closing(_open(path, "rwc")) as db:
             _apply(db)
     finally:
         os.close(lock)
@@ -69,7 +69,7 @@ def transaction(db: Connection) -> Iterator[None]:
     StorageFullError and LibraryError in place of SQLite's operational errors.
     """
     nested = db.in_transaction
-    with _explained():
+    with explained():
         db.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
         try:
             yield
@@ -103,7 +103,7 @@ def instant(now: float | None = None) -> str:
 
 
 def _open(path: Path, mode: str) -> Connection:
-    with _explained():
+    with explained():
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -153,7 +153,8 @@ def _script(sql: str) -> Callable[["Database"], None]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Raise StorageFullError and LibraryError, in the owner's words, in place of SQLite's errors in the block."""
     try:
         yield
     except sqlite3.IntegrityError:

@@ -4,7 +4,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -64,11 +64,8 @@ class Box:
     @contextmanager
     def library(self) -> Iterator[Connection]:
         """Open the library database for one request; it belongs to the thread that serves the request."""
-        db = database.connect(self.database)
-        try:
+        with database.explained(), closing(database.connect(self.database)) as db:
             yield db
-        finally:
-            db.close()
 
     def zone(self, db: Connection) -> ZoneInfo:
         """Return the household's time zone: the chosen one, or else the box's own."""

@@ -22,7 +22,7 @@ def live() -> dict[str, str]:
 
 @get("/health/ready", sync_to_thread=True)
 def ready(box: NamedDependency[Box]) -> dict[str, Any]:
-    """Answer 200 where uploads can be taken in, 503 and the reason where not."""
+    """Answer 200 where uploads can be taken in, else 503, or 507 for a full disk, and the reason."""
     with box.library() as db:
         items.counts(db)
     check_writable(box)

@@ -106,38 +106,40 @@ class Worker:
         while True:
             now = time.monotonic()
             try:
-                if not self._started:  # not before the dead worker's jobs are free; on a full disk that is tried again
-                    self._take_over(db)
-                    self._consumer.start()
-                    self._started = True
-                    notify("READY=1")
-                if now >= next_tidying:
-                    next_tidying = now + STALE
-                    self._store.sweep(STALE)
-                    adopt_orphans(db, self._store, self._settings)
-                if not self._is_paused():
-                    ring_due(db, self._queue, self._ring, now=time.time())
-                new_choice = installed.choice_made_at(self._settings.data / "models")
-                if now >= next_minute or new_choice != chosen_at:
-                    next_minute, chosen_at = now + MINUTE, new_choice
-                    self._reconcile(db)
-                if now >= next_health:
-                    next_health = now + HEALTH
-                    self._consumer.check_worker_health()
-                    if not self._pulse.steady():
-                        log.critical("the consumer hangs; the worker ends so that it is started anew")
-                        return 1
-                    notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
+                with database.explained():
+                    if not self._started:
+                        self._start(db)
+                    if now >= next_tidying:
+                        next_tidying = now + STALE
+                        self._store.sweep(STALE)
+                        adopt_orphans(db, self._store, self._settings)
+                    if not self._is_paused():
+                        ring_due(db, self._queue, self._ring, now=time.time())
+                    new_choice = installed.choice_made_at(self._settings.data / "models")
+                    if now >= next_minute or new_choice != chosen_at:
+                        next_minute, chosen_at = now + MINUTE, new_choice
+                        self._reconcile(db)
+                    if now >= next_health:
+                        next_health = now + HEALTH
+                        self._consumer.check_worker_health()
+                        if not self._pulse.steady():
+                            log.critical("the consumer hangs; the worker ends so that it is started anew")
+                            return 1
+                        notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
             except (LibraryError, QueueError) as error:
                 log.warning("looking for work failed, and is tried again: %s", error)
             if signals.wait(GLANCE) is not None:
                 return 0
 
-    def _take_over(self, db: Connection) -> None:
+    def _start(self, db: Connection) -> None:
+        """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
         attempts = preferences.get(db, self._settings).attempts
         released = jobs.release_running(db, now=time.time(), attempts_allowed=attempts)
         if released:
             log.warning("%d jobs of a worker that died are taken up again", released)
+        self._consumer.start()
+        self._started = True
+        notify("READY=1")
 
     def stop(self) -> None:
         """Give back what is being worked on, end the children and the consumer's threads."""

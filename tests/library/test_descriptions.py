@@ -83,9 +83,10 @@ def test_one_tag_from_two_sources_is_one_tag(db: Connection, add: Callable[..., 
 
 
 def test_described_by_names_what_another_model_would_have_to_redo(db: Connection, add: Callable[..., Item]) -> None:
-    sample, redone, by_hand, trashed = (add(str(n).encode()).id for n in range(4))
-    for item_id in (sample, redone, by_hand, trashed):
+    sample, redone, by_hand, trashed, asked = (add(str(n).encode()).id for n in range(5))
+    for item_id in (sample, redone, by_hand, trashed, asked):
         descriptions.save(db, item_id, described("shapes"))
+    db.execute("UPDATE items SET status = iif(id = ?, 'pending', 'completed')", (asked,))
     descriptions.save(db, redone, described("a dog", model="blip-base-int8"))
     descriptions.write(db, by_hand, "our dog")
     db.execute("UPDATE items SET trashed_at = 'then' WHERE id = ?", (trashed,))
