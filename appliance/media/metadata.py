@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+# What Pillow's EXIF parser raises on bytes that make no sense, with no common base; bad EXIF never fails a photo.
 _EXIF_ERRORS = (
     ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, OSError, SyntaxError, TypeError,
     ValueError, struct.error,
