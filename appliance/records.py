@@ -155,6 +155,29 @@ class Job:
     error: str | None = None
 
 
+class Level(StrEnum):
+    """How a notice is meant."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the box says of itself on every page: a sentence and what to do; `since` is when it began (ISO 8601).
+
+    A dismissible one stays until somebody has read it; any other goes when what it tells of is over.
+    """
+
+    name: str
+    level: Level
+    text: str
+    next_step: str
+    dismissible: bool
+    since: str
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """What describing one file gave: the sentence, its tags, a video's frames, the model's id, the seconds it took."""

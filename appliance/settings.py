@@ -186,6 +186,15 @@ SETTINGS: tuple[Setting, ...] = (
         "batch_size", "AI_BATCH_SIZE", 500, "Photos, and videos, described in one night.", 1, 100_000, preference=True
     ),
     Setting(
+        "workers",
+        "SHOEBOX_WORKERS",
+        1,
+        "How many are described at the same time; each takes the model's memory once more.",
+        1,
+        8,
+        preference=True,
+    ),
+    Setting(
         "processing_timeout",
         "AI_PROCESSING_TIMEOUT",
         30,
@@ -229,6 +238,7 @@ class Settings:
     window_end: str
     time_zone: str
     batch_size: int
+    workers: int
     processing_timeout: int
     attempts: int
     retry_delay: int

@@ -10,7 +10,7 @@ import pytest
 
 from appliance import cli
 from appliance.errors import CaptionerError
-from appliance.library import database, items, jobs, pause, uploads
+from appliance.library import claims, database, items, pause, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.records import Format, Kind, Status, Task
@@ -32,13 +32,13 @@ def db(data: Path) -> Iterator[Connection]:
         for name in doctor.THUMBNAILS:
             (folder / name).touch()
         for task in (Task.PREPARE, Task.DESCRIBE):
-            job = jobs.claim_next(db, now=time.time(), lease=60)
+            job = claims.claim_next(db, now=time.time(), lease=60)
             assert job is not None
             assert job.task is task
             if task is Task.PREPARE:
-                jobs.finish(db, job, now=time.time())
+                claims.finish(db, job, now=time.time())
             else:
-                jobs.fail(db, job, "No.", now=time.time(), attempts_allowed=1, retry_delay=0, permanent=True)
+                claims.fail(db, job, "No.", now=time.time(), attempts_allowed=1, retry_delay=0, permanent=True)
         yield db
 
 

@@ -12,7 +12,7 @@ from appliance.records import Described, Description, Frame, Source, Tag
 def save(db: Connection, item_id: int, described: Described, *, now: float | None = None) -> None:
     """Add a model's description and put its frames and tags in place of the former ones; a person's words stay.
 
-    Meant for the inside of the caller's transaction, beside `jobs.finish`.
+    Meant for the inside of the caller's transaction, beside `claims.finish`.
     """
     with transaction(db):
         db.execute(

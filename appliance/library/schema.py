@@ -173,4 +173,32 @@ CREATE TRIGGER tags_removed AFTER DELETE ON tags BEGIN
 END;
 """
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("001_library", _FIRST),)
+# What the box has to say of itself, what it counts, and why jobs failed.
+_SECOND = """
+CREATE TABLE notices (
+  name TEXT PRIMARY KEY,
+  level TEXT NOT NULL CHECK (level IN ('good', 'warn', 'bad')),
+  text TEXT NOT NULL,
+  next_step TEXT NOT NULL,
+  dismissible INTEGER NOT NULL CHECK (dismissible IN (0, 1)),
+  since TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER notices_added AFTER INSERT ON notices BEGIN
+  UPDATE revision SET latest = latest + 1;
+END;
+CREATE TRIGGER notices_changed AFTER UPDATE ON notices BEGIN
+  UPDATE revision SET latest = latest + 1;
+END;
+CREATE TRIGGER notices_removed AFTER DELETE ON notices BEGIN
+  UPDATE revision SET latest = latest + 1;
+END;
+
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY,
+  count INTEGER NOT NULL
+) STRICT;
+
+ALTER TABLE jobs ADD COLUMN reason TEXT;
+"""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (("001_library", _FIRST), ("002_notices", _SECOND))

@@ -26,6 +26,7 @@ QUESTIONS = {
     "window_end": "When is the night over?",
     "time_zone": "Which time zone is this home in?",
     "batch_size": "How many photos, and how many videos, in one night?",
+    "workers": "How many are described at the same time?",
     "processing_timeout": "How long may one photo take?",
     "attempts": "How often is one tried?",
     "retry_delay": "How long to wait before the second try?",
@@ -33,7 +34,7 @@ QUESTIONS = {
     "beams": "How many sentences are weighed for each?",
 }
 GROUPS = {
-    "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "beams"),
+    "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "beams", "workers"),
     "Nights": (
         "scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size", "time_zone",
     ),

@@ -5,8 +5,9 @@ from typing import Any
 from appliance import __version__
 from appliance.library import descriptions, jobs, status
 from appliance.library.database import Connection
+from appliance.pages import notices
 from appliance.pages.box import Box
-from appliance.records import Description, Item, Kind, ModelInfo, Source, Tag
+from appliance.records import Description, Item, Kind, ModelInfo, Notice, Source, Tag
 
 SAMPLE_IDS = "sample-"
 
@@ -102,11 +103,17 @@ def model_json(model: ModelInfo | None) -> dict[str, Any] | None:
     return {"id": model.id, "name": model.name, "sample": model.sample, "notice": model.notice}
 
 
+def _notice_json(notice: Notice) -> dict[str, Any]:
+    # Of the disk's notices, which stand in no table, nobody knows when they began.
+    return {name: getattr(notice, name) for name in ("name", "level", "text", "next_step", "dismissible")}
+
+
 def status_json(db: Connection, box: Box) -> dict[str, Any]:
-    """Return counts by status, the queue by state, the pace (seconds an item took lately), model and version."""
+    """Return counts by status, the queue by state, the pace (seconds an item took lately), notices, model, version."""
     summary = status.summary(db)
     return summary | {
         "pace": summary["rate"]["seconds"],
+        "notices": [_notice_json(notice) for notice in notices.standing(db, box)],
         "model": model_json(box.model()),
         "version": __version__,
     }

@@ -10,7 +10,7 @@ from appliance import __version__
 from appliance.assets import asset
 from appliance.library import items, pause, preferences
 from appliance.library.database import Connection
-from appliance.pages import words
+from appliance.pages import notices, words
 from appliance.pages.box import Box
 from appliance.records import Status
 
@@ -45,6 +45,7 @@ class Templates:
             "paused": False,
             "settings_view": box.settings,
             "zone": box.own_zone,
+            "notices": notices.standing(db, box),
         }
         if db is not None:
             common["counts"] = {status.value: count for status, count in items.counts(db).items()}

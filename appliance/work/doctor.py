@@ -13,7 +13,7 @@ from pathlib import Path
 
 from appliance.assets import asset
 from appliance.errors import NotFoundError, ShoeboxError
-from appliance.library import database, items, jobs, uploads
+from appliance.library import database, items, jobs, statuses, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -89,7 +89,7 @@ def _database(patient: Patient) -> Finding:
 
 def _statuses(patient: Patient) -> Finding:
     about = "statuses"
-    wrong = jobs.disagreements(patient.db)
+    wrong = statuses.disagreements(patient.db)
     if not wrong:
         return sound(about, "Every item's status is what its jobs say.")
     named = _listed([f"item {one.item_id} is {one.status} and should be {one.expected}" for one in wrong])
@@ -168,7 +168,7 @@ def _room(patient: Patient) -> Finding:
 
 CHECKS: tuple[Check, ...] = (
     Check(_database),
-    Check(_statuses, lambda patient: jobs.mend(patient.db)),
+    Check(_statuses, lambda patient: statuses.mend(patient.db)),
     Check(_originals),
     Check(_orphans, lambda patient: adopt_orphans(patient.db, patient.store, patient.settings)),
     Check(_leftovers, lambda patient: patient.store.sweep(STALE, everywhere=True)),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from huey.api import Huey
 
-from appliance.library import jobs
+from appliance.library import claims
 from appliance.library.database import Connection
 from appliance.records import Job
 
@@ -24,7 +24,7 @@ def ring_due(db: Connection, queue: Huey, ring: Callable[[Job], None], *, now: f
     """
     if queue.pending_count():
         return 0
-    waiting = jobs.due(db, now=now, limit=_AT_MOST)
+    waiting = claims.due(db, now=now, limit=_AT_MOST)
     for job in waiting:
         ring(job)
     return len(waiting)
@@ -32,7 +32,7 @@ def ring_due(db: Connection, queue: Huey, ring: Callable[[Job], None], *, now: f
 
 def give_up(db: Connection, *, now: float, attempts_allowed: int) -> int:
     """Fail the jobs whose lease ran out on their last attempt, and return how many."""
-    given_up = jobs.give_up_expired(db, now=now, attempts_allowed=attempts_allowed)
+    given_up = claims.give_up_expired(db, now=now, attempts_allowed=attempts_allowed)
     for job in given_up:
         log.error("item %d: %s (job %d)", job.item_id, job.error, job.id)
     return len(given_up)

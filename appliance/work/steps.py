@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from appliance.errors import LibraryError, MediaError, ShoeboxError, StorageFullError
-from appliance.library import descriptions, items, jobs, preferences
+from appliance.library import claims, descriptions, items, preferences
 from appliance.library.database import Connection, transaction
 from appliance.library.store import Store
 from appliance.records import Job, Task
@@ -44,11 +44,11 @@ def run_job(
     try:
         step(db, store, child, chosen, job, clock=clock, alive=keep)
     except Stopped:
-        jobs.put_back(db, job, now=clock())
+        claims.put_back(db, job, now=clock())
     except LeaseLostError:
         log.warning("job %d was taken over; its result is dropped", job.id)
     except StorageFullError:
-        jobs.put_back(db, job, now=clock())
+        claims.put_back(db, job, now=clock())
         raise
     except ShoeboxError as error:
         # A file that is damaged or unknown stays so; all else may be better next time.
@@ -68,7 +68,7 @@ def prepare(
         store.original(item.path), item.kind, store.derived(item.sha256), settings=settings, alive=alive
     )
     with transaction(db):
-        if not jobs.finish(db, job, now=clock()):
+        if not claims.finish(db, job, now=clock()):
             raise LeaseLostError
         items.set_facts(db, item.id, facts)
 
@@ -82,14 +82,14 @@ def describe(
         store.original(item.path), item.kind, store.derived(item.sha256), settings=settings, alive=alive
     )
     with transaction(db):
-        if not jobs.finish(db, job, now=clock()):
+        if not claims.finish(db, job, now=clock()):
             raise LeaseLostError
         descriptions.save(db, item.id, described)
     log.info("item %d: described by %s in %.2f s (job %d)", item.id, described.model, described.seconds, job.id)
 
 
 def _fail(db: Connection, settings: Settings, job: Job, error: str, now: float, *, permanent: bool) -> None:
-    state = jobs.fail(
+    state = claims.fail(
         db,
         job,
         error,
@@ -111,7 +111,7 @@ def _lease_keeper(db: Connection, job: Job, clock: Clock, alive: Alive) -> Alive
         now = clock()
         if now - renewed >= LEASE / 4:
             try:
-                if not jobs.renew(db, job, now=now, lease=LEASE):
+                if not claims.renew(db, job, now=now, lease=LEASE):
                     raise LeaseLostError
             except StorageFullError:
                 raise

@@ -1,8 +1,12 @@
 """The worker process: Huey's consumer, its captioner child, and the main thread that watches over both."""
 
 import logging
+import os
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from huey.consumer import Consumer
@@ -10,7 +14,7 @@ from huey.consumer import Consumer
 from appliance.device import clock
 from appliance.device.notify import notify
 from appliance.errors import LibraryError, ModelError, StorageFullError
-from appliance.library import database, jobs, preferences
+from appliance.library import claims, database, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -49,11 +53,23 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
         database.migrate(settings.data / "library.db")
         store = Store(settings.data)
         store.prepare()
-        worker = Worker(settings, store, loader, household)
-        try:
-            return worker.watch(signals)
-        finally:
-            worker.stop()
+        while True:
+            worker = Worker(settings, store, loader, household)
+            try:
+                status = worker.watch(signals)
+            finally:
+                worker.stop()
+            if status is not None:
+                return status
+
+
+@dataclass(slots=True)
+class Chore:
+    """What the main thread does every so many seconds; an error is logged, and the next time tries again."""
+
+    every: float
+    do: Callable[[Connection], None]
+    due: float = 0.0  # by the monotonic clock
 
 
 class Worker:
@@ -66,13 +82,22 @@ class Worker:
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
-        self._started = self._stopping = False
+        self._started = self._stopping = self._draining = False
+        self._busy: set[str] = set()  # names of the threads that have a job
         self._paused_until = 0.0  # by the monotonic clock
         self._pulse = Pulse()
+        self._workers = preferences.get(self.connection(), settings).workers
+        self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
+        self._chores = [
+            Chore(STALE, self._tidy),
+            Chore(GLANCE, self._ring_due),
+            Chore(MINUTE, self._reconcile),
+            Chore(GLANCE, self._look_at_choices),
+        ]
         self._queue = open_or_replace_queue(settings.data)
         self._ring = listen(self._queue, self.answer)
         schedule.plan(self._queue, self.connection, settings, household)
-        self._consumer: Consumer = create_consumer(self._queue, self._pulse)
+        self._consumer: Consumer = create_consumer(self._queue, self._pulse, workers=self._workers)
 
     def connection(self) -> Connection:
         """Return the calling thread's connection to the library."""
@@ -84,41 +109,39 @@ class Worker:
 
     def answer(self, job_id: int) -> None:
         """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
-        if self._stopping or self._is_paused():
+        if self._stopping or self._draining or self._is_paused():
             return
         db = self.connection()
         now = time.time()
-        try:
-            give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
-            job = jobs.claim_next(db, now=now, lease=LEASE)
-            if job is None:
-                log.debug("nothing is due for the bell of job %d", job_id)
-                return
-            run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
-        except StorageFullError as error:
-            log.error("%s Work goes on in %.0f s.", error, ROOM)
-            self._paused_until = time.monotonic() + ROOM
+        with self._at_work():
+            try:
+                give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
+                job = claims.claim_next(db, now=now, lease=LEASE)
+                if job is None:
+                    log.debug("nothing is due for the bell of job %d", job_id)
+                    return
+                run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
+            except StorageFullError as error:
+                log.error("%s Work goes on in %.0f s.", error, ROOM)
+                self._paused_until = time.monotonic() + ROOM
 
-    def watch(self, signals: Signals) -> int:
-        """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs."""
+    def watch(self, signals: Signals) -> int | None:
+        """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs.
+
+        Returns None where another number of workers was chosen, and what was under way is done: start anew.
+        """
         db = self.connection()
-        next_health = next_minute = next_tidying = chosen_at = 0.0
+        next_health = 0.0
         while True:
             now = time.monotonic()
             try:
                 with database.explained():
                     if not self._started:
                         self._start(db)
-                    if now >= next_tidying:
-                        next_tidying = now + STALE
-                        self._store.sweep(STALE)
-                        adopt_orphans(db, self._store, self._settings)
-                    if not self._is_paused():
-                        ring_due(db, self._queue, self._ring, now=time.time())
-                    new_choice = installed.choice_made_at(self._settings.data / "models")
-                    if now >= next_minute or new_choice != chosen_at:
-                        next_minute, chosen_at = now + MINUTE, new_choice
-                        self._reconcile(db)
+                    for chore in self._chores:
+                        if now >= chore.due:
+                            chore.due = now + chore.every
+                            chore.do(db)
                     if now >= next_health:
                         next_health = now + HEALTH
                         self._consumer.check_worker_health()
@@ -128,13 +151,15 @@ class Worker:
                         notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
             except (LibraryError, QueueError) as error:
                 log.warning("looking for work failed, and is tried again: %s", error)
+            if self._draining and not self._busy:
+                return None
             if signals.wait(GLANCE) is not None:
                 return 0
 
     def _start(self, db: Connection) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
         attempts = preferences.get(db, self._settings).attempts
-        released = jobs.release_running(db, now=time.time(), attempts_allowed=attempts)
+        released = claims.release_running(db, now=time.time(), attempts_allowed=attempts)
         if released:
             log.warning("%d jobs of a worker that died are taken up again", released)
         self._consumer.start()
@@ -153,6 +178,14 @@ class Worker:
         for connection in self._connections:
             connection.close()
 
+    def _tidy(self, db: Connection) -> None:
+        self._store.sweep(STALE)
+        adopt_orphans(db, self._store, self._settings)
+
+    def _ring_due(self, db: Connection) -> None:
+        if not self._is_paused():
+            ring_due(db, self._queue, self._ring, now=time.time())
+
     def _reconcile(self, db: Connection) -> None:
         give_up(db, now=time.time(), attempts_allowed=preferences.get(db, self._settings).attempts)
         try:
@@ -162,14 +195,40 @@ class Worker:
         except ModelError as error:
             log.warning("%s", error)
 
+    def _look_at_choices(self, db: Connection) -> None:
+        """Act at once where the owner has chosen another model or another number of workers."""
+        chosen_at = installed.choice_made_at(self._settings.data / "models")
+        if chosen_at != self._chosen_at:
+            self._chosen_at = chosen_at
+            self._reconcile(db)
+        wanted = preferences.get(db, self._settings).workers
+        if wanted != self._workers and not self._draining:
+            log.info("%d at a time from now on, and no longer %d", wanted, self._workers)
+            self._draining = True
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        name = threading.current_thread().name
+        self._busy.add(name)
+        try:
+            yield
+        finally:
+            self._busy.discard(name)
+
     def _child(self) -> Child:
         if not hasattr(self._own, "child"):
-            self._own.child = Child(self._settings, loader=self._loader)
+            self._own.child = Child(self._shared_out(), loader=self._loader)
             self._children.append(self._own.child)
             if self._stopping:
                 self._own.child.stop()
         child: Child = self._own.child
         return child
+
+    def _shared_out(self) -> Settings:
+        """Return the settings with the cores divided among the workers, where nobody has said how many each takes."""
+        if self._settings.threads or self._workers == 1:
+            return self._settings
+        return replace(self._settings, threads=max(1, len(os.sched_getaffinity(0)) // self._workers))
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from appliance.errors import NotFoundError
-from appliance.library import descriptions, items, jobs
+from appliance.library import claims, descriptions, items, jobs
 from appliance.library.database import Connection
 from appliance.records import Described, Facts, Format, Item, Kind, Priority, Source, Status, Tag, Task
 
@@ -203,16 +203,16 @@ def test_every_visible_change_is_told_once(db: Connection, add: Callable[..., It
     assert not changed()
     items.set_facts(db, item.id, Facts(MP4, 1, 1))
     assert changed()
-    prepare = jobs.claim_next(db, now=noon, lease=9)
+    prepare = claims.claim_next(db, now=noon, lease=9)
     assert prepare is not None
-    assert jobs.finish(db, prepare, now=noon)
+    assert claims.finish(db, prepare, now=noon)
     assert not changed()  # nothing to be seen of that
-    describe = jobs.claim_next(db, now=noon, lease=9)
+    describe = claims.claim_next(db, now=noon, lease=9)
     assert describe is not None
     assert changed()
     descriptions.save(db, item.id, Described("a dog", (), (), "m", 1.0))
     assert changed()
-    assert jobs.finish(db, describe, now=noon)
+    assert claims.finish(db, describe, now=noon)
     assert changed()
     descriptions.write(db, item.id, "our dog")
     assert changed()

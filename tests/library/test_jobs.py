@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from appliance.errors import NotFoundError
-from appliance.library import items, jobs
+from appliance.library import claims, items, jobs, statuses
 from appliance.library.database import Connection
 from appliance.records import Facts, Format, Item, Job, JobState, Kind, Priority, Status, Task
 
@@ -31,7 +31,7 @@ def job(db: Connection, item: Item) -> Job:
 @pytest.fixture(autouse=True)
 def _status_and_jobs_agree(db: Connection) -> object:
     yield
-    assert jobs.disagreements(db) == []
+    assert statuses.disagreements(db) == []
 
 
 def status(db: Connection, item: Item) -> Status:
@@ -39,21 +39,21 @@ def status(db: Connection, item: Item) -> Status:
 
 
 def claim(db: Connection, job: Job, now: float = NOW) -> Job:
-    claimed = jobs.claim(db, job.id, now=now, lease=LEASE)
+    claimed = claims.claim(db, job.id, now=now, lease=LEASE)
     assert claimed is not None
     return claimed
 
 
 def fail(db: Connection, job: Job, error: str = "It broke.", *, now: float = NOW, permanent: bool = False) -> JobState:
-    return jobs.fail(db, job, error, now=now, attempts_allowed=3, retry_delay=10, permanent=permanent)
+    return claims.fail(db, job, error, now=now, attempts_allowed=3, retry_delay=10, permanent=permanent)
 
 
 def test_enqueued_job_is_queued_and_due(db: Connection, item: Item, job: Job) -> None:
     assert job == Job(job.id, item.id, DESCRIBE, JobState.QUEUED, Priority.UPLOAD, 0, NOW, NOW)
     assert jobs.get(db, job.id) == job
     assert jobs.get(db, 999) is None
-    assert jobs.due(db, now=NOW) == [job]
-    assert jobs.due(db, now=NOW - 1) == []
+    assert claims.due(db, now=NOW) == [job]
+    assert claims.due(db, now=NOW - 1) == []
 
 
 def test_one_open_job_for_each_item_and_task(db: Connection, item: Item, job: Job) -> None:
@@ -83,30 +83,30 @@ def test_claim_takes_a_job_once(db: Connection, item: Item, job: Job) -> None:
     assert (claimed.state, claimed.attempts) == (JobState.RUNNING, 1)
     assert (claimed.started_at, claimed.lease_until) == (NOW, NOW + LEASE)
     assert status(db, item) is Status.PROCESSING
-    assert jobs.claim(db, job.id, now=NOW, lease=LEASE) is None
-    assert jobs.claim_next(db, now=NOW, lease=LEASE) is None
-    assert jobs.claim(db, 999, now=NOW, lease=LEASE) is None
+    assert claims.claim(db, job.id, now=NOW, lease=LEASE) is None
+    assert claims.claim_next(db, now=NOW, lease=LEASE) is None
+    assert claims.claim(db, 999, now=NOW, lease=LEASE) is None
 
 
 def test_claim_waits_until_due(db: Connection, item: Item) -> None:
     job = jobs.enqueue(db, item.id, DESCRIBE, Priority.UPLOAD, now=NOW, not_before=NOW + 10)
-    assert jobs.claim(db, job.id, now=NOW + 9, lease=LEASE) is None
-    assert jobs.claim(db, job.id, now=NOW + 10, lease=LEASE) is not None
+    assert claims.claim(db, job.id, now=NOW + 9, lease=LEASE) is None
+    assert claims.claim(db, job.id, now=NOW + 10, lease=LEASE) is not None
 
 
 def test_finish_completes_the_item(db: Connection, item: Item, job: Job) -> None:
     claimed = claim(db, job)
-    assert jobs.finish(db, claimed, now=NOW + 2)
+    assert claims.finish(db, claimed, now=NOW + 2)
     done = jobs.get(db, job.id)
     assert done is not None
     assert (done.state, done.finished_at, done.lease_until) == (JobState.DONE, NOW + 2, None)
     assert status(db, item) is Status.COMPLETED
-    assert not jobs.finish(db, claimed, now=NOW + 3)
+    assert not claims.finish(db, claimed, now=NOW + 3)
     assert jobs.open_for(db, item.id) == []
 
 
 def test_describing_again_makes_a_new_job(db: Connection, item: Item, job: Job) -> None:
-    jobs.finish(db, claim(db, job), now=NOW)
+    claims.finish(db, claim(db, job), now=NOW)
     second = jobs.enqueue(db, item.id, DESCRIBE, Priority.AGAIN, now=NOW)
     assert (second.id, second.attempts) == (job.id + 1, 0)
     assert status(db, item) is Status.PENDING
@@ -115,31 +115,31 @@ def test_describing_again_makes_a_new_job(db: Connection, item: Item, job: Job) 
 def test_expired_lease_is_taken_over_and_the_late_worker_refused(db: Connection, item: Item, job: Job) -> None:
     late = claim(db, job)
     after = NOW + LEASE
-    assert jobs.claim(db, job.id, now=after - 0.1, lease=LEASE) is None
-    assert [due.id for due in jobs.due(db, now=after)] == [job.id]
-    second = jobs.claim_next(db, now=after, lease=LEASE)
+    assert claims.claim(db, job.id, now=after - 0.1, lease=LEASE) is None
+    assert [due.id for due in claims.due(db, now=after)] == [job.id]
+    second = claims.claim_next(db, now=after, lease=LEASE)
     assert second is not None
     assert (second.id, second.attempts) == (job.id, 2)
-    assert not jobs.finish(db, late, now=after)
-    assert not jobs.renew(db, late, now=after, lease=LEASE)
-    assert not jobs.put_back(db, late, now=after)
+    assert not claims.finish(db, late, now=after)
+    assert not claims.renew(db, late, now=after, lease=LEASE)
+    assert not claims.put_back(db, late, now=after)
     assert fail(db, late, now=after, permanent=True) is JobState.RUNNING
     assert status(db, item) is Status.PROCESSING
-    assert jobs.finish(db, second, now=after)
+    assert claims.finish(db, second, now=after)
     assert fail(db, late, now=after) is JobState.DONE
     assert status(db, item) is Status.COMPLETED
 
 
 def test_renewed_lease_is_kept(db: Connection, job: Job) -> None:
     claimed = claim(db, job)
-    assert jobs.renew(db, claimed, now=NOW + 50, lease=LEASE)
-    assert jobs.claim(db, job.id, now=NOW + LEASE, lease=LEASE) is None
-    assert jobs.claim(db, job.id, now=NOW + 50 + LEASE, lease=LEASE) is not None
+    assert claims.renew(db, claimed, now=NOW + 50, lease=LEASE)
+    assert claims.claim(db, job.id, now=NOW + LEASE, lease=LEASE) is None
+    assert claims.claim(db, job.id, now=NOW + 50 + LEASE, lease=LEASE) is not None
 
 
 def test_late_worker_may_finish_what_nobody_took_over(db: Connection, item: Item, job: Job) -> None:
     claimed = claim(db, job)
-    assert jobs.finish(db, claimed, now=NOW + 10 * LEASE)
+    assert claims.finish(db, claimed, now=NOW + 10 * LEASE)
     assert status(db, item) is Status.COMPLETED
 
 
@@ -152,12 +152,12 @@ def test_failures_are_retried_with_back_off_and_then_end(db: Connection, item: I
         assert (waiting.not_before, waiting.error) == (now + wait, "Too dark.")
         assert status(db, item) is Status.PENDING
         assert items.get(db, item.id).error is None
-        assert jobs.claim(db, job.id, now=now + wait - 1, lease=LEASE) is None
+        assert claims.claim(db, job.id, now=now + wait - 1, lease=LEASE) is None
         now += wait
     assert fail(db, claim(db, job, now), "Too dark.", now=now) is JobState.FAILED
     found = items.get(db, item.id)
     assert (found.status, found.error) == (Status.FAILED, "Too dark.")
-    assert jobs.due(db, now=now + 1e6) == []
+    assert claims.due(db, now=now + 1e6) == []
 
 
 def test_permanent_failure_is_not_retried(db: Connection, item: Item, job: Job) -> None:
@@ -170,14 +170,14 @@ def test_permanent_failure_is_not_retried(db: Connection, item: Item, job: Job) 
 
 def test_description_waits_for_the_preparation(db: Connection, item: Item, job: Job) -> None:
     prepare = jobs.enqueue(db, item.id, PREPARE, Priority.AGAIN, now=NOW)  # even where it is less urgent
-    assert jobs.claim(db, job.id, now=NOW, lease=LEASE) is None
-    assert [due.task for due in jobs.due(db, now=NOW)] == [PREPARE]
-    running = jobs.claim_next(db, now=NOW, lease=LEASE)
+    assert claims.claim(db, job.id, now=NOW, lease=LEASE) is None
+    assert [due.task for due in claims.due(db, now=NOW)] == [PREPARE]
+    running = claims.claim_next(db, now=NOW, lease=LEASE)
     assert running is not None
     assert running.id == prepare.id
     assert status(db, item) is Status.PENDING
-    assert jobs.claim(db, job.id, now=NOW, lease=LEASE) is None
-    assert jobs.finish(db, running, now=NOW)
+    assert claims.claim(db, job.id, now=NOW, lease=LEASE) is None
+    assert claims.finish(db, running, now=NOW)
     assert jobs.open_for(db, item.id) == [job]
     claim(db, job)
 
@@ -207,15 +207,15 @@ def test_preparation_failing_beside_a_running_description_leaves_it_to_that(
     prepare = jobs.enqueue(db, item.id, PREPARE, Priority.PREPARE, now=NOW)
     fail(db, claim(db, prepare), permanent=True)
     assert status(db, item) is Status.PROCESSING
-    assert jobs.finish(db, running, now=NOW)
+    assert claims.finish(db, running, now=NOW)
 
 
 def test_again_prepares_what_never_was(db: Connection, item: Item) -> None:
     asked = jobs.again(db, item.id, Priority.PERSON, now=NOW)
     assert [job.task for job in asked] == [PREPARE, DESCRIBE]
     items.set_facts(db, item.id, Facts(Format(Kind.PHOTO, "image/jpeg", "JPEG"), 4, 3))
-    jobs.finish(db, claim(db, asked[0]), now=NOW)
-    jobs.finish(db, claim(db, asked[1]), now=NOW)
+    claims.finish(db, claim(db, asked[0]), now=NOW)
+    claims.finish(db, claim(db, asked[1]), now=NOW)
     assert [job.task for job in jobs.again(db, item.id, Priority.PERSON, now=NOW)] == [DESCRIBE]
 
 
@@ -226,14 +226,14 @@ def test_most_urgent_first_then_the_oldest(db: Connection, add: Callable[..., It
     for item_id, priority in zip(ids, priorities, strict=True):
         jobs.enqueue(db, item_id, DESCRIBE, priority, now=NOW)
     order = [ids[n] for n in (2, 1, 3, 0, 4)]
-    assert [job.item_id for job in jobs.due(db, now=NOW)] == order
-    assert [job.item_id for job in jobs.due(db, now=NOW, limit=2)] == order[:2]
-    claimed = [jobs.claim_next(db, now=NOW, lease=LEASE) for _ in range(6)]
+    assert [job.item_id for job in claims.due(db, now=NOW)] == order
+    assert [job.item_id for job in claims.due(db, now=NOW, limit=2)] == order[:2]
+    claimed = [claims.claim_next(db, now=NOW, lease=LEASE) for _ in range(6)]
     assert [job and job.item_id for job in claimed] == [*order, None]
 
 
 def test_put_back_counts_no_attempt(db: Connection, item: Item, job: Job) -> None:
-    assert jobs.put_back(db, claim(db, job), now=NOW)
+    assert claims.put_back(db, claim(db, job), now=NOW)
     assert jobs.get(db, job.id) == Job(
         job.id, item.id, DESCRIBE, JobState.QUEUED, Priority.UPLOAD, 0, NOW, NOW, started_at=NOW
     )
@@ -243,17 +243,17 @@ def test_put_back_counts_no_attempt(db: Connection, item: Item, job: Job) -> Non
 def test_item_that_stops_its_worker_each_time_is_given_up(db: Connection, item: Item, job: Job) -> None:
     now = NOW
     for _ in range(3):
-        assert jobs.give_up_expired(db, now=now, attempts_allowed=3) == []
+        assert claims.give_up_expired(db, now=now, attempts_allowed=3) == []
         claim(db, job, now)
         now += LEASE
-    [given_up] = jobs.give_up_expired(db, now=now, attempts_allowed=3)
+    [given_up] = claims.give_up_expired(db, now=now, attempts_allowed=3)
     assert (given_up.id, given_up.state, given_up.finished_at) == (job.id, JobState.FAILED, now)
     found = items.get(db, item.id)
     assert found.status is Status.FAILED
     assert found.error is not None
     assert "3 times" in found.error
-    assert jobs.due(db, now=now) == []
-    assert jobs.give_up_expired(db, now=now, attempts_allowed=3) == []
+    assert claims.due(db, now=now) == []
+    assert claims.give_up_expired(db, now=now, attempts_allowed=3) == []
 
 
 def test_running_jobs_are_released_at_the_start_of_the_worker(db: Connection, add: Callable[..., Item]) -> None:
@@ -262,11 +262,11 @@ def test_running_jobs_are_released_at_the_start_of_the_worker(db: Connection, ad
     first, second, third = (jobs.enqueue(db, item_id, DESCRIBE, Priority.UPLOAD, now=NOW) for item_id in ids)
     claim(db, first)
     claim(db, second)
-    assert jobs.release_running(db, now=NOW + 1, attempts_allowed=3) == 2
-    assert [job.id for job in jobs.due(db, now=NOW + 1)] == [first.id, second.id, third.id]
+    assert claims.release_running(db, now=NOW + 1, attempts_allowed=3) == 2
+    assert [job.id for job in claims.due(db, now=NOW + 1)] == [first.id, second.id, third.id]
     assert items.counts(db)[Status.PENDING] == 3
     assert claim(db, first, NOW + 1).attempts == 2
-    assert jobs.release_running(db, now=NOW + 2, attempts_allowed=2) == 0
+    assert claims.release_running(db, now=NOW + 2, attempts_allowed=2) == 0
     released = jobs.get(db, first.id)
     assert released is not None
     assert released.state is JobState.FAILED
@@ -277,12 +277,12 @@ def test_jobs_go_with_their_item(db: Connection, item: Item, job: Job) -> None:
     claimed = claim(db, job)
     db.execute("DELETE FROM items")
     assert jobs.get(db, job.id) is None
-    assert not jobs.finish(db, claimed, now=NOW)
+    assert not claims.finish(db, claimed, now=NOW)
     assert fail(db, claimed) is JobState.FAILED
 
 
 def test_claims_are_found_by_index(db: Connection) -> None:
-    query = f"SELECT id FROM jobs WHERE {jobs._CLAIMABLE} ORDER BY priority DESC, id LIMIT 1"  # noqa: S608
+    query = f"SELECT id FROM jobs WHERE {claims._CLAIMABLE} ORDER BY priority DESC, id LIMIT 1"  # noqa: S608
     plan = db.execute(f"EXPLAIN QUERY PLAN {query}", {"now": 1}).fetchall()
     details = [row["detail"] for row in plan]
     assert details[0] == "SCAN jobs USING INDEX jobs_urgent"
@@ -292,5 +292,5 @@ def test_claims_are_found_by_index(db: Connection) -> None:
 def test_disagreements_are_found(db: Connection, item: Item, job: Job) -> None:
     claimed = claim(db, job)
     db.execute("UPDATE items SET status = 'completed'")
-    assert jobs.disagreements(db) == [jobs.Disagreement(item.id, Status.COMPLETED, Status.PROCESSING)]
-    jobs.finish(db, claimed, now=NOW)
+    assert statuses.disagreements(db) == [statuses.Disagreement(item.id, Status.COMPLETED, Status.PROCESSING)]
+    claims.finish(db, claimed, now=NOW)

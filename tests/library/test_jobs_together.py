@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.library import database, items, jobs
+from appliance.library import claims, database, items, statuses
 from appliance.library.database import Connection
 from appliance.records import JobState, Status
 
@@ -17,15 +17,15 @@ JOBS = 500
 # Claims until nothing is left, half of them by id as a bell names them, and prints what it got. All begin together.
 WORKER = """
 import pathlib, sys
-from appliance.library import database, jobs
+from appliance.library import claims, database
 db = database.connect(pathlib.Path(sys.argv[1]))
 db.execute("PRAGMA synchronous = OFF")  # no power is cut here
 print("ready", flush=True)
 sys.stdin.readline()
 for job_id in range(1, 250):
-    job = jobs.claim(db, job_id, now=1.0, lease=60.0)
+    job = claims.claim(db, job_id, now=1.0, lease=60.0)
     if job: print(job.id, job.attempts)
-while job := jobs.claim_next(db, now=1.0, lease=60.0):
+while job := claims.claim_next(db, now=1.0, lease=60.0):
     print(job.id, job.attempts)
 """
 
@@ -66,7 +66,7 @@ def test_processes_claim_each_job_exactly_once(path: Path, db: Connection, queue
     assert [worker.returncode for worker in workers] == [0] * 4
     assert Counter(claimed) == Counter(f"{job_id} 1" for job_id in queued)
     assert items.counts(db)[Status.PROCESSING] == JOBS
-    assert jobs.disagreements(db) == []
+    assert statuses.disagreements(db) == []
 
 
 def test_threads_work_each_job_off_exactly_once(path: Path, db: Connection, queued: list[int]) -> None:
@@ -78,10 +78,10 @@ def test_threads_work_each_job_off_exactly_once(path: Path, db: Connection, queu
         with closing(database.connect(path)) as mine:
             mine.execute("PRAGMA synchronous = OFF")  # no power is cut here
             done = 0
-            while job := jobs.claim_next(mine, now=clock[0], lease=60.0):
+            while job := claims.claim_next(mine, now=clock[0], lease=60.0):
                 if done == dies_at:
                     return
-                assert jobs.finish(mine, job, now=clock[0])
+                assert claims.finish(mine, job, now=clock[0])
                 finished.append(job.id)
                 done += 1
 
@@ -95,7 +95,7 @@ def test_threads_work_each_job_off_exactly_once(path: Path, db: Connection, queu
     assert Counter(finished) == Counter(queued)
     assert db.execute("SELECT count(*) FROM jobs WHERE attempts = 2").fetchone()[0] == 4
     assert items.counts(db)[Status.COMPLETED] == JOBS
-    assert jobs.disagreements(db) == []
+    assert statuses.disagreements(db) == []
 
 
 def test_late_workers_and_takers_over_never_both_finish(path: Path, db: Connection, queued: list[int]) -> None:
@@ -106,8 +106,8 @@ def test_late_workers_and_takers_over_never_both_finish(path: Path, db: Connecti
         with closing(database.connect(path)) as mine:
             mine.execute("PRAGMA synchronous = OFF")
             for job_id in queued[:60]:
-                job = jobs.claim(mine, job_id, now=1.0, lease=0.0)
-                if job is not None and jobs.finish(mine, job, now=1.0):
+                job = claims.claim(mine, job_id, now=1.0, lease=0.0)
+                if job is not None and claims.finish(mine, job, now=1.0):
                     finished.append(job_id)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -116,6 +116,6 @@ def test_late_workers_and_takers_over_never_both_finish(path: Path, db: Connecti
     for thread in threads:
         thread.join()
     assert max(Counter(finished).values()) == 1
-    assert jobs.disagreements(db) == []
+    assert statuses.disagreements(db) == []
     states = Counter(row[0] for row in db.execute("SELECT state FROM jobs WHERE id <= 60"))
     assert states[JobState.DONE] == len(finished)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.library import database, items, jobs, pause
+from appliance.library import claims, database, items, jobs, pause, statuses
 from appliance.library.database import Connection
 from appliance.records import Item, JobState, Priority, Status, Task
 
@@ -17,11 +17,11 @@ Add = Callable[..., Item]
 @pytest.fixture(autouse=True)
 def _status_and_jobs_agree(db: Connection) -> Iterator[None]:
     yield
-    assert jobs.disagreements(db) == []
+    assert statuses.disagreements(db) == []
 
 
 def take(db: Connection, task: Task | None = None) -> jobs.Job:
-    job = jobs.claim_next(db, now=NOW, lease=60)
+    job = claims.claim_next(db, now=NOW, lease=60)
     assert job is not None
     assert task in (None, job.task)
     return job
@@ -29,19 +29,19 @@ def take(db: Connection, task: Task | None = None) -> jobs.Job:
 
 def prepared(db: Connection, add: Add, content: bytes = b"x", *, describe: bool = True) -> Item:
     item = add(content, describe=describe, now=0.0)
-    assert jobs.finish(db, take(db, Task.PREPARE), now=NOW)
+    assert claims.finish(db, take(db, Task.PREPARE), now=NOW)
     return item
 
 
 def described(db: Connection, add: Add) -> Item:
     item = prepared(db, add)
-    assert jobs.finish(db, take(db, Task.DESCRIBE), now=NOW)
+    assert claims.finish(db, take(db, Task.DESCRIBE), now=NOW)
     return item
 
 
 def failed(db: Connection, add: Add, content: bytes = b"x") -> Item:
     item = prepared(db, add, content)
-    state = jobs.fail(
+    state = claims.fail(
         db, take(db, Task.DESCRIBE), "It broke.", now=NOW, attempts_allowed=1, retry_delay=0, permanent=True
     )
     assert state is JobState.FAILED
@@ -56,10 +56,10 @@ def status(db: Connection, item: Item) -> tuple[Status, str | None]:
 def test_while_paused_pictures_are_prepared_and_none_is_described(db: Connection, add: Add) -> None:
     assert pause.pause(db)
     item = prepared(db, add)
-    assert jobs.claim_next(db, now=NOW, lease=60) is None
+    assert claims.claim_next(db, now=NOW, lease=60) is None
     (waiting,) = jobs.open_for(db, item.id)
-    assert jobs.claim(db, waiting.id, now=NOW, lease=60) is None
-    assert jobs.due(db, now=NOW) == []
+    assert claims.claim(db, waiting.id, now=NOW, lease=60) is None
+    assert claims.due(db, now=NOW) == []
     assert status(db, item) == (Status.PENDING, None)
     assert pause.resume(db)
     assert take(db, Task.DESCRIBE).id == waiting.id
@@ -86,8 +86,8 @@ def test_what_is_being_described_is_finished_in_a_pause(db: Connection, add: Add
     item = prepared(db, add)
     job = take(db, Task.DESCRIBE)
     pause.pause(db)
-    assert jobs.renew(db, job, now=NOW + 50, lease=60)
-    assert jobs.finish(db, job, now=NOW + 60)
+    assert claims.renew(db, job, now=NOW + 50, lease=60)
+    assert claims.finish(db, job, now=NOW + 60)
     assert status(db, item)[0] is Status.COMPLETED
 
 
@@ -95,8 +95,8 @@ def test_what_a_dead_worker_had_waits_in_a_pause(db: Connection, add: Add) -> No
     item = prepared(db, add)
     take(db, Task.DESCRIBE)
     pause.pause(db)
-    assert jobs.claim_next(db, now=NOW + 100, lease=60) is None
-    jobs.release_running(db, now=NOW + 100, attempts_allowed=3)
+    assert claims.claim_next(db, now=NOW + 100, lease=60) is None
+    claims.release_running(db, now=NOW + 100, attempts_allowed=3)
     assert status(db, item)[0] is Status.PENDING
 
 
@@ -108,7 +108,7 @@ def test_a_new_picture_called_off_is_left_for_the_night(db: Connection, add: Add
     assert jobs.cancel(db, item.id)
     assert items.revision(db) > before
     assert jobs.asked_for(db, [item.id, other.id]) == set()
-    assert jobs.claim_next(db, now=NOW, lease=60) is None
+    assert claims.claim_next(db, now=NOW, lease=60) is None
     assert status(db, item) == (Status.PENDING, None)
     assert items.waiting(db, item.kind, limit=10) == [item.id, other.id]
     assert not jobs.cancel(db, item.id)
@@ -140,7 +140,7 @@ def test_what_is_being_described_is_not_called_off(db: Connection, add: Add) -> 
     job = take(db, Task.DESCRIBE)
     assert not jobs.cancel(db, item.id)
     assert status(db, item)[0] is Status.PROCESSING
-    assert jobs.finish(db, job, now=NOW)
+    assert claims.finish(db, job, now=NOW)
 
 
 def test_all_failed_are_tried_again_behind_new_ones(db: Connection, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,19 +160,19 @@ def test_all_failed_are_tried_again_behind_new_ones(db: Connection, add: Add, mo
 def test_thumbnails_that_cannot_be_made_again_do_not_undo_a_description(db: Connection, add: Add) -> None:
     item = described(db, add)
     jobs.enqueue(db, item.id, Task.PREPARE, Priority.NIGHTLY, now=NOW)
-    jobs.fail(db, take(db), "It is gone.", now=NOW, attempts_allowed=1, retry_delay=0, permanent=True)
+    claims.fail(db, take(db), "It is gone.", now=NOW, attempts_allowed=1, retry_delay=0, permanent=True)
     assert status(db, item) == (Status.COMPLETED, None)
 
 
 def test_statuses_that_are_wrong_are_mended(db: Connection, add: Add) -> None:
     done, broken = described(db, add), failed(db, add, b"y")
     waiting, working = prepared(db, add, b"z"), prepared(db, add, b"w")
-    jobs.claim(db, jobs.open_for(db, working.id)[0].id, now=NOW, lease=60)
+    claims.claim(db, jobs.open_for(db, working.id)[0].id, now=NOW, lease=60)
     left = prepared(db, add, b"v", describe=False)
     for item, wrong in ((done, "failed"), (broken, "pending"), (waiting, "completed"), (working, "pending")):
         db.execute("UPDATE items SET status = ?, error = 'wrong' WHERE id = ?", (wrong, item.id))
-    assert len(jobs.disagreements(db)) == 4
-    assert jobs.mend(db) == 4
+    assert len(statuses.disagreements(db)) == 4
+    assert statuses.mend(db) == 4
     assert [status(db, item) for item in (done, broken, waiting, working, left)] == [
         (Status.COMPLETED, None),
         (Status.FAILED, "It broke."),
@@ -180,4 +180,4 @@ def test_statuses_that_are_wrong_are_mended(db: Connection, add: Add) -> None:
         (Status.PROCESSING, None),
         (Status.PENDING, None),
     ]
-    assert jobs.mend(db) == 0
+    assert statuses.mend(db) == 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from appliance.library import jobs, status
+from appliance.library import claims, jobs, status
 from appliance.library.database import Connection
 from appliance.records import Item, Task
 
@@ -22,15 +22,15 @@ def test_library_at_work(db: Connection, add: Callable[..., Item]) -> None:
     db.execute("DELETE FROM jobs WHERE task = 'prepare'")
 
     def claim(now: float) -> jobs.Job:
-        job = jobs.claim_next(db, now=now, lease=60.0)
+        job = claims.claim_next(db, now=now, lease=60.0)
         assert job is not None
         return job
 
-    jobs.finish(db, claim(100.0), now=150.0)  # too long ago to count
-    jobs.finish(db, claim(2000.0), now=2002.0)
-    jobs.finish(db, claim(2002.0), now=2006.0)
+    claims.finish(db, claim(100.0), now=150.0)  # too long ago to count
+    claims.finish(db, claim(2000.0), now=2002.0)
+    claims.finish(db, claim(2002.0), now=2006.0)
     broken = claim(2006.0)
-    jobs.fail(db, broken, "It broke.", now=2007.0, attempts_allowed=1, retry_delay=1.0)
+    claims.fail(db, broken, "It broke.", now=2007.0, attempts_allowed=1, retry_delay=1.0)
     claim(2007.0)
     assert status.summary(db, now=2010.0) == {
         "counts": {"pending": 0, "processing": 1, "completed": 3, "failed": 1},

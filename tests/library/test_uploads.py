@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import LibraryError, StorageFullError
-from appliance.library import database, items, jobs, uploads
+from appliance.library import database, items, jobs, statuses, uploads
 from appliance.library.database import Connection, transaction
 from appliance.library.store import Store
 from appliance.records import Format, Item, JobState, Kind, Priority, Status, Task
@@ -168,7 +168,7 @@ def test_full_disk_at_the_row_leaves_nothing(db: Connection, store: Store, data:
         send_until_full()
     assert len(list(store.originals())) == items.counts(db)[Status.PENDING]
     assert list((data / "incoming").iterdir()) == []
-    assert jobs.disagreements(db) == []
+    assert statuses.disagreements(db) == []
 
 
 def test_busy_library_leaves_the_file_to_be_adopted(path: Path, db: Connection, store: Store, jpeg: Format) -> None:
@@ -241,7 +241,7 @@ def test_killed_at_any_moment_no_acknowledged_upload_is_lost(data: Path, path: P
         process.wait(60)
     with closing(database.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        assert jobs.disagreements(db) == []
+        assert statuses.disagreements(db) == []
         for sha256 in acknowledged:
             item = items.find_by_sha256(db, sha256)
             assert item is not None

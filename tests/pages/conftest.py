@@ -17,7 +17,7 @@ import pytest
 from litestar.testing import TestClient
 from PIL import Image
 
-from appliance.library import database, descriptions, items, jobs, uploads
+from appliance.library import claims, database, descriptions, items, jobs, uploads
 from appliance.media.formats import sniff
 from appliance.pages.app import create_app
 from appliance.pages.box import Box
@@ -89,15 +89,15 @@ class Shelf:
         """Do as the worker does when an item cannot be described."""
         with self.box.library() as db:
             now = time.time()
-            job = jobs.claim(db, self._open(db, item, Task.DESCRIBE), now=now, lease=60)
+            job = claims.claim(db, self._open(db, item, Task.DESCRIBE), now=now, lease=60)
             assert job is not None
-            jobs.fail(db, job, error, now=now, attempts_allowed=1, retry_delay=0, permanent=True)
+            claims.fail(db, job, error, now=now, attempts_allowed=1, retry_delay=0, permanent=True)
             return items.get(db, item.id)
 
     def start(self, item: Item) -> None:
         """Do as the worker does when it begins to describe."""
         with self.box.library() as db:
-            assert jobs.claim(db, self._open(db, item, Task.DESCRIBE), now=time.time(), lease=60)
+            assert claims.claim(db, self._open(db, item, Task.DESCRIBE), now=time.time(), lease=60)
 
     def parts(self) -> list[Path]:
         """Return what uploads left behind."""
@@ -109,9 +109,9 @@ class Shelf:
             return sum(items.counts(db).values())
 
     def _finish(self, db: database.Connection, item: Item, task: Task) -> None:
-        job = jobs.claim(db, self._open(db, item, task), now=time.time(), lease=60)
+        job = claims.claim(db, self._open(db, item, task), now=time.time(), lease=60)
         assert job is not None
-        assert jobs.finish(db, job, now=time.time())
+        assert claims.finish(db, job, now=time.time())
 
     @staticmethod
     def _open(db: database.Connection, item: Item, task: Task) -> int:

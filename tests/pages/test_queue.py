@@ -4,13 +4,13 @@ import time
 
 from litestar.testing import TestClient
 
-from appliance.library import jobs
+from appliance.library import claims
 from appliance.pages.app import create_app
 
 
 def claimable(shelf):
     with shelf.box.library() as db:
-        return jobs.claim_next(db, now=time.time(), lease=60)
+        return claims.claim_next(db, now=time.time(), lease=60)
 
 
 def test_a_pause_holds_descriptions_and_is_told(shelf, client):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.library import descriptions, jobs
+from appliance.library import claims, descriptions, jobs
 from appliance.library.database import transaction
 from appliance.modelstore import installed
 from appliance.records import Described, Priority, Status, Task
@@ -41,8 +41,8 @@ def described(box: Box, note: str, model: str) -> Any:
     item = box.upload("red", note=note)
     with transaction(box.db):
         for _ in range(2):  # prepare, describe
-            job = jobs.claim_next(box.db, now=2e9, lease=60)
-            assert jobs.finish(box.db, job, now=2e9)
+            job = claims.claim_next(box.db, now=2e9, lease=60)
+            assert claims.finish(box.db, job, now=2e9)
         descriptions.save(box.db, item.id, Described("a red picture", (), (), model, 0.1))
     return box.item(item)
 
@@ -66,8 +66,8 @@ def test_an_item_that_the_full_model_fails_on_is_not_tried_for_ever(box: Box, mo
     item = described(box, "1", "shapes")
     installed.use(models, "full")
     describe_again(box.db, models, now=0)
-    job = jobs.claim_next(box.db, now=2e9, lease=60)
-    jobs.fail(box.db, job, "No.", now=2e9, attempts_allowed=1, retry_delay=0)
+    job = claims.claim_next(box.db, now=2e9, lease=60)
+    claims.fail(box.db, job, "No.", now=2e9, attempts_allowed=1, retry_delay=0)
     assert box.item(item).status is Status.FAILED
     assert describe_again(box.db, models, now=0) == 0
 

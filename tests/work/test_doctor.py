@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.library import database, items, jobs
+from appliance.library import claims, database, items, jobs
 from appliance.records import Priority, Status, Task
 from appliance.work import doctor
 from appliance.work.adoption import adopt_orphans as adopt
@@ -45,9 +45,9 @@ def described(box: Box, item: Any) -> Any:
 
 def finish(box: Box, item: Any, task: Task) -> None:
     job = jobs.enqueue(box.db, item.id, task, Priority.UPLOAD, now=0)
-    claimed = jobs.claim(box.db, job.id, now=time.time(), lease=60)
+    claimed = claims.claim(box.db, job.id, now=time.time(), lease=60)
     assert claimed is not None
-    assert jobs.finish(box.db, claimed, now=time.time())
+    assert claims.finish(box.db, claimed, now=time.time())
 
 
 def wrong(patient: Patient, *, repair: bool = False) -> dict[str, Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import StorageFullError
-from appliance.library import descriptions, jobs
+from appliance.library import claims, descriptions, jobs
 from appliance.records import Facts, JobState, Priority, Status, Task
 from appliance.work import steps
 from appliance.work.child import Child
@@ -17,7 +17,7 @@ Box = Any
 
 
 def claimed(box: Box, task: Task) -> Any:
-    job = jobs.claim_next(box.db, now=2e9, lease=60)
+    job = claims.claim_next(box.db, now=2e9, lease=60)
     assert job is not None
     assert job.task is task
     return job
@@ -58,7 +58,7 @@ def test_a_result_whose_lease_was_lost_is_dropped(box: Box, child: Child) -> Non
     item = box.upload("red")
     run(box, child, claimed(box, Task.PREPARE))
     job = claimed(box, Task.DESCRIBE)
-    taken_over = jobs.claim(box.db, job.id, now=3e9, lease=60)
+    taken_over = claims.claim(box.db, job.id, now=3e9, lease=60)
     assert taken_over is not None
     run(box, child, job)
     assert descriptions.current(box.db, item.id) is None
@@ -103,7 +103,7 @@ def test_the_lease_is_renewed_while_the_child_works(box: Box) -> None:
 def test_a_lease_lost_in_mid_work_ends_the_work(box: Box) -> None:
     box.upload("red")
     job = claimed(box, Task.PREPARE)
-    jobs.claim(box.db, job.id, now=3e9, lease=60)
+    claims.claim(box.db, job.id, now=3e9, lease=60)
     times = iter([2e9 + 30 * step for step in range(100)])
     steps.run_job(box.db, box.store, Watch(50, full), box.settings, job, clock=lambda: next(times))
     assert next(times) < 2e9 + 300

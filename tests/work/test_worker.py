@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import LibraryError
-from appliance.library import descriptions, jobs, pause
+from appliance.library import descriptions, jobs, pause, preferences, statuses
 from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
 from appliance.work import worker
@@ -202,6 +202,26 @@ def test_what_is_being_described_when_the_pause_comes_is_finished(box: Box, unti
     assert box.item(other).status is Status.PENDING
 
 
+def test_another_number_of_workers_counts_without_a_restart_and_costs_no_attempt(box: Box, until: Until) -> None:
+    (box.settings.data / "hold").touch()
+    slow = [box.upload("green", note=str(number)) for number in range(2)]
+    process = box.start(replace(box.settings, processing_timeout=600))
+    box.wait(slow[0], Status.PROCESSING)
+    until((box.settings.data / "held").exists, "the description to begin")
+    preferences.set(box.db, "workers", 2)
+    let_go(box)
+    box.wait(slow[0], Status.COMPLETED)
+    (box.settings.data / "hold").touch()
+    more = [box.upload("green", note=f"more {number}") for number in range(2)]
+    for item in more:
+        box.wait(item, Status.PROCESSING)  # both at the same time: each is held
+    let_go(box)
+    for item in (*slow, *more):
+        box.wait(item, Status.COMPLETED)
+        assert attempts(box, item) == 1
+    assert process.poll() is None
+
+
 def test_two_threads_work_at_once_and_on_each_item_once(box: Box, until: Until) -> None:
     (box.settings.data / "hold").touch()
     slow = [box.upload("green", note=str(number)) for number in range(2)]
@@ -216,7 +236,7 @@ def test_two_threads_work_at_once_and_on_each_item_once(box: Box, until: Until) 
         assert attempts(box, item) == 1
         assert len(descriptions.history(box.db, item.id)) == 1
     assert (box.settings.data / "loads").read_text().count("fake") == 2, "there were not two children"
-    assert jobs.disagreements(box.db) == []
+    assert statuses.disagreements(box.db) == []
 
 
 def attempts(box: Box, item: Any) -> int:

@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -108,9 +108,7 @@ easy = EasyModels
 
 
 if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THREADS
-    worker.create_consumer = partial(worker.create_consumer, workers=int(sys.argv[3]))
     now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
     household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
-    sys.exit(
-        worker.run(protocol.decode_settings(sys.argv[1].encode()), loader="work_fakes:models", household=household)
-    )
+    settings = replace(protocol.decode_settings(sys.argv[1].encode()), workers=int(sys.argv[3]))
+    sys.exit(worker.run(settings, loader="work_fakes:models", household=household))

@@ -38,6 +38,7 @@ async function call(method, address) {
 
 export const get = (address) => call("GET", address);
 export const post = (address) => call("POST", address);
+export const remove = (address) => call("DELETE", address);
 
 /** A page of items; `filters` has any of q, kind, status, tag, cursor, limit. */
 export function items(filters) {

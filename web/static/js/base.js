@@ -1,4 +1,6 @@
 // On every page: the count at Activity, the word when the box is away, the head that steps aside on the way down.
+import { remove } from "./api.js";
+import { fresh, swap } from "./dom.js";
 import { on } from "./live.js";
 import { number } from "./words.js";
 
@@ -24,6 +26,28 @@ on("status", ({ counts }) => {
   const busy = (counts.pending ?? 0) + (counts.processing ?? 0);
   count.hidden = !busy;
   count.querySelector("[data-number]").textContent = number(busy);
+});
+
+const notices = document.getElementById("notices");
+async function renew() {
+  const page = await fresh();
+  if (page) swap(page, "notices");
+}
+on("status", (status) => {
+  if (status.notices.map(({ text }) => text).join(" ") !== notices.dataset.shown) renew();
+});
+notices.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-dismiss]");
+  if (!button) return;
+  button.disabled = true;
+  try {
+    await remove(`/api/v1/notices/${button.dataset.dismiss}`);
+  } catch {
+    // Gone already, or the box is away: what stands there is fetched all the same.
+  }
+  await renew();
+  button.disabled = false;
+  (notices.querySelector("[data-dismiss]") ?? document.getElementById("main")).focus();
 });
 
 let before = scrollY;
