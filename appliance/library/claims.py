@@ -108,7 +108,17 @@ def release_running(db: Connection, *, now: float, attempts_allowed: int) -> int
         for row in rows:
             if row["task"] == Task.DESCRIBE:
                 statuses.set_status(db, row["item_id"], Status.PENDING)
+        # A back-off is short; one that is not over yet may have been reckoned from a clock that was wrong.
+        if db.execute("SELECT 1 FROM jobs WHERE state = 'queued' AND not_before > ?", (now,)).fetchone():
+            db.execute("UPDATE jobs SET not_before = ? WHERE state = 'queued' AND not_before > ?", (now, now))
     return len(rows)
+
+
+def follow_clock(db: Connection, seconds: float, *, now: float, lease: float) -> None:
+    """Move every back-off by as much as the clock was set, which is `now` since, and let each lease begin anew."""
+    with transaction(db):
+        db.execute("UPDATE jobs SET not_before = not_before + ? WHERE state = 'queued'", (seconds,))
+        db.execute("UPDATE jobs SET lease_until = ? WHERE state = 'running'", (now + lease,))
 
 
 def due(db: Connection, *, now: float, limit: int = 1000) -> list[Job]:

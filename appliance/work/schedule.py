@@ -74,7 +74,7 @@ def due(db: Connection, settings: Settings, batch: Batch, household: Household) 
     tonight = slot(start, household.now(), zone, end)
     if tonight is None or DAYS[tonight.weekday()] not in wanted.nightly_days.split(","):
         return None
-    if tonight.isoformat() <= (schedule.last_slot(db, batch.name) or "") or not household.synchronised():
+    if schedule.is_over(db, batch.name, tonight.isoformat()) or not household.synchronised():
         return None
     return tonight.isoformat()
 

@@ -30,7 +30,8 @@ from appliance.work.queue import QueueError, listen, open_or_replace_queue
 from appliance.work.reconcile import give_up, ring_due
 from appliance.work.schedule import Household
 from appliance.work.signals import STOPPING, Signals
-from appliance.work.steps import LEASE, run_job
+from appliance.work.steadyclock import SteadyClock
+from appliance.work.steps import LEASE, Clock, run_job
 
 GLANCE = 1.0  # seconds between two looks for what is due
 HEALTH = 10.0  # seconds between two looks whether the consumer's threads live, and two signs of life to systemd
@@ -41,11 +42,13 @@ STALE = 3600.0  # seconds without a write after which an unfinished upload is de
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, *, loader: str = REAL, household: Household | None = None) -> int:
+def run(
+    settings: Settings, *, loader: str = REAL, household: Household | None = None, unix_time: Clock = time.time
+) -> int:
     """Work until told to stop by SIGTERM, SIGINT or SIGHUP, and return the exit status; for the main thread.
 
-    `loader` is as in `Child`; `household` tells the time to the nightly batches. Raises LibraryError where the data
-    folder cannot be used or has a worker already.
+    `loader` is as in `Child`; `household` tells the time to the nightly batches, `unix_time` to leases.
+    Raises LibraryError where the data folder cannot be used or has a worker already.
     """
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
@@ -54,7 +57,7 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
         store = Store(settings.data)
         store.prepare()
         while True:
-            worker = Worker(settings, store, loader, household)
+            worker = Worker(settings, store, loader, household, unix_time)
             try:
                 status = worker.watch(signals)
             finally:
@@ -75,10 +78,11 @@ class Chore:
 class Worker:
     """What the consumer's threads and the main thread share. Each thread has its own connection and its own child."""
 
-    def __init__(self, settings: Settings, store: Store, loader: str, household: Household) -> None:
+    def __init__(self, settings: Settings, store: Store, loader: str, household: Household, unix_time: Clock) -> None:
         self._settings = settings
         self._store = store
         self._loader = loader
+        self._clock = SteadyClock(unix_time)
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -89,6 +93,7 @@ class Worker:
         self._workers = preferences.get(self.connection(), settings).workers
         self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
         self._chores = [
+            Chore(GLANCE, self._follow_clock),  # first: the others go by the leases
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
@@ -109,10 +114,10 @@ class Worker:
 
     def answer(self, job_id: int) -> None:
         """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
-        if self._stopping or self._draining or self._is_paused():
+        if self._stopping or self._draining or self._is_paused() or self._clock.was_set():
             return
         db = self.connection()
-        now = time.time()
+        now = self._clock.now()
         with self._at_work():
             try:
                 give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
@@ -120,7 +125,15 @@ class Worker:
                 if job is None:
                     log.debug("nothing is due for the bell of job %d", job_id)
                     return
-                run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
+                run_job(
+                    db,
+                    self._store,
+                    self._child(),
+                    self._settings,
+                    job,
+                    clock=self._clock.now,
+                    alive=self._pulse.beat,
+                )
             except StorageFullError as error:
                 log.error("%s Work goes on in %.0f s.", error, ROOM)
                 self._paused_until = time.monotonic() + ROOM
@@ -159,7 +172,7 @@ class Worker:
     def _start(self, db: Connection) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
         attempts = preferences.get(db, self._settings).attempts
-        released = claims.release_running(db, now=time.time(), attempts_allowed=attempts)
+        released = claims.release_running(db, now=self._clock.now(), attempts_allowed=attempts)
         if released:
             log.warning("%d jobs of a worker that died are taken up again", released)
         self._consumer.start()
@@ -178,18 +191,25 @@ class Worker:
         for connection in self._connections:
             connection.close()
 
+    def _follow_clock(self, db: Connection) -> None:
+        def move(seconds: float) -> None:
+            log.warning("the clock was set by %.0f s", seconds)
+            claims.follow_clock(db, seconds, now=self._clock.now(), lease=LEASE)
+
+        self._clock.follow(move)
+
     def _tidy(self, db: Connection) -> None:
         self._store.sweep(STALE)
         adopt_orphans(db, self._store, self._settings)
 
     def _ring_due(self, db: Connection) -> None:
         if not self._is_paused():
-            ring_due(db, self._queue, self._ring, now=time.time())
+            ring_due(db, self._queue, self._ring, now=self._clock.now())
 
     def _reconcile(self, db: Connection) -> None:
-        give_up(db, now=time.time(), attempts_allowed=preferences.get(db, self._settings).attempts)
+        give_up(db, now=self._clock.now(), attempts_allowed=preferences.get(db, self._settings).attempts)
         try:
-            again = describe_again(db, self._settings.data / "models", now=time.time())
+            again = describe_again(db, self._settings.data / "models", now=self._clock.now())
             if again:
                 log.info("%d items that the sample model described are described again", again)
         except ModelError as error:

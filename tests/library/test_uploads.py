@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,28 @@ def test_loser_of_the_race_removes_its_file(
         incoming.write(b"same")
         assert uploads.accept(db, store, incoming, "other.jpg", jpeg, describe=True) == (first, True, [])
     assert list(store.originals()) == [first.path]
+
+
+def test_a_file_adopted_before_its_row_is_written_stays(
+    path: Path, store: Store, jpeg: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a clock that is set makes a new file look old, or all files are adopted after a restore."""
+    keep = store.keep
+
+    def keep_and_be_overtaken(*args: Any, **kwargs: Any) -> str:
+        kept = keep(*args, **kwargs)
+        with closing(database.connect(path)) as other:
+            uploads.adopt(other, store, kept, jpeg, describe=True)
+        return kept
+
+    monkeypatch.setattr(store, "keep", keep_and_be_overtaken)
+    with closing(database.connect(path)) as db, store.receive() as incoming:
+        incoming.write(b"same")
+        item, duplicate, jobs_to_ring = uploads.accept(db, store, incoming, "beach.jpg", jpeg, describe=True)
+    assert not duplicate
+    assert len(jobs_to_ring) == 2
+    assert store.original(item.path).read_bytes() == b"same"
+    assert list(store.originals()) == [item.path]
 
 
 def _blind_once(find: Callable[[Connection, str], Item | None]) -> Callable[[Connection, str], Item | None]:

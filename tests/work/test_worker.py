@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -220,6 +221,28 @@ def test_another_number_of_workers_counts_without_a_restart_and_costs_no_attempt
         box.wait(item, Status.COMPLETED)
         assert attempts(box, item) == 1
     assert process.poll() is None
+
+
+@pytest.mark.parametrize("leap", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_makes_nobody_work_twice_nor_wait(box: Box, until: Until, leap: float) -> None:
+    (box.settings.data / "hold").touch()
+    slow = box.upload("green")
+    box.start(replace(box.settings, processing_timeout=600, retry_delay=3600), threads=2)
+    until((box.settings.data / "held").exists, "the description to begin")
+    waiting = box.upload("yellow")
+
+    def open_job(item: Any) -> Any:
+        return next(job for job in jobs.open_for(box.db, item.id) if job.task is Task.DESCRIBE)
+
+    until(lambda: open_job(waiting).not_before > time.time() + 100, "the first try, an hour before the second")
+    (box.settings.data / "leap").write_text(str(leap))
+    until(lambda: abs(open_job(waiting).not_before - time.time() - leap - 3600) < 100, "the back-off to follow")
+    until(lambda: 0 < open_job(slow).lease_until - time.time() - leap < 100, "the lease to follow")
+    box.wait(box.upload("red", now=time.time() + leap), Status.COMPLETED)  # the other thread goes on
+    assert (attempts(box, slow), attempts(box, waiting)) == (1, 1)
+    let_go(box)
+    box.wait(slow, Status.COMPLETED)
+    assert attempts(box, slow) == 1
 
 
 def test_two_threads_work_at_once_and_on_each_item_once(box: Box, until: Until) -> None:

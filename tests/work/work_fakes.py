@@ -111,4 +111,9 @@ if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THR
     now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
     household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
     settings = replace(protocol.decode_settings(sys.argv[1].encode()), workers=int(sys.argv[3]))
-    sys.exit(worker.run(settings, loader="work_fakes:models", household=household))
+    leap = settings.data / "leap"  # seconds by which the wall clock was set
+
+    def unix_time() -> float:
+        return time.time() + (float(leap.read_text() or 0) if leap.exists() else 0)
+
+    sys.exit(worker.run(settings, loader="work_fakes:models", household=household, unix_time=unix_time))
