@@ -34,9 +34,9 @@ async function renew() {
   if (page) swap(page, "notices");
 }
 on("status", (status) => {
-  if (status.notices.map(({ text }) => text).join(" ") !== notices.dataset.shown) renew();
+  if (notices && status.notices.map(({ text }) => text).join(" ") !== notices.dataset.shown) renew();
 });
-notices.addEventListener("click", async (event) => {
+notices?.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-dismiss]");
   if (!button) return;
   button.disabled = true;
