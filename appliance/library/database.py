@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.errors import LibraryError, StorageFullError
+from appliance.errors import LibraryError, StorageError, StorageFullError
+from appliance.library import disk
 from appliance.library.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -45,14 +46,9 @@ def migrate(path: Path) -> None:
 
     Raises LibraryError where it is damaged, cannot be written, or was made by a newer Shoebox.
     """
-    try:
+    with disk.usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise LibraryError(
-            f"The data folder {path.parent} cannot be used: {error.strerror}.",
-            "Check that the disk is attached and the folder writable.",
-        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # held until the descriptor is closed, or its process is gone
         with explained(), closing(_open(path, "rwc")) as db:
@@ -103,6 +99,14 @@ def instant(now: float | None = None) -> str:
 
 
 def _open(path: Path, mode: str) -> Connection:
+    try:
+        return _opened(path, mode)
+    except StorageError:
+        disk.check(path.parent)  # SQLite says "cannot open" where there is no room for what it opens beside the file
+        raise
+
+
+def _opened(path: Path, mode: str) -> Connection:
     with explained():
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -154,15 +158,16 @@ def _script(sql: str) -> Callable[["Database"], None]:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise StorageFullError and LibraryError, in the owner's words, in place of SQLite's errors in the block."""
+    """Raise StorageFullError and StorageError, in the owner's words, in place of SQLite's errors in the block."""
     try:
         yield
     except sqlite3.IntegrityError:
         raise
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        code = extended & 0xFF
+        if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
             raise StorageFullError("The card or disk is full.", "Make room; Shoebox then goes on by itself.") from error
         if code in _MEANINGS:
-            raise LibraryError(*_MEANINGS[code]) from error
+            raise StorageError(*_MEANINGS[code]) from error
         raise

@@ -9,17 +9,19 @@ from huey.consumer import Consumer
 
 from appliance.device import clock
 from appliance.device.notify import notify
-from appliance.errors import LibraryError, ModelError, StorageFullError
+from appliance.errors import LibraryError, ModelError, StorageError
 from appliance.library import database, jobs, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
+from appliance.records import Job
 from appliance.settings import Settings
 from appliance.work import schedule
 from appliance.work.adoption import adopt_orphans
 from appliance.work.again import describe_again
 from appliance.work.child import Child
 from appliance.work.consumer import Pulse, create_consumer
+from appliance.work.hold import Hold
 from appliance.work.loading import REAL
 from appliance.work.lock import only_worker
 from appliance.work.queue import QueueError, listen, open_or_replace_queue
@@ -31,7 +33,6 @@ from appliance.work.steps import LEASE, run_job
 GLANCE = 1.0  # seconds between two looks for what is due
 HEALTH = 10.0  # seconds between two looks whether the consumer's threads live, and two signs of life to systemd
 MINUTE = 60.0  # seconds between two reconciliations
-ROOM = 30.0  # seconds until work is tried again after the disk was full
 STALE = 3600.0  # seconds without a write after which an unfinished upload is dead
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,10 @@ class Worker:
         self._connections: list[Connection] = []
         self._children: list[Child] = []
         self._started = self._stopping = False
-        self._paused_until = 0.0  # by the monotonic clock
+        self._hold = Hold(store)
+        self._owed: list[Job] = []  # claimed jobs that the disk has kept from being put back so far
+        self._owing = threading.Lock()
+        self._said = ""
         self._pulse = Pulse()
         self._queue = open_or_replace_queue(settings.data)
         self._ring = listen(self._queue, self.answer)
@@ -84,20 +88,24 @@ class Worker:
 
     def answer(self, job_id: int) -> None:
         """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
-        if self._stopping or self._is_paused():
+        if self._stopping or self._hold.stands():
             return
-        db = self.connection()
-        now = time.time()
+        job = None
         try:
-            give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
-            job = jobs.claim_next(db, now=now, lease=LEASE)
-            if job is None:
-                log.debug("nothing is due for the bell of job %d", job_id)
-                return
-            run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
-        except StorageFullError as error:
-            log.error("%s Work goes on in %.0f s.", error, ROOM)
-            self._paused_until = time.monotonic() + ROOM
+            with database.explained():
+                db = self.connection()
+                now = time.time()
+                self._put_back(db)
+                give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
+                job = jobs.claim_next(db, now=now, lease=LEASE)
+                if job is None:
+                    log.debug("nothing is due for the bell of job %d", job_id)
+                    return
+                run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
+        except StorageError as error:
+            if job is not None:
+                self._owed.append(job)
+            self._hold.begin(error)
 
     def watch(self, signals: Signals) -> int:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs."""
@@ -107,27 +115,32 @@ class Worker:
             now = time.monotonic()
             try:
                 with database.explained():
-                    if not self._started:
+                    waits = self._hold.stands()
+                    if not self._started and not waits:
                         self._start(db)
-                    if now >= next_tidying:
+                    if now >= next_tidying and not waits:
                         next_tidying = now + STALE
                         self._store.sweep(STALE)
                         adopt_orphans(db, self._store, self._settings)
-                    if not self._is_paused():
+                    if not waits:
+                        self._put_back(db)
                         ring_due(db, self._queue, self._ring, now=time.time())
                     new_choice = installed.choice_made_at(self._settings.data / "models")
-                    if now >= next_minute or new_choice != chosen_at:
+                    if (now >= next_minute or new_choice != chosen_at) and not waits:
                         next_minute, chosen_at = now + MINUTE, new_choice
                         self._reconcile(db)
-                    if now >= next_health:
+                    if now >= next_health and self._started:
                         next_health = now + HEALTH
                         self._consumer.check_worker_health()
                         if not self._pulse.steady():
                             log.critical("the consumer hangs; the worker ends so that it is started anew")
                             return 1
                         notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
-            except (LibraryError, QueueError) as error:
-                log.warning("looking for work failed, and is tried again: %s", error)
+                    self._said = ""
+            except (LibraryError, QueueError, OSError) as error:  # OSError: the disk went away under a look into it
+                if str(error) != self._said:
+                    self._said = str(error)
+                    log.warning("looking for work failed, and is tried again: %s", error)
             if signals.wait(GLANCE) is not None:
                 return 0
 
@@ -171,5 +184,9 @@ class Worker:
         child: Child = self._own.child
         return child
 
-    def _is_paused(self) -> bool:
-        return time.monotonic() < self._paused_until
+    def _put_back(self, db: Connection) -> None:
+        """Put back what the disk was to blame for, uncounted; raises StorageError where that is still so."""
+        with self._owing:
+            while self._owed:
+                jobs.put_back(db, self._owed[-1], now=time.time())
+                self._owed.pop()
