@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from appliance.errors import StorageError, StorageFullError
+from appliance.errors import LibraryError, StorageError, StorageFullError
 
 SMALL_HEIGHT = 320
 SMALL_WIDTH = 4 * SMALL_HEIGHT
@@ -41,7 +41,8 @@ def fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
 def write(picture: Image.Image, folder: Path, name: str) -> None:
     """Write `picture` as the WebP file `name` into `folder`, which is made where it is missing.
 
-    Raises StorageFullError where there is no room, StorageError where the disk has turned read-only.
+    Raises StorageFullError where there is no room, StorageError where the disk has turned
+    read-only, LibraryError where it gives errors.
     """
     temporary = ""
     try:
@@ -63,4 +64,6 @@ def write(picture: Image.Image, folder: Path, name: str) -> None:
             ) from error
         if error.errno == errno.EROFS:
             raise StorageError("The data folder cannot be written to.", "Check the card or disk.") from error
+        if error.errno == errno.EIO:
+            raise LibraryError("A preview picture cannot be written.", "Check the card or disk.") from error
         raise
