@@ -1,13 +1,14 @@
 """The library database: connections, transactions and migrations."""
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from appliance.errors import LibraryError, StorageError, StorageFullError
 from appliance.library import disk
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 Connection = sqlite3.Connection
+Started = TypeVar("Started")
+
+log = logging.getLogger(__name__)
 
 _SET = "library"
 _BUSY_SECONDS = 10.0
@@ -55,6 +59,24 @@ def migrate(path: Path) -> None:
             _apply(db)
     finally:
         os.close(lock)
+
+
+def once_there_is_room(start: Callable[[], Started], wait: Callable[[float], object]) -> Started | None:
+    """Return what `start` does, tried each second while the disk is full; None where `wait` returned anything but None.
+
+    A box that ends on a full disk would stay away when there is room again.
+    """
+    told = False
+    while True:
+        try:
+            with explained():
+                return start()
+        except StorageFullError as error:
+            if not told:
+                log.error("Shoebox cannot start yet: %s It tries again each second.", error)
+                told = True
+        if wait(1.0) is not None:
+            return None
 
 
 @contextmanager

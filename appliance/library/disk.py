@@ -52,7 +52,7 @@ def usable(data: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            raise StorageFullError("The card or disk is full.", "Make room, then start Shoebox again.") from error
+            raise StorageFullError("The card or disk is full.", "Make room on it.") from error
         raise StorageError(
             f"The data folder {data} cannot be used: {error.strerror}.",
             "Check that the disk is attached and the folder writable.",

@@ -47,14 +47,20 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
     with only_worker(settings.data), Signals(*STOPPING) as signals:
-        database.migrate(settings.data / "library.db")
-        store = Store(settings.data)
-        store.prepare()
-        worker = Worker(settings, store, loader, household)
+        worker = database.once_there_is_room(lambda: _prepared(settings, loader, household), signals.wait)
+        if worker is None:
+            return 0
         try:
             return worker.watch(signals)
         finally:
             worker.stop()
+
+
+def _prepared(settings: Settings, loader: str, household: Household) -> "Worker":
+    database.migrate(settings.data / "library.db")
+    store = Store(settings.data)
+    store.prepare()
+    return Worker(settings, store, loader, household)
 
 
 class Worker:
