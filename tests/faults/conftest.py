@@ -1,16 +1,18 @@
-"""A small disk of its own for each test: a tmpfs that can be filled to the last page, and taken away again."""
+"""Small disks of their own for the tests: a tmpfs that is filled to the last page, a card that fails as cards do."""
 
 import ctypes
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from box import Box
 
+PAGE = 4096
 PAGE = 4096
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
 
@@ -33,10 +35,14 @@ class Disk:
         self._filler = folder / "filler"
         self._blocks = folder / "blocks"
         folder.mkdir()
-        mount("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,nr_inodes={files},huge=never", "tmpfs", str(folder))
+        self._mount(kilobytes, files)
         self.data = folder / "library"
         self.data.mkdir()
         self._filler.touch()  # takes its inode while there are some
+
+    def _mount(self, kilobytes: int, files: int) -> None:
+        options = f"size={kilobytes}k,nr_inodes={files},huge=never"
+        mount("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder))
 
     @property
     def free(self) -> int:
@@ -74,6 +80,45 @@ class Disk:
             block.unlink()
 
 
+class Card(Disk):
+    """An ext4 file system in a file, mounted as a card is: an error turns it read-only. Needs root and e2fsprogs."""
+
+    def _mount(self, kilobytes: int, files: int) -> None:
+        self.file = self.folder.with_suffix(".img")
+        with self.file.open("wb") as made:
+            made.truncate(kilobytes << 10)
+        # Blocks as large as a page, as cards have them: with smaller ones SQLite may find no room for a page that it has
+        # mapped already, and the kernel ends the process.
+        mount("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "4096", "-N", str(files), str(self.file))
+        self.insert()
+
+    def fill(self, left: int = 0) -> None:
+        """Leave `left` bytes free; ext4 keeps some for itself, which it counts as free."""
+        with self._filler.open("ab") as file:
+            chunk = 1 << 24
+            while chunk >= PAGE:
+                try:
+                    os.posix_fallocate(file.fileno(), self._filler.stat().st_size, chunk)
+                except OSError:
+                    chunk //= 2
+            file.truncate(self._filler.stat().st_size - left)
+
+    def insert(self) -> None:
+        """Mount it."""
+        mount("mount", "-o", "loop,errors=remount-ro", str(self.file), str(self.folder))
+
+    def take_out(self) -> None:
+        """Unmount it."""
+        mount("umount", str(self.folder))
+
+    def fail(self) -> None:
+        """Have the kernel meet an error in this file system, as with a dying card."""
+        device = subprocess.run(
+            ["findmnt", "-no", "SOURCE", str(self.folder)], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        Path("/sys/fs/ext4", Path(device).name, "trigger_fs_error").write_text("tested")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _may_mount() -> None:
     """Give whoever is not root a namespace of his own in which he may mount, before anything else is started."""
@@ -91,13 +136,19 @@ def disk_of(tmp_path: Path) -> Iterator[Callable[..., Disk]]:
     """Make a disk of so many KiB."""
     made: list[Disk] = []
 
-    def make(kilobytes: int = 16 << 10, files: int = 2000) -> Disk:
-        made.append(Disk(tmp_path / f"disk-{len(made)}", kilobytes, files))
+    def make(kilobytes: int = 16 << 10, files: int = 2000, *, kind: type[Disk] = Disk) -> Disk:
+        made.append(kind(tmp_path / f"disk-{len(made)}", kilobytes, files))
         return made[-1]
 
     yield make
     for one in made:
         mount("umount", "--lazy", str(one.folder))
+
+
+@pytest.fixture
+def card_of(disk_of: Callable[..., Disk]) -> Callable[..., Disk]:
+    """Make a card of so many KiB."""
+    return partial(disk_of, kind=Card)
 
 
 @pytest.fixture
