@@ -1,6 +1,8 @@
-"""Small disks of their own for the tests: a tmpfs that is filled to the last page, a card that fails as cards do."""
+"""Small disks of their own for the tests: a tmpfs that is filled to the last page, a card that fails as cards do.
 
-import ctypes
+Whoever is not root runs them in a namespace of his own, in which he may mount a tmpfs: `mount` says how.
+"""
+
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,7 +16,6 @@ from box import Box
 
 PAGE = 4096
 PAGE = 4096
-_NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
 
 
 def mount(*arguments: str) -> None:
@@ -22,8 +23,9 @@ def mount(*arguments: str) -> None:
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail(
-            "These tests need small file systems of their own. Run them as root, or where user namespaces are allowed:"
-            f" {' '.join(arguments)}: {done.stderr.strip()}"
+            "These tests mount small file systems. Run them as root, or all but those with a card as anybody with"
+            " `unshare --user --map-root-user --mount python -m pytest tests/faults`."
+            f" Refused was: {' '.join(arguments)}: {done.stderr.strip()}"
         )
 
 
@@ -87,8 +89,8 @@ class Card(Disk):
         self.file = self.folder.with_suffix(".img")
         with self.file.open("wb") as made:
             made.truncate(kilobytes << 10)
-        # Blocks as large as a page, as cards have them: with smaller ones SQLite may find no room for a page that it has
-        # mapped already, and the kernel ends the process.
+        # Blocks as large as a page, as cards have them: with smaller ones there may be no room for a page of shared
+        # memory that SQLite has mapped already, and the kernel ends the process.
         mount("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "4096", "-N", str(files), str(self.file))
         self.insert()
 
@@ -117,18 +119,6 @@ class Card(Disk):
             ["findmnt", "-no", "SOURCE", str(self.folder)], capture_output=True, text=True, check=True
         ).stdout.strip()
         Path("/sys/fs/ext4", Path(device).name, "trigger_fs_error").write_text("tested")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _may_mount() -> None:
-    """Give whoever is not root a namespace of his own in which he may mount, before anything else is started."""
-    if os.geteuid() == 0:
-        return
-    user, group = os.getuid(), os.getgid()
-    if ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_MOUNTS) != 0:
-        pytest.fail(f"Run these tests as root, or where user namespaces are allowed: {os.strerror(ctypes.get_errno())}")
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
-        Path("/proc/self", name).write_text(text)
 
 
 @pytest.fixture
