@@ -4,7 +4,8 @@
     ├── SettingsError             a setting's value cannot be used
     ├── LibraryError              the library database or its files cannot be used
     │   ├── NotFoundError         no such item, or it is gone
-    │   └── StorageFullError      no room on the card or disk
+    │   └── StorageError          the card or disk does not take anything in now; no photo is to blame
+    │       └── StorageFullError  no room on it
     ├── MediaError                this file cannot be shown or described
     │   ├── UnsupportedMediaError not a photo or video that Shoebox knows
     │   ├── DamagedMediaError     a known kind, but cut off or damaged
@@ -44,7 +45,11 @@ class NotFoundError(LibraryError):
     """No such item, or it is gone."""
 
 
-class StorageFullError(LibraryError):
+class StorageError(LibraryError):
+    """The card or disk does not take anything in now, or gives nothing back; no photo or video is to blame."""
+
+
+class StorageFullError(StorageError):
     """No room on the card or disk."""
 
 

@@ -1,21 +1,26 @@
 """The library database: connections, transactions and migrations."""
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from appliance.errors import LibraryError, StorageFullError
+from appliance.errors import LibraryError, StorageError, StorageFullError
+from appliance.library import disk
 from appliance.library.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 Connection = sqlite3.Connection
+Started = TypeVar("Started")
+
+log = logging.getLogger(__name__)
 
 _SET = "library"
 _BUSY_SECONDS = 10.0
@@ -45,20 +50,33 @@ def migrate(path: Path) -> None:
 
     Raises LibraryError where it is damaged, cannot be written, or was made by a newer Shoebox.
     """
-    try:
+    with disk.usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise LibraryError(
-            f"The data folder {path.parent} cannot be used: {error.strerror}.",
-            "Check that the disk is attached and the folder writable.",
-        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # held until the descriptor is closed, or its process is gone
         with explained(), closing(_open(path, "rwc")) as db:
             _apply(db)
     finally:
         os.close(lock)
+
+
+def once_there_is_room(start: Callable[[], Started], wait: Callable[[float], object]) -> Started | None:
+    """Return what `start` does, tried each second while the disk is full; None where `wait` returned anything but None.
+
+    A box that ends on a full disk would stay away when there is room again.
+    """
+    told = False
+    while True:
+        try:
+            with explained():
+                return start()
+        except StorageFullError as error:
+            if not told:
+                log.error("Shoebox cannot start yet: %s It tries again each second.", error)
+                told = True
+        if wait(1.0) is not None:
+            return None
 
 
 @contextmanager
@@ -103,6 +121,14 @@ def instant(now: float | None = None) -> str:
 
 
 def _open(path: Path, mode: str) -> Connection:
+    try:
+        return _opened(path, mode)
+    except StorageError:
+        disk.check(path.parent)  # SQLite says "cannot open" where there is no room for what it opens beside the file
+        raise
+
+
+def _opened(path: Path, mode: str) -> Connection:
     with explained():
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -154,15 +180,16 @@ def _script(sql: str) -> Callable[["Database"], None]:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise StorageFullError and LibraryError, in the owner's words, in place of SQLite's errors in the block."""
+    """Raise StorageFullError and StorageError, in the owner's words, in place of SQLite's errors in the block."""
     try:
         yield
     except sqlite3.IntegrityError:
         raise
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        code = extended & 0xFF
+        if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
             raise StorageFullError("The card or disk is full.", "Make room; Shoebox then goes on by itself.") from error
         if code in _MEANINGS:
-            raise LibraryError(*_MEANINGS[code]) from error
+            raise StorageError(*_MEANINGS[code]) from error
         raise

@@ -1,6 +1,5 @@
 """A file on its way in: hashed and counted while it is written, and gone again unless it is kept."""
 
-import errno
 import hashlib
 import os
 import uuid
@@ -10,27 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from appliance.errors import StorageFullError
+from appliance.library import disk
 
 HEAD_BYTES = 64 << 10
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-
-
-@contextmanager
-def full_explained() -> Iterator[None]:
-    """Raise StorageFullError where the block meets a full disk, a used-up quota or a file too big for the disk."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.EFBIG:
-            raise StorageFullError(
-                "This file is larger than the card or disk can hold in one piece.", "Send a smaller file."
-            ) from error
-        if error.errno in _FULL:
-            raise StorageFullError(
-                "The card or disk is full, so this file was not kept.", "Make room, then send it again."
-            ) from error
-        raise
 
 
 class Incoming:
@@ -41,7 +22,7 @@ class Incoming:
         self.bytes = 0
         self.head = b""  # the first 64 KiB, to tell the format by
         self._hash = hashlib.sha256()
-        with full_explained():
+        with disk.explained():
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         self._open = True
 
@@ -91,7 +72,7 @@ class Incoming:
     @contextmanager
     def _discarding(self) -> Iterator[None]:
         try:
-            with full_explained():
+            with disk.explained():
                 yield
         except BaseException:
             self.discard()

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from appliance.errors import LibraryError, NotFoundError
-from appliance.library.incoming import Incoming, full_explained
+from appliance.errors import NotFoundError
+from appliance.library import disk
+from appliance.library.incoming import Incoming
 from appliance.library.names import numbered, safe_name
 
 __all__ = ["Incoming", "Store", "safe_name"]
@@ -29,17 +30,18 @@ class Store:
         self._derived = data / "derived"
         self._incoming = data / "incoming"
         self._durable: set[Path] = set()  # folders whose names this process has brought to the disk
+        self._known: disk.Identity | None = None  # of the data folder that was prepared
 
     def prepare(self) -> None:
-        """Make the folders where they are missing; raise LibraryError where that cannot be."""
-        try:
+        """Make the folders where they are missing; raise StorageError where that cannot be."""
+        with disk.usable(self._data):
             for folder in (self._originals, self._derived, self._incoming):
                 _make(folder)
-        except OSError as error:
-            raise LibraryError(
-                f"The data folder {self._data} cannot be used: {error.strerror}.",
-                "Check that the disk is attached and the folder writable.",
-            ) from error
+            self._known = disk.identity(self._data)
+
+    def check(self) -> None:
+        """Raise StorageError where the data folder is full, cannot be written to, or is not the one prepared."""
+        disk.check(self._data, self._known)
 
     def receive(self) -> Incoming:
         """Return a new file to write an upload into; raise StorageFullError where there is no room for one."""
@@ -56,7 +58,7 @@ class Store:
         """
         incoming.close()
         try:
-            with full_explained():
+            with disk.explained():
                 folder = self._originals / f"{day:%Y}" / f"{day:%m}"
                 self._make_durable(folder)
                 target = self._reserve(folder, safe_name(name), incoming.sha256, taken)
@@ -74,7 +76,7 @@ class Store:
     def put_back(self, incoming: Incoming, path: str) -> None:
         """Move a received file to the place of an original with the same bytes that is missing or cut short."""
         incoming.close()
-        with full_explained():
+        with disk.explained():
             target = self.original(path)
             self._make_durable(target.parent)
             incoming.path.replace(target)
@@ -96,9 +98,10 @@ class Store:
     def remove(self, path: str) -> None:
         """Remove an original for good; nothing happens where it is gone already."""
         target = self.original(path)
-        target.unlink(missing_ok=True)
-        if target.parent.is_dir():
-            _sync(target.parent)
+        with disk.explained():
+            target.unlink(missing_ok=True)
+            if target.parent.is_dir():
+                _sync(target.parent)
 
     def remove_derived(self, sha256: str) -> None:
         """Remove what is derived from an original; it can be made again."""

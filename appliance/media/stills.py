@@ -3,11 +3,12 @@
 import errno
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
-from appliance.errors import StorageFullError
+from appliance.errors import LibraryError, StorageError, StorageFullError
 
 SMALL_HEIGHT = 320
 SMALL_WIDTH = 4 * SMALL_HEIGHT
@@ -40,7 +41,8 @@ def fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
 def write(picture: Image.Image, folder: Path, name: str) -> None:
     """Write `picture` as the WebP file `name` into `folder`, which is made where it is missing.
 
-    Raises StorageFullError where there is no room.
+    Raises StorageFullError where there is no room, StorageError where the disk has turned
+    read-only, LibraryError where it gives errors.
     """
     temporary = ""
     try:
@@ -54,9 +56,14 @@ def write(picture: Image.Image, folder: Path, name: str) -> None:
         os.replace(temporary, folder / name)
     except OSError as error:
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that has turned read-only it stays, and is swept later
+                Path(temporary).unlink(missing_ok=True)
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise StorageFullError(
                 "There is no room left to keep a preview picture.", "Remove something or empty the trash."
             ) from error
+        if error.errno == errno.EROFS:
+            raise StorageError("The data folder cannot be written to.", "Check the card or disk.") from error
+        if error.errno == errno.EIO:
+            raise LibraryError("A preview picture cannot be written.", "Check the card or disk.") from error
         raise

@@ -5,16 +5,20 @@ known revision (`?since=`), is told what it missed.
 """
 
 import asyncio
+import logging
 from typing import Any
 
 from litestar import Request, get
 from litestar.di import NamedDependency
 from starlette.types import Receive, Scope, Send
 
+from appliance.errors import LibraryError
 from appliance.pages.feed import Feed
 
 HEARTBEAT_SECONDS = 15.0
 COME_BACK_MILLISECONDS = 2000
+
+log = logging.getLogger(__name__)
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -47,10 +51,12 @@ class EventStream:
             await self._catch_up(send)
             while (events := await self._next(listener.queue)) is not None:
                 await self._say(send, events)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except LibraryError as error:  # the page asks again by itself
+            log.warning("an open page is not told of changes: %s", error)
         finally:
             watching.cancel()
             self._feed.leave(listener)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _catch_up(self, send: Send) -> None:
         since = self._since

@@ -8,6 +8,7 @@ import json
 import logging
 from typing import Any
 
+from appliance.errors import LibraryError
 from appliance.library import database, items
 from appliance.library.database import Connection
 from appliance.pages.box import Box
@@ -115,9 +116,13 @@ class Feed:
             db, revision = await asyncio.to_thread(self._open)
             self._started.set()
             try:
-                await self._tell_changes(db, revision)
+                with database.explained():
+                    await self._tell_changes(db, revision)
             finally:
                 db.close()
+        except LibraryError as error:
+            log.warning("looking for changes failed: %s", error)
+            self._let_go()
         except Exception:
             # The pages come back by themselves, and with them a new look.
             log.exception("looking for changes failed")
@@ -126,8 +131,9 @@ class Feed:
             self._started.set()
 
     def _open(self) -> tuple[Connection, int]:
-        db = database.connect(self._box.database)
-        return db, items.revision(db)
+        with database.explained():
+            db = database.connect(self._box.database)
+            return db, items.revision(db)
 
     async def _tell_changes(self, db: Connection, revision: int) -> None:
         told, untold_seconds, newest = b"", 0.0, revision

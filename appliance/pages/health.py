@@ -7,11 +7,8 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from appliance import __version__
-from appliance.errors import LibraryError, StorageFullError
 from appliance.library import items, status
 from appliance.pages.box import Box
-
-LEAST_FREE_BYTES = 1 << 20
 
 
 @get("/health/live", sync_to_thread=False)
@@ -22,21 +19,11 @@ def live() -> dict[str, str]:
 
 @get("/health/ready", sync_to_thread=True)
 def ready(box: NamedDependency[Box]) -> dict[str, Any]:
-    """Answer 200 where uploads can be taken in, else 503, or 507 for a full disk, and the reason."""
+    """Answer 200 where uploads can be taken in, else 503, or 507 for a full disk, and the reason; writes nothing."""
     with box.library() as db:
         items.counts(db)
-    check_writable(box)
+    box.store.check()
     return {"status": "ok"}
-
-
-def check_writable(box: Box) -> None:
-    """Raise LibraryError where the data folder cannot be written to; writes nothing itself, to spare the card."""
-    data = box.settings.data
-    disk = os.statvfs(data)
-    if disk.f_flag & os.ST_RDONLY or not os.access(data, os.W_OK):
-        raise LibraryError("The data folder cannot be written to.", "Check the card or disk; it may be wearing out.")
-    if disk.f_bavail * disk.f_frsize < LEAST_FREE_BYTES:
-        raise StorageFullError("The card or disk is full.", "Make room; Shoebox then goes on by itself.")
 
 
 @get("/metrics", sync_to_thread=True)

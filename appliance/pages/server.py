@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -11,6 +12,7 @@ import uvicorn
 
 from appliance.device.listening import listening_socket
 from appliance.library import database
+from appliance.library.store import Store
 from appliance.pages.app import create_app
 from appliance.pages.feed import Feed
 from appliance.settings import Settings
@@ -27,10 +29,15 @@ def serve(settings: Settings) -> int:
     Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
     """
     with listening_socket(settings.host, settings.port) as listening:
-        database.migrate(settings.data / "library.db")
+        database.once_there_is_room(lambda: _prepare(settings), time.sleep)
         server = Server(settings, listening)
         server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+def _prepare(settings: Settings) -> None:
+    database.migrate(settings.data / "library.db")
+    Store(settings.data).prepare()
 
 
 class Server(uvicorn.Server):

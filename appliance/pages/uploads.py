@@ -73,9 +73,11 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
 
 def _check_room(box: Box, length: int | None) -> None:
     """Refuse at once what is announced as larger than the limit, or than the room that is left."""
+    if length is not None:
+        _check_size(box, length)
+    box.store.check()
     if length is None:
         return
-    _check_size(box, length)
     if length > (free := shutil.disk_usage(box.settings.data).free):
         raise StorageFullError(
             f"The file needs {size(length)}, but only {size(free)} are free on the card.",

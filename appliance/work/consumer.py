@@ -1,5 +1,6 @@
 """Huey's consumer with its threads' pulses: what tells a hung consumer from a busy one."""
 
+import logging
 import threading
 import time
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 from huey.api import Huey
 from huey.consumer import Consumer, Scheduler, Worker
 
+from appliance.work.queue import QueueError
+
 LONGEST_SILENCE = 60.0  # seconds; a thread beats every second, and every few while it waits for the child
+
+log = logging.getLogger(__name__)
 
 
 class Pulse:
@@ -38,6 +43,13 @@ def create_consumer(queue: Huey, pulse: Pulse, *, workers: int = 1) -> Consumer:
         def loop(self, now: Any = None) -> None:
             pulse.beat()
             super().loop(now)
+
+        def enqueue_periodic_tasks(self, now: Any) -> None:
+            for task in self.huey.read_periodic(now):
+                try:
+                    self.huey.enqueue(task)
+                except QueueError as error:
+                    log.warning("%s does not begin yet; the next minute tries again: %s", task.name, error)
 
     class PulsedConsumer(Consumer):  # type: ignore[misc]
         worker_class = PulsedWorker

@@ -29,7 +29,6 @@ def prepare(path: Path, kind: Kind, folder: Path | None) -> Facts:
     """
     facts = _facts(path)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         if kind is Kind.PHOTO:
             photo.thumbnails(path, folder)
         else:
@@ -86,7 +85,6 @@ def _moments(
     moments = summary.merge(described)
     if folder is None:
         return moments
-    folder.mkdir(parents=True, exist_ok=True)
     by_time = dict(pictures)
     return [
         replace(moment, thumbnail=video.still(by_time[moment.at], folder, index))

@@ -3,7 +3,6 @@
 It holds the model, answers one request at a time and ends with its parent. It can be killed at any moment.
 """
 
-import errno
 import gc
 import importlib
 import logging
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from appliance.caption.captioner import Captioner
 from appliance.errors import ShoeboxError
+from appliance.library import disk
 from appliance.work import process, protocol
 from appliance.work.loading import Models
 from appliance.work.protocol import DescribeRequest, PrepareRequest
@@ -49,7 +49,7 @@ class Inside:
         except ShoeboxError as error:
             return protocol.Refused(type(error).__name__, error.message, error.next_step)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in disk.FULL:
                 return protocol.Refused("StorageFullError", "The card or disk is full.", "Make room on it.")
             return _broken(error)
         except Exception as error:  # the job's edge: the worker says it plainly and logs the traceback

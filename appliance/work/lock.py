@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.errors import LibraryError
+from appliance.library import disk
 
 
 @contextmanager
@@ -15,14 +16,9 @@ def only_worker(data: Path) -> Iterator[None]:
 
     Raises LibraryError where another worker holds it or the folder cannot be used.
     """
-    try:
+    with disk.usable(data):
         data.mkdir(parents=True, exist_ok=True)
         lock = os.open(data / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise LibraryError(
-            f"The data folder {data} cannot be used: {error.strerror}.",
-            "Check that the disk is attached and the folder writable.",
-        ) from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from huey import storage
-from huey.api import Huey
+from huey.api import Huey, Task
 from huey.registry import Message
 from huey.serializer import Serializer
 
@@ -40,12 +40,38 @@ class _Json(Serializer):  # type: ignore[misc]
         return Message(*json.loads(data))
 
 
+class _Queue(Huey):  # type: ignore[misc]
+    """Huey, for whose threads a queue that cannot be read for now is an empty one, told once and not as a traceback."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._told: dict[str, str] = {}
+
+    def dequeue(self) -> Task | None:
+        return self._tried("read", super().dequeue, None)
+
+    def read_schedule(self, timestamp: Any = None) -> list[Task]:
+        found: list[Task] = self._tried("looked through", lambda: super(_Queue, self).read_schedule(timestamp), [])
+        return found
+
+    def _tried(self, what: str, read: Callable[[], Any], nothing: Any) -> Any:
+        try:
+            found = read()
+        except QueueError as error:
+            if self._told.get(what) != str(error):
+                self._told[what] = str(error)
+                log.warning("the queue cannot be %s for now, and is tried again: %s", what, error)
+            return nothing
+        self._told.pop(what, None)
+        return found
+
+
 def open_queue(data: Path, *, patience: float = 5) -> Huey:
     """Return the queue in the data folder, creating its file where it is missing; wait `patience` seconds for its lock.
 
     Raises QueueError, and other errors of SQLite's where the file is damaged.
     """
-    return Huey(
+    return _Queue(
         "shoebox",
         results=False,
         serializer=_Json(),

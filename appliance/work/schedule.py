@@ -16,7 +16,7 @@ from huey.api import Huey
 
 from appliance.errors import LibraryError
 from appliance.library import items, jobs, preferences, schedule
-from appliance.library.database import Connection, transaction
+from appliance.library.database import Connection, explained, transaction
 from appliance.records import Job, Kind, Priority
 from appliance.settings import DAYS, Settings
 
@@ -110,11 +110,15 @@ def _periodic(
 ) -> None:
     def is_due(_: datetime) -> bool:
         try:
-            return due(connection(), settings, batch, household) is not None
+            with explained():
+                return due(connection(), settings, batch, household) is not None
         except LibraryError as error:  # would end the scheduler; the next minute asks again
             log.warning("whether %s is due cannot be told: %s", batch.name, error)
             return False
 
     @queue.periodic_task(is_due, name=batch.name, priority=_FIRST)  # type: ignore[untyped-decorator]
     def nightly() -> None:
-        run_batch(connection(), settings, batch, household)
+        try:
+            run_batch(connection(), settings, batch, household)
+        except LibraryError as error:  # the slot is not claimed then, and is still due in a minute
+            log.warning("%s does not begin yet; the next minute tries again: %s", batch.name, error)

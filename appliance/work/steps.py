@@ -4,8 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from appliance.errors import LibraryError, MediaError, ShoeboxError, StorageFullError
-from appliance.library import claims, descriptions, items, preferences
+from appliance.errors import LibraryError, MediaError, ShoeboxError, StorageError, StorageFullError
+from appliance.library import claims, database, descriptions, items, preferences
 from appliance.library.database import Connection, transaction
 from appliance.library.store import Store
 from appliance.records import Job, Task
@@ -35,25 +35,28 @@ def run_job(
 ) -> None:
     """Do the claimed `job` and record how it went: its result and its end in one transaction, or why it failed.
 
-    `alive` is called every few seconds meanwhile. A stopping worker gives the job back, and the attempt does not count;
-    nor does it where the disk is full, which is raised as StorageFullError: the next job would meet it too.
+    `alive` is called every few seconds meanwhile. A stopping worker gives the job back, and the attempt does not count.
+    Where the disk is to blame, StorageError is raised and the job still claimed: it is to be put back, and as long as
+    that is not possible either, no other job need be tried.
     """
     chosen = preferences.get(db, settings)
     keep = _lease_keeper(db, job, clock, alive)
     step = prepare if job.task is Task.PREPARE else describe
     try:
-        step(db, store, child, chosen, job, clock=clock, alive=keep)
+        with database.explained():
+            step(db, store, child, chosen, job, clock=clock, alive=keep)
     except Stopped:
         claims.put_back(db, job, now=clock())
     except LeaseLostError:
         log.warning("job %d was taken over; its result is dropped", job.id)
-    except StorageFullError:
-        claims.put_back(db, job, now=clock())
+    except StorageError:
         raise
     except ShoeboxError as error:
+        store.check()  # what is missing or cannot be read on a disk that is gone says nothing of the file
         # A file that is damaged or unknown stays so; all else may be better next time.
         _fail(db, chosen, job, str(error), clock(), permanent=isinstance(error, MediaError))
     except Exception:  # the job's edge: one item's trouble must not be the next one's
+        store.check()
         log.exception("job %d failed", job.id)
         sentence = "Shoebox made a mistake with this item. Try it again; the worker's log says more."
         _fail(db, chosen, job, sentence, clock(), permanent=False)

@@ -13,17 +13,19 @@ from huey.consumer import Consumer
 
 from appliance.device import clock
 from appliance.device.notify import notify
-from appliance.errors import LibraryError, ModelError, StorageFullError
+from appliance.errors import LibraryError, ModelError, StorageError
 from appliance.library import claims, database, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
+from appliance.records import Job
 from appliance.settings import Settings
 from appliance.work import schedule
 from appliance.work.adoption import adopt_orphans
 from appliance.work.again import describe_again
 from appliance.work.child import Child
 from appliance.work.consumer import Pulse, create_consumer
+from appliance.work.hold import Hold
 from appliance.work.loading import REAL
 from appliance.work.lock import only_worker
 from appliance.work.queue import QueueError, listen, open_or_replace_queue
@@ -36,7 +38,6 @@ from appliance.work.steps import LEASE, Clock, run_job
 GLANCE = 1.0  # seconds between two looks for what is due
 HEALTH = 10.0  # seconds between two looks whether the consumer's threads live, and two signs of life to systemd
 MINUTE = 60.0  # seconds between two reconciliations
-ROOM = 30.0  # seconds until work is tried again after the disk was full
 STALE = 3600.0  # seconds without a write after which an unfinished upload is dead
 
 log = logging.getLogger(__name__)
@@ -53,17 +54,24 @@ def run(
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
     with only_worker(settings.data), Signals(*STOPPING) as signals:
-        database.migrate(settings.data / "library.db")
-        store = Store(settings.data)
-        store.prepare()
         while True:
-            worker = Worker(settings, store, loader, household, unix_time)
+            worker = database.once_there_is_room(
+                lambda: _prepared(settings, loader, household, unix_time), lambda seconds: _waited(signals, seconds)
+            )
+            if worker is None:
+                return 0
             try:
                 status = worker.watch(signals)
             finally:
                 worker.stop()
             if status is not None:
                 return status
+
+
+def _waited(signals: Signals, seconds: float) -> int | None:
+    notify("READY=1")  # a full disk is no reason to be started anew
+    notify("WATCHDOG=1")
+    return signals.wait(seconds)
 
 
 @dataclass(slots=True)
@@ -73,6 +81,13 @@ class Chore:
     every: float
     do: Callable[[Connection], None]
     due: float = 0.0  # by the monotonic clock
+
+
+def _prepared(settings: Settings, loader: str, household: Household, unix_time: Clock) -> "Worker":
+    database.migrate(settings.data / "library.db")
+    store = Store(settings.data)
+    store.prepare()
+    return Worker(settings, store, loader, household, unix_time)
 
 
 class Worker:
@@ -88,7 +103,10 @@ class Worker:
         self._children: list[Child] = []
         self._started = self._stopping = self._draining = False
         self._busy: set[str] = set()  # names of the threads that have a job
-        self._paused_until = 0.0  # by the monotonic clock
+        self._hold = Hold(store)
+        self._owed: list[Job] = []  # claimed jobs that the disk has kept from being put back so far
+        self._owing = threading.Lock()
+        self._said = ""
         self._pulse = Pulse()
         self._workers = preferences.get(self.connection(), settings).workers
         self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
@@ -114,29 +132,33 @@ class Worker:
 
     def answer(self, job_id: int) -> None:
         """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
-        if self._stopping or self._draining or self._is_paused() or self._clock.was_set():
+        if self._stopping or self._draining or self._hold.stands() or self._clock.was_set():
             return
-        db = self.connection()
-        now = self._clock.now()
+        job = None
         with self._at_work():
             try:
-                give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
-                job = claims.claim_next(db, now=now, lease=LEASE)
-                if job is None:
-                    log.debug("nothing is due for the bell of job %d", job_id)
-                    return
-                run_job(
-                    db,
-                    self._store,
-                    self._child(),
-                    self._settings,
-                    job,
-                    clock=self._clock.now,
-                    alive=self._pulse.beat,
-                )
-            except StorageFullError as error:
-                log.error("%s Work goes on in %.0f s.", error, ROOM)
-                self._paused_until = time.monotonic() + ROOM
+                with database.explained():
+                    db = self.connection()
+                    now = self._clock.now()
+                    self._put_back(db)
+                    give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
+                    job = claims.claim_next(db, now=now, lease=LEASE)
+                    if job is None:
+                        log.debug("nothing is due for the bell of job %d", job_id)
+                        return
+                    run_job(
+                        db,
+                        self._store,
+                        self._child(),
+                        self._settings,
+                        job,
+                        clock=self._clock.now,
+                        alive=self._pulse.beat,
+                    )
+            except StorageError as error:
+                if job is not None:
+                    self._owed.append(job)
+                self._hold.begin(error)
 
     def watch(self, signals: Signals) -> int | None:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs.
@@ -149,25 +171,36 @@ class Worker:
             now = time.monotonic()
             try:
                 with database.explained():
-                    if not self._started:
+                    waits = self._hold.stands()
+                    if not self._started and not waits:
                         self._start(db)
-                    for chore in self._chores:
-                        if now >= chore.due:
-                            chore.due = now + chore.every
-                            chore.do(db)
+                    if not waits:
+                        self._do_chores(db, now)
                     if now >= next_health:
                         next_health = now + HEALTH
-                        self._consumer.check_worker_health()
+                        if self._started:
+                            self._consumer.check_worker_health()
+                        else:
+                            notify("READY=1")  # waiting for the disk is no reason to be started anew
                         if not self._pulse.steady():
                             log.critical("the consumer hangs; the worker ends so that it is started anew")
                             return 1
                         notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
-            except (LibraryError, QueueError) as error:
-                log.warning("looking for work failed, and is tried again: %s", error)
+                    self._said = ""
+            except (LibraryError, QueueError, OSError) as error:  # OSError: the disk went away under a look into it
+                if str(error) != self._said:
+                    self._said = str(error)
+                    log.warning("looking for work failed, and is tried again: %s", error)
             if self._draining and not self._busy:
                 return None
             if signals.wait(GLANCE) is not None:
                 return 0
+
+    def _do_chores(self, db: Connection, now: float) -> None:
+        for chore in self._chores:
+            if now >= chore.due:
+                chore.due = now + chore.every
+                chore.do(db)
 
     def _start(self, db: Connection) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
@@ -203,8 +236,8 @@ class Worker:
         adopt_orphans(db, self._store, self._settings)
 
     def _ring_due(self, db: Connection) -> None:
-        if not self._is_paused():
-            ring_due(db, self._queue, self._ring, now=self._clock.now())
+        self._put_back(db)
+        ring_due(db, self._queue, self._ring, now=self._clock.now())
 
     def _reconcile(self, db: Connection) -> None:
         give_up(db, now=self._clock.now(), attempts_allowed=preferences.get(db, self._settings).attempts)
@@ -244,11 +277,15 @@ class Worker:
         child: Child = self._own.child
         return child
 
+    def _put_back(self, db: Connection) -> None:
+        """Put back what the disk was to blame for, uncounted; raises StorageError where that is still so."""
+        with self._owing:
+            while self._owed:
+                claims.put_back(db, self._owed[-1], now=self._clock.now())
+                self._owed.pop()
+
     def _shared_out(self) -> Settings:
         """Return the settings with the cores divided among the workers, where nobody has said how many each takes."""
         if self._settings.threads or self._workers == 1:
             return self._settings
         return replace(self._settings, threads=max(1, len(os.sched_getaffinity(0)) // self._workers))
-
-    def _is_paused(self) -> bool:
-        return time.monotonic() < self._paused_until

@@ -1,6 +1,7 @@
 """Connections, transactions and migrations on real files."""
 
 import fcntl
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import LibraryError, StorageFullError
+from appliance.errors import LibraryError, StorageError, StorageFullError
 from appliance.library import database
 from appliance.library.database import Connection, transaction
 from appliance.library.schema import MIGRATIONS
@@ -186,6 +187,17 @@ def test_full_disk_is_told_and_undone(db: Connection) -> None:
         db.execute("INSERT INTO schedule_slots VALUES ('large', ?)", ("x" * 1_000_000,))
     assert not db.in_transaction
     assert db.execute("SELECT count(*) FROM schedule_slots").fetchone()[0] == 0
+
+
+def test_a_disk_that_refuses_to_write_is_told(db: Connection) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # the kernel answers EFBIG, which SQLite takes for an error
+    try:
+        with pytest.raises(StorageError, match="gives errors"), transaction(db):
+            db.execute("INSERT INTO preferences (name, value, changed_at) VALUES ('beams', '2', '')")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert db.execute("SELECT count(*) FROM preferences").fetchone()[0] == 0
 
 
 def test_full_disk_inside_a_part_undoes_the_whole(db: Connection) -> None:

@@ -30,6 +30,7 @@ def test_not_ready_without_a_library(shelf, client):
     [
         ({"f_flag": os.ST_RDONLY}, 503, "The data folder cannot be written to."),
         ({"f_bavail": 1}, 507, "The card or disk is full."),
+        ({"f_files": 100, "f_favail": 1}, 507, "The card or disk is full."),
     ],
 )
 def test_not_ready_where_nothing_can_be_written(visitor, monkeypatch, changed, status, detail):
@@ -37,7 +38,8 @@ def test_not_ready_where_nothing_can_be_written(visitor, monkeypatch, changed, s
 
     def changed_statvfs(path):
         facts = real(path)
-        fields = dict(zip(("f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail"), facts, strict=False))
+        names = ("f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_favail")
+        fields = dict(zip(names, facts, strict=False))
         return type("Facts", (), {"f_flag": facts.f_flag, **fields, **changed})
 
     # A read-only or full disk cannot be had without being root.

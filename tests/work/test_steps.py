@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import StorageFullError
+from appliance.errors import NotFoundError, StorageError, StorageFullError
 from appliance.library import claims, descriptions, jobs
 from appliance.records import Facts, JobState, Priority, Status, Task
 from appliance.work import steps
@@ -114,7 +114,26 @@ def test_a_full_disk_costs_no_attempt(box: Box) -> None:
     with pytest.raises(StorageFullError):
         run(box, Watch(0, full), claimed(box, Task.PREPARE))
     job = jobs.open_for(box.db, item.id)[0]
+    assert (job.state, job.error) == (JobState.RUNNING, None)
+    assert jobs.put_back(box.db, job, now=2e9)  # what the worker does as soon as it can
+    job = jobs.open_for(box.db, item.id)[0]
     assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+
+
+@pytest.mark.parametrize("error", [NotFoundError("It is missing."), ZeroDivisionError()])
+def test_nothing_is_blamed_on_an_item_while_the_disk_is_gone(box: Box, error: Exception) -> None:
+    def fail() -> Facts:
+        raise error
+
+    item = box.upload("red")
+    job = claimed(box, Task.PREPARE)
+    away = box.settings.data.with_name("away")
+    box.settings.data.rename(away)
+    with pytest.raises(StorageError, match="is gone"):
+        run(box, Watch(0, fail), job)
+    away.rename(box.settings.data)
+    assert jobs.get(box.db, job.id) == job
+    assert box.item(item).status is Status.PENDING
 
 
 def test_a_mistake_of_ours_fails_the_item_plainly(box: Box) -> None:
