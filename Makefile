@@ -11,7 +11,7 @@ MODELS_BIN := .venv-models/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-browser lint check format lock sample-model train-sample clean
+.PHONY: help install run test test-oracle test-browser test-faults lint check format lock sample-model train-sample clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -40,7 +40,10 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser
+	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser --ignore tests/faults --ignore tests/chaos
+
+test-faults: .venv/tested ## Faults that take longer or need strace (apt-get install strace)
+	$(BIN)/python -m pytest tests/faults
 
 test-oracle: .venv-models/installed ## Compare models, pixels and captions with torch and transformers
 	$(MODELS_BIN)/python -m pytest -m oracle tests/oracle

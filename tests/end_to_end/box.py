@@ -23,14 +23,20 @@ class Box:
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, command: Sequence[str] = ("run",), environment: dict[str, str] | None = None) -> None:
-        """Start it and wait until its page answers."""
+    def start(
+        self,
+        command: Sequence[str] = ("run",),
+        environment: dict[str, str] | None = None,
+        *,
+        under: Sequence[str] = (),
+    ) -> None:
+        """Start it, `under` another command such as strace where one is given, and wait until its page answers."""
         if self.port == 0:
             self.port = free_port()
         arguments = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "appliance", *command, *arguments],
+                [*under, sys.executable, "-m", "appliance", *command, *arguments],
                 env={**os.environ, "SHOEBOX_THREADS": "1", **(environment or {})},
                 stdout=log,
                 stderr=log,
