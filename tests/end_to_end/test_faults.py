@@ -56,12 +56,17 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
 def test_a_second_run_is_refused_before_it_serves_anything(box: Box, tmp_path: Path) -> None:
     box.start()
     same_library = shoebox("run", "--data", str(box.data), "--port", str(free_port()))
+    second_worker = shoebox("worker", "--data", str(box.data))
     same_port = shoebox("run", "--data", str(tmp_path / "other"), "--port", str(box.port))
-    for done, sentence in ((same_library, "Another worker works on"), (same_port, "cannot listen on")):
-        assert done.returncode != 0
+    refusals = [(done, "Another worker works on", 1) for done in (same_library, second_worker)]
+    for done, sentence, status in (*refusals, (same_port, "cannot listen on", 2)):
+        assert done.returncode == status
         assert done.stdout == ""
         assert done.stderr.count(sentence) == 1
         assert "Traceback" not in done.stderr
+    photo = tmp_path / "one.jpg"
+    write_photo(photo, Scene(Shape("heart", "red", "large"), "white", seed=7), "JPEG")
+    assert box.finished(box.upload(photo)[1]["id"])["status"] == "completed"  # the first goes on
 
 
 def test_deleted_thumbnails_come_back_when_they_are_asked_for(box: Box, tmp_path: Path) -> None:

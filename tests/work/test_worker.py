@@ -14,7 +14,7 @@ from appliance.library import descriptions, jobs, pause
 from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
 from appliance.work import worker
-from appliance.work.queue import listen, open_queue
+from appliance.work.queue import Bell, listen, open_queue
 
 Box = Any
 Until = Callable[..., None]
@@ -86,7 +86,10 @@ def test_bells_for_unknown_jobs_and_rubbish_in_the_queue_are_harmless(busy: Box)
 def test_a_queue_deleted_under_a_running_worker(busy: Box) -> None:
     for path in busy.settings.data.glob("queue.db*"):
         path.unlink()
-    busy.wait(busy.upload("purple"), Status.COMPLETED)
+    item = busy.upload("purple")
+    for job in jobs.open_for(busy.db, item.id):
+        Bell(busy.settings.data).ring(job)  # in a new file, of which the worker knows nothing
+    busy.wait(item, Status.COMPLETED)
 
 
 def test_a_second_worker_is_refused(busy: Box) -> None:
