@@ -11,6 +11,7 @@ import uvicorn
 
 from appliance.device.listening import listening_socket
 from appliance.library import database
+from appliance.library.serving import serving
 from appliance.pages.app import create_app
 from appliance.pages.feed import Feed
 from appliance.settings import Settings
@@ -29,7 +30,8 @@ def serve(settings: Settings) -> int:
     with listening_socket(settings.host, settings.port) as listening:
         database.migrate(settings.data / "library.db")
         server = Server(settings, listening)
-        server.run(sockets=[listening])
+        with serving(settings.data):
+            server.run(sockets=[listening])
     return 0 if server.started else 1
 
 

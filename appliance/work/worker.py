@@ -102,15 +102,16 @@ class Worker:
     def watch(self, signals: Signals) -> int:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs."""
         db = self.connection()
-        next_health = next_minute = next_tidying = chosen_at = 0.0
+        next_health = next_minute = next_tidying = chosen_at = tidied_for = 0.0
         while True:
             now = time.monotonic()
             try:
                 with database.explained():
                     if not self._started:
                         self._start(db)
-                    if now >= next_tidying:
-                        next_tidying = now + STALE
+                    served_since = self._store.served_since()
+                    if now >= next_tidying or served_since != tidied_for:  # a page that died left something
+                        next_tidying, tidied_for = now + STALE, served_since
                         self._store.sweep(STALE)
                         adopt_orphans(db, self._store, self._settings)
                     if not self._is_paused():

@@ -1,7 +1,9 @@
 """Real worker processes on a real library, with a captioner that does what colours say; some are killed."""
 
 import os
+import shutil
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from appliance.errors import LibraryError
 from appliance.library import descriptions, jobs, pause
+from appliance.library.serving import serving
 from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
 from appliance.work import worker
@@ -90,6 +93,18 @@ def test_a_queue_deleted_under_a_running_worker(busy: Box) -> None:
     for job in jobs.open_for(busy.db, item.id):
         Bell(busy.settings.data).ring(job)  # in a new file, of which the worker knows nothing
     busy.wait(item, Status.COMPLETED)
+
+
+def test_what_a_dead_page_left_is_cleared_once_another_serves(busy: Box, until: Until) -> None:
+    data = busy.settings.data
+    part = data / "incoming" / "cut-off.part"
+    orphan = data / "originals" / "2024" / "05" / "beach.png"
+    orphan.parent.mkdir(parents=True)
+    shutil.copy(busy.store.original(busy.upload("red", note="its twin").path), orphan)
+    part.write_bytes(b"half")
+    time.sleep(0.05)  # file systems keep time in ticks
+    with serving(data):
+        until(lambda: not part.exists() and not orphan.exists(), "the worker to tidy up")
 
 
 def test_a_second_worker_is_refused(busy: Box) -> None:
