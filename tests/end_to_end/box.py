@@ -83,6 +83,22 @@ class Box:
             assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
             time.sleep(0.05)
 
+    def processes(self, word: str = "") -> list[int]:
+        """Return the ids of the appliance's processes whose command line has `word`, of all of them by default."""
+        assert self.process is not None
+        found, waiting = [], [self.process.pid]
+        while waiting:
+            parent = waiting.pop()
+            try:
+                for children in Path(f"/proc/{parent}/task").glob("*/children"):
+                    waiting += [int(number) for number in children.read_text().split()]
+                line = Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            except (FileNotFoundError, ProcessLookupError):  # ended in this moment
+                continue
+            if not word or word in line:
+                found.append(parent)
+        return found
+
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)

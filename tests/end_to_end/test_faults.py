@@ -19,22 +19,6 @@ def shoebox(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
-def processes(box: Box, word: str) -> list[int]:
-    """The ids of the appliance's processes whose command line has `word`."""
-    assert box.process is not None
-    found, waiting = [], [box.process.pid]
-    while waiting:
-        parent = waiting.pop()
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            waiting += [int(number) for number in children.read_text().split()]
-        try:
-            if word in Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0"):
-                found.append(parent)
-        except FileNotFoundError:
-            continue
-    return found
-
-
 def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box, tmp_path: Path) -> None:
     scenes = [
         Scene(Shape("circle", colour, "large"), "white", seed=seed) for seed, colour in enumerate(["red", "blue"])
@@ -45,8 +29,8 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
     number = box.upload(film)[1]["id"]
     for victim in ("appliance.work.inside", "worker"):
         box.wait(lambda: box.item(number)["status"] == "processing", "the video to be worked on")
-        box.wait(lambda victim=victim: processes(box, victim), "the process to be killed")
-        for process in processes(box, victim):
+        box.wait(lambda victim=victim: box.processes(victim), "the process to be killed")
+        for process in box.processes(victim):
             os.kill(process, signal.SIGKILL)
     item = box.finished(number)
     assert item["status"] == "completed"
