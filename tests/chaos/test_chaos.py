@@ -27,6 +27,7 @@ SEED = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
 PHONES = 3
 HASTE = 0.25
 PATIENCE = 60.0  # seconds
+SETTLED = 30.0  # seconds; less than a lease, so that nobody waits for one to run out
 DRAIN = 900.0
 VICTIMS = {"web": 30, "worker": 25, "appliance.work.inside": 25, "run": 10, "everything": 10}
 ENVIRONMENT = {
@@ -110,7 +111,7 @@ def alive(process: int) -> bool:
 
 def settle(promises: Promises, when: str) -> None:
     """Wait until what the kill has left is in order."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + SETTLED
     while left := promises.unsettled():
         assert time.monotonic() < end, f"{when}: {left}"
         time.sleep(0.1)
