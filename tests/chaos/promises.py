@@ -60,7 +60,7 @@ class Promises:
             found += self._forgotten(db)
         return found
 
-    def broken_at_last(self, *, originals: bool = True) -> list[str]:
+    def broken_at_last(self) -> list[str]:
         """Return what is wrong once nothing is sent and nothing waits any more."""
         wrong = self.broken_now() + self.unsettled()
         twins = Counter(self._hash(path) for path in self._originals())
@@ -93,6 +93,7 @@ class Promises:
     def _forgotten(self, db: database.Connection) -> list[str]:
         """Name the items in work that nobody works on: the one worker has one thread, and its jobs are its own."""
         workers = self._box.processes("worker")
+        # The folder in /proc is no older than its process, so what a dead worker had is never taken for the new one's.
         born = max((os.stat(f"/proc/{worker}").st_ctime for worker in workers), default=time.time())
         running = db.execute(
             "SELECT item_id, task, started_at, lease_until FROM jobs WHERE state = 'running'"
