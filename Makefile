@@ -3,15 +3,18 @@ PYTHON ?= python3
 DATA ?= data
 HOST ?= 127.0.0.1
 PORT ?= 8080
+ROUNDS ?= 40
 # Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
 TORCH ?= torch==2.13.0
 
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
+# Mounting small file systems takes root, or a namespace of its own in which one is root.
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --mount)
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-browser lint check format lock sample-model train-sample clean
+.PHONY: help install run test test-oracle test-browser test-faults chaos lint check format lock sample-model train-sample clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -40,7 +43,13 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser
+	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser --ignore tests/faults --ignore tests/chaos
+
+test-faults: .venv/tested ## Faults that take longer or need strace (apt-get install strace)
+	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
+
+chaos: .venv/tested ## Upload without a pause while everything is killed at random (ROUNDS=40, SEED)
+	ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest tests/chaos
 
 test-oracle: .venv-models/installed ## Compare models, pixels and captions with torch and transformers
 	$(MODELS_BIN)/python -m pytest -m oracle tests/oracle

@@ -17,6 +17,7 @@ from appliance.errors import NotFoundError
 from appliance.library import disk
 from appliance.library.incoming import Incoming
 from appliance.library.names import numbered, safe_name
+from appliance.library.serving import served_since
 
 __all__ = ["Incoming", "Store", "safe_name"]
 
@@ -114,22 +115,31 @@ class Store:
                 yield (Path(folder) / name).relative_to(self._originals).as_posix()
 
     def leftovers(self, older_than_seconds: float) -> list[Path]:
-        """Return the temporary files, of uploads and of thumbnails, that nobody has written to for so long."""
-        found = [*self._incoming.glob("*.part"), *self._derived.glob("*/*/.*.part")]
-        return sorted(path for path in found if _is_older(path, older_than_seconds))
+        """Return the temporary files, of uploads and of thumbnails, that nobody has written to for so long.
+
+        Those of uploads that a page took in which is gone are among them, whatever their age.
+        """
+        before = time.time() - older_than_seconds
+        thumbnails = [path for path in self._derived.glob("*/*/.*.part") if _is_older(path, before)]
+        return sorted([*self._cut_off(before), *thumbnails])
 
     def sweep(self, older_than_seconds: float, *, everywhere: bool = False) -> int:
         """Remove what uploads left that were cut off; return how many files. Younger ones may still be written to.
 
         With `everywhere` what was left while thumbnails were made goes, too.
         """
-        parts = self.leftovers(older_than_seconds) if everywhere else self._incoming.glob("*.part")
-        removed = 0
+        parts = self.leftovers(older_than_seconds) if everywhere else self._cut_off(time.time() - older_than_seconds)
         for part in parts:
-            if _is_older(part, older_than_seconds):
-                part.unlink(missing_ok=True)  # kept or discarded in this moment
-                removed += 1
-        return removed
+            part.unlink(missing_ok=True)  # kept or discarded in this moment
+        return len(parts)
+
+    def served_since(self) -> float:
+        """Return the Unix time before which no upload began that may still be under way; 0 where none can be told."""
+        return served_since(self._data)
+
+    def _cut_off(self, before: float) -> list[Path]:
+        before = max(before, self.served_since())
+        return [path for path in self._incoming.glob("*.part") if _is_older(path, before)]
 
     def _reserve(self, folder: Path, name: str, sha256: str, taken: Callable[[str], bool]) -> Path:
         # An empty file holds the name: rename would replace what another upload put there in the meantime.
@@ -154,9 +164,9 @@ class Store:
         self._durable.add(folder)
 
 
-def _is_older(path: Path, seconds: float) -> bool:
+def _is_older(path: Path, before: float) -> bool:
     try:
-        return time.time() - path.stat().st_mtime >= seconds
+        return path.stat().st_mtime < before
     except FileNotFoundError:
         return False
 

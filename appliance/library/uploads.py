@@ -66,13 +66,17 @@ def orphans(db: Connection, store: Store, *, older_than_seconds: float) -> list[
 
 
 def unlisted(db: Connection, store: Store, *, older_than_seconds: float) -> list[str]:
-    """Return the originals that no item knows, empty ones too, without changing anything."""
+    """Return the originals that no item knows, empty ones too, without changing anything.
+
+    Younger ones are left out, unless the page that took them in is gone.
+    """
+    before = max(time.time() - older_than_seconds, store.served_since())
     found = []
     for path in store.originals():
         if _has_path(db, path):
             continue
         try:
-            if time.time() - store.original(path).stat().st_ctime >= older_than_seconds:
+            if store.original(path).stat().st_ctime < before:
                 found.append(path)
         except FileNotFoundError:  # removed in this moment
             continue

@@ -47,6 +47,8 @@ def write(picture: Image.Image, folder: Path, name: str) -> None:
     temporary = ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f".{name}.*.part"):  # by an attempt that was killed
+            left.unlink(missing_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
         with os.fdopen(descriptor, "wb") as file:
             picture.save(file, "WEBP", quality=_QUALITY, method=4)

@@ -12,6 +12,7 @@ import uvicorn
 
 from appliance.device.listening import listening_socket
 from appliance.library import database
+from appliance.library.serving import serving
 from appliance.library.store import Store
 from appliance.pages.app import create_app
 from appliance.pages.feed import Feed
@@ -31,7 +32,8 @@ def serve(settings: Settings) -> int:
     with listening_socket(settings.host, settings.port) as listening:
         database.once_there_is_room(lambda: _prepare(settings), time.sleep)
         server = Server(settings, listening)
-        server.run(sockets=[listening])
+        with serving(settings.data):
+            server.run(sockets=[listening])
     return 0 if server.started else 1
 
 

@@ -109,13 +109,14 @@ class Worker:
         self._said = ""
         self._pulse = Pulse()
         self._workers = preferences.get(self.connection(), settings).workers
+        self._tidied_for = 0.0  # since when the page served that files were tidied up for
         self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
         self._chores = [
             Chore(GLANCE, self._follow_clock),  # first: the others go by the leases
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
-            Chore(GLANCE, self._look_at_choices),
+            Chore(GLANCE, self._look_around),
         ]
         self._queue = open_or_replace_queue(settings.data)
         self._ring = listen(self._queue, self.answer)
@@ -248,8 +249,12 @@ class Worker:
         except ModelError as error:
             log.warning("%s", error)
 
-    def _look_at_choices(self, db: Connection) -> None:
-        """Act at once where the owner has chosen another model or another number of workers."""
+    def _look_around(self, db: Connection) -> None:
+        """Act at once where the owner has chosen another model or number of workers, or a page that died left files."""
+        served_since = self._store.served_since()
+        if served_since != self._tidied_for:
+            self._tidied_for = served_since
+            self._tidy(db)
         chosen_at = installed.choice_made_at(self._settings.data / "models")
         if chosen_at != self._chosen_at:
             self._chosen_at = chosen_at

@@ -23,14 +23,20 @@ class Box:
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, command: Sequence[str] = ("run",), environment: dict[str, str] | None = None) -> None:
-        """Start it and wait until its page answers."""
+    def start(
+        self,
+        command: Sequence[str] = ("run",),
+        environment: dict[str, str] | None = None,
+        *,
+        under: Sequence[str] = (),
+    ) -> None:
+        """Start it, `under` another command such as strace where one is given, and wait until its page answers."""
         if self.port == 0:
             self.port = free_port()
         arguments = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "appliance", *command, *arguments],
+                [*under, sys.executable, "-m", "appliance", *command, *arguments],
                 env={**os.environ, "SHOEBOX_THREADS": "1", **(environment or {})},
                 stdout=log,
                 stderr=log,
@@ -76,6 +82,22 @@ class Box:
             assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log.read_text()[-4000:]}"
             assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
             time.sleep(0.05)
+
+    def processes(self, word: str = "") -> list[int]:
+        """Return the ids of the appliance's processes whose command line has `word`, of all of them by default."""
+        assert self.process is not None
+        found, waiting = [], [self.process.pid]
+        while waiting:
+            parent = waiting.pop()
+            try:
+                for children in Path(f"/proc/{parent}/task").glob("*/children"):
+                    waiting += [int(number) for number in children.read_text().split()]
+                line = Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            except (FileNotFoundError, ProcessLookupError):  # ended in this moment
+                continue
+            if not word or word in line:
+                found.append(parent)
+        return found
 
     def stop(self) -> int:
         assert self.process is not None

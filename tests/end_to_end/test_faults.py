@@ -19,22 +19,6 @@ def shoebox(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
-def processes(box: Box, word: str) -> list[int]:
-    """The ids of the appliance's processes whose command line has `word`."""
-    assert box.process is not None
-    found, waiting = [], [box.process.pid]
-    while waiting:
-        parent = waiting.pop()
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            waiting += [int(number) for number in children.read_text().split()]
-        try:
-            if word in Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0"):
-                found.append(parent)
-        except FileNotFoundError:
-            continue
-    return found
-
-
 def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box, tmp_path: Path) -> None:
     scenes = [
         Scene(Shape("circle", colour, "large"), "white", seed=seed) for seed, colour in enumerate(["red", "blue"])
@@ -45,8 +29,8 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
     number = box.upload(film)[1]["id"]
     for victim in ("appliance.work.inside", "worker"):
         box.wait(lambda: box.item(number)["status"] == "processing", "the video to be worked on")
-        box.wait(lambda victim=victim: processes(box, victim), "the process to be killed")
-        for process in processes(box, victim):
+        box.wait(lambda victim=victim: box.processes(victim), "the process to be killed")
+        for process in box.processes(victim):
             os.kill(process, signal.SIGKILL)
     item = box.finished(number)
     assert item["status"] == "completed"
@@ -56,12 +40,17 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
 def test_a_second_run_is_refused_before_it_serves_anything(box: Box, tmp_path: Path) -> None:
     box.start()
     same_library = shoebox("run", "--data", str(box.data), "--port", str(free_port()))
+    second_worker = shoebox("worker", "--data", str(box.data))
     same_port = shoebox("run", "--data", str(tmp_path / "other"), "--port", str(box.port))
-    for done, sentence in ((same_library, "Another worker works on"), (same_port, "cannot listen on")):
-        assert done.returncode != 0
+    refusals = [(done, "Another worker works on", 1) for done in (same_library, second_worker)]
+    for done, sentence, status in (*refusals, (same_port, "cannot listen on", 2)):
+        assert done.returncode == status
         assert done.stdout == ""
         assert done.stderr.count(sentence) == 1
         assert "Traceback" not in done.stderr
+    photo = tmp_path / "one.jpg"
+    write_photo(photo, Scene(Shape("heart", "red", "large"), "white", seed=7), "JPEG")
+    assert box.finished(box.upload(photo)[1]["id"])["status"] == "completed"  # the first goes on
 
 
 def test_deleted_thumbnails_come_back_when_they_are_asked_for(box: Box, tmp_path: Path) -> None:

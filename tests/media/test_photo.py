@@ -197,6 +197,18 @@ def test_a_full_disk_leaves_nothing_behind(saved, corners, tmp_path, monkeypatch
     assert list((tmp_path / "derived").iterdir()) == []
 
 
+def test_what_a_killed_attempt_left_is_removed_by_the_next(saved, corners, tmp_path, monkeypatch):
+    path = saved(corners, "a.jpg")
+    folder = tmp_path / "derived"
+    with monkeypatch.context() as patch:
+        patch.setattr(stills.os, "replace", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            thumbnails(path, folder)
+    assert [left.suffix for left in folder.iterdir()] == [".part"]
+    thumbnails(path, folder)
+    assert sorted(made.name for made in folder.iterdir()) == ["large.webp", "small.webp"]
+
+
 def test_a_folder_that_cannot_be_written_is_no_fault_of_the_file(saved, corners, tmp_path):
     (tmp_path / "derived").write_text("a file in its place")
     with pytest.raises(FileExistsError):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.errors import LibraryError, SettingsError
+from appliance.library.serving import served_since
 from appliance.pages import server
 from appliance.pages.server import addresses, lan_address, listening_socket, serve
 
@@ -27,6 +28,7 @@ def test_it_starts_from_nothing_and_stops_when_told(data, stop):
     with subprocess.Popen([sys.executable, "-c", SERVE, str(data)], stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         assert line.startswith("Shoebox is at http://127.0.0.1:")
+        assert served_since(data) > 0  # what was left in the data folder before is nobody's
         with socket.create_connection(("127.0.0.1", int(line.rpartition(":")[2]))) as listening:
             listening.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: box\r\n\r\n")
             heard = b""

@@ -115,7 +115,7 @@ def test_a_full_disk_costs_no_attempt(box: Box) -> None:
         run(box, Watch(0, full), claimed(box, Task.PREPARE))
     job = jobs.open_for(box.db, item.id)[0]
     assert (job.state, job.error) == (JobState.RUNNING, None)
-    assert jobs.put_back(box.db, job, now=2e9)  # what the worker does as soon as it can
+    assert claims.put_back(box.db, job, now=2e9)  # what the worker does as soon as it can
     job = jobs.open_for(box.db, item.id)[0]
     assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 

@@ -1,6 +1,7 @@
 """Real worker processes on a real library, with a captioner that does what colours say; some are killed."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -12,10 +13,11 @@ import pytest
 
 from appliance.errors import LibraryError
 from appliance.library import descriptions, jobs, pause, preferences, statuses
+from appliance.library.serving import serving
 from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
 from appliance.work import worker
-from appliance.work.queue import listen, open_queue
+from appliance.work.queue import Bell, listen, open_queue
 
 Box = Any
 Until = Callable[..., None]
@@ -87,7 +89,22 @@ def test_bells_for_unknown_jobs_and_rubbish_in_the_queue_are_harmless(busy: Box)
 def test_a_queue_deleted_under_a_running_worker(busy: Box) -> None:
     for path in busy.settings.data.glob("queue.db*"):
         path.unlink()
-    busy.wait(busy.upload("purple"), Status.COMPLETED)
+    item = busy.upload("purple")
+    for job in jobs.open_for(busy.db, item.id):
+        Bell(busy.settings.data).ring(job)  # in a new file, of which the worker knows nothing
+    busy.wait(item, Status.COMPLETED)
+
+
+def test_what_a_dead_page_left_is_cleared_once_another_serves(busy: Box, until: Until) -> None:
+    data = busy.settings.data
+    part = data / "incoming" / "cut-off.part"
+    orphan = data / "originals" / "2024" / "05" / "beach.png"
+    orphan.parent.mkdir(parents=True)
+    shutil.copy(busy.store.original(busy.upload("red", note="its twin").path), orphan)
+    part.write_bytes(b"half")
+    time.sleep(0.05)  # file systems keep time in ticks
+    with serving(data):
+        until(lambda: not part.exists() and not orphan.exists(), "the worker to tidy up")
 
 
 def test_a_second_worker_is_refused(busy: Box) -> None:
