@@ -10,9 +10,8 @@ import os
 import sys
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -82,12 +81,12 @@ class Models:
 
 
 def main(arguments: list[str]) -> int:
-    worker.create_consumer = partial(worker.create_consumer, workers=int(arguments[1]))
     if "together" in arguments:
         worker.only_worker = lambda data: nullcontext()
     noon = datetime(2026, 7, 1, 12, tzinfo=UTC)
     household = Household(lambda: ZoneInfo("UTC"), lambda: noon, lambda: True)
-    return worker.run(protocol.decode_settings(arguments[0].encode()), loader="counting:Models", household=household)
+    settings = replace(protocol.decode_settings(arguments[0].encode()), workers=int(arguments[1]))
+    return worker.run(settings, loader="counting:Models", household=household)
 
 
 if __name__ == "__main__":
