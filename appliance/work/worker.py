@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from huey.consumer import Consumer
 
@@ -19,7 +20,7 @@ from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.settings import Settings
-from appliance.work import schedule
+from appliance.work import process, schedule
 from appliance.work.adoption import adopt_orphans
 from appliance.work.again import describe_again
 from appliance.work.child import Child
@@ -28,11 +29,13 @@ from appliance.work.loading import REAL
 from appliance.work.lock import only_worker
 from appliance.work.queue import QueueError, listen, open_or_replace_queue
 from appliance.work.reconcile import give_up, ring_due
+from appliance.work.rest import Rest
 from appliance.work.schedule import Household
 from appliance.work.signals import STOPPING, Signals
 from appliance.work.steps import LEASE, run_job
 
 GLANCE = 1.0  # seconds between two looks for what is due
+BOARD = 10.0  # seconds between two looks at the board's sensors
 HEALTH = 10.0  # seconds between two looks whether the consumer's threads live, and two signs of life to systemd
 MINUTE = 60.0  # seconds between two reconciliations
 ROOM = 30.0  # seconds until work is tried again after the disk was full
@@ -41,11 +44,11 @@ STALE = 3600.0  # seconds without a write after which an unfinished upload is de
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, *, loader: str = REAL, household: Household | None = None) -> int:
+def run(settings: Settings, *, loader: str = REAL, household: Household | None = None, root: Path = Path("/")) -> int:
     """Work until told to stop by SIGTERM, SIGINT or SIGHUP, and return the exit status; for the main thread.
 
-    `loader` is as in `Child`; `household` tells the time to the nightly batches. Raises LibraryError where the data
-    folder cannot be used or has a worker already.
+    `loader` is as in `Child`; `household` tells the time to the nightly batches; the board's sensors are read below
+    `root`. Raises LibraryError where the data folder cannot be used or has a worker already.
     """
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
@@ -53,8 +56,9 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
         database.migrate(settings.data / "library.db")
         store = Store(settings.data)
         store.prepare()
+        rest = Rest(root)
         while True:
-            worker = Worker(settings, store, loader, household)
+            worker = Worker(settings, store, loader, household, rest)
             try:
                 status = worker.watch(signals)
             finally:
@@ -75,10 +79,11 @@ class Chore:
 class Worker:
     """What the consumer's threads and the main thread share. Each thread has its own connection and its own child."""
 
-    def __init__(self, settings: Settings, store: Store, loader: str, household: Household) -> None:
+    def __init__(self, settings: Settings, store: Store, loader: str, household: Household, rest: Rest) -> None:
         self._settings = settings
         self._store = store
         self._loader = loader
+        self._rest = rest
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -89,6 +94,7 @@ class Worker:
         self._workers = preferences.get(self.connection(), settings).workers
         self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
         self._chores = [
+            Chore(BOARD, self._look_at_board),
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
@@ -158,6 +164,7 @@ class Worker:
 
     def _start(self, db: Connection) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
+        self._look_at_board(db)  # a box that is too warm begins nothing, not even at once
         attempts = preferences.get(db, self._settings).attempts
         released = claims.release_running(db, now=time.time(), attempts_allowed=attempts)
         if released:
@@ -177,6 +184,9 @@ class Worker:
         self._queue.storage.close()
         for connection in self._connections:
             connection.close()
+
+    def _look_at_board(self, db: Connection) -> None:
+        self._rest.look(db, preferences.get(db, self._settings))
 
     def _tidy(self, db: Connection) -> None:
         self._store.sweep(STALE)
@@ -225,10 +235,16 @@ class Worker:
         return child
 
     def _shared_out(self) -> Settings:
-        """Return the settings with the cores divided among the workers, where nobody has said how many each takes."""
-        if self._settings.threads or self._workers == 1:
-            return self._settings
-        return replace(self._settings, threads=max(1, len(os.sched_getaffinity(0)) // self._workers))
+        """Return the settings with cores and memory divided among the workers, where nobody has said who takes what."""
+        chosen = self._settings
+        if self._workers == 1:
+            return chosen
+        cores = len(os.sched_getaffinity(0))
+        return replace(
+            chosen,
+            threads=chosen.threads or max(1, cores // self._workers),
+            memory_limit_mb=process.memory_limit(chosen) // self._workers >> 20,
+        )
 
     def _is_paused(self) -> bool:
-        return time.monotonic() < self._paused_until
+        return self._rest.resting or time.monotonic() < self._paused_until
