@@ -233,9 +233,8 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     with closing(database.connect(_library(settings))) as db:
         patient = doctor.Patient(db, Store(settings.data), settings)
         for found in doctor.examine(patient, repair=options.repair):
-            verdict = "WRONG" if not found.sound else "NOTE" if found.next_step else "OK"
             print(
-                f"{verdict:<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),
+                f"{found.verdict:<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),
                 flush=True,
             )
             sound = sound and found.sound

@@ -51,6 +51,11 @@ class Finding:
     text: str
     next_step: str = ""
 
+    @property
+    def verdict(self) -> str:
+        """OK, NOTE or WRONG."""
+        return "WRONG" if not self.sound else "NOTE" if self.next_step else "OK"
+
 
 @dataclass(frozen=True, slots=True)
 class Patient:
@@ -234,6 +239,7 @@ def _card(patient: Patient) -> Finding:
     return sound(about, "There is no memory card that tells how worn it is.")
 
 
+BOARD = (_temperature, _power, _memory, _clock, _card)
 CHECKS: tuple[Check, ...] = (
     Check(_database),
     Check(_statuses, lambda patient: statuses.mend(patient.db)),
@@ -243,11 +249,7 @@ CHECKS: tuple[Check, ...] = (
     Check(_thumbnails, _make_thumbnails),
     Check(_model),
     Check(_room),
-    Check(_temperature),
-    Check(_power),
-    Check(_memory),
-    Check(_clock),
-    Check(_card),
+    *map(Check, BOARD),
 )
 
 

@@ -1,11 +1,15 @@
 """The box's breaks, with a sensor of our own: when they begin and end, what is said of them, and what is written."""
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.library import notices, preferences
+from appliance.records import Status
 from appliance.work.rest import CALM, Rest
 
 Box = Any
@@ -127,3 +131,43 @@ def test_looking_again_writes_nothing(box: Box, rest: Rest, sensors: Sensors, de
         sensors.warm(degrees + more)  # a break that goes on at another temperature is no news
         rest.look(box.db, box.settings)
     assert box.db.total_changes == written
+
+
+def test_a_worker_that_is_too_warm_finishes_what_it_does_begins_nothing_and_goes_on_by_itself(
+    box: Box, sensors: Sensors, until: Callable[..., None]
+) -> None:
+    data = box.settings.data
+    (data / "hold").touch()
+    under_way = box.upload("green")
+    waiting = box.upload("red")
+    box.start(replace(box.settings, processing_timeout=600), root=sensors.root)
+    until((data / "held").exists, "the description to begin")
+    sensors.warm(85)
+    until(lambda: said(box), "the break to begin")
+    later = box.upload("purple")
+    (data / "hold").unlink()
+    box.wait(under_way, Status.COMPLETED)
+    attempts = box.db.execute("SELECT sum(attempts) FROM jobs WHERE item_id IN (?, ?)", (waiting.id, later.id))
+    claimed_before = attempts.fetchone()[0]
+    time.sleep(3)  # several looks for work that is due
+    assert [box.item(item).status for item in (waiting, later)] == [Status.PENDING, Status.PENDING]
+    assert box.item(later).prepared_at is None
+    attempts = box.db.execute("SELECT sum(attempts) FROM jobs WHERE item_id IN (?, ?)", (waiting.id, later.id))
+    assert attempts.fetchone()[0] == claimed_before
+    sensors.warm(70)
+    for item in (waiting, later):
+        box.wait(item, Status.COMPLETED)
+    assert said(box) == []
+
+
+def test_a_worker_that_is_started_too_warm_begins_nothing(
+    box: Box, sensors: Sensors, until: Callable[..., None]
+) -> None:
+    sensors.warm(85)
+    item = box.upload("red")
+    box.start(root=sensors.root)
+    until(lambda: said(box), "the break to begin")
+    time.sleep(2)  # several looks for work that is due
+    assert box.item(item).prepared_at is None
+    sensors.warm(50)
+    box.wait(item, Status.COMPLETED)
