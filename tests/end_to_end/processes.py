@@ -40,6 +40,10 @@ def cost(process: int) -> Cost:
 
 
 def loaded(process: int) -> set[str]:
-    """Return the names of the files that a process has mapped as code."""
-    lines = [line.split(maxsplit=5) for line in Path(f"/proc/{process}/maps").read_text().splitlines()]
+    """Return the names of the files that a process has mapped as code; none where it has just ended."""
+    try:
+        maps = Path(f"/proc/{process}/maps").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+    lines = [line.split(maxsplit=5) for line in maps.splitlines()]
     return {Path(line[5]).name for line in lines if len(line) == 6 and "x" in line[1]}

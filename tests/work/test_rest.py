@@ -149,7 +149,7 @@ def test_a_worker_that_is_too_warm_finishes_what_it_does_begins_nothing_and_goes
     box.wait(under_way, Status.COMPLETED)
     attempts = box.db.execute("SELECT sum(attempts) FROM jobs WHERE item_id IN (?, ?)", (waiting.id, later.id))
     claimed_before = attempts.fetchone()[0]
-    time.sleep(3)  # several looks for work that is due
+    time.sleep(2)  # several looks for work that is due
     assert [box.item(item).status for item in (waiting, later)] == [Status.PENDING, Status.PENDING]
     assert box.item(later).prepared_at is None
     attempts = box.db.execute("SELECT sum(attempts) FROM jobs WHERE item_id IN (?, ?)", (waiting.id, later.id))
