@@ -78,6 +78,7 @@ class Server(uvicorn.Server):
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._told_to_stop.wait()
+        self._loop = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop at once, and not at the next look."""

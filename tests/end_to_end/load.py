@@ -70,7 +70,7 @@ def measure(box: Box, requests: int) -> Figures:
 
 def send(box: Box, photos: Photos, count: int) -> None:
     for _ in range(count):
-        status, item = box.ask("POST", f"/api/v1/uploads?name=photo.png", photos.next())
+        status, item = box.ask("POST", "/api/v1/uploads?name=photo.png", photos.next())
         assert status == 201, item
 
 
