@@ -4,6 +4,7 @@ DATA ?= data
 HOST ?= 127.0.0.1
 PORT ?= 8080
 ROUNDS ?= 40
+SECONDS ?= 600
 # Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
 TORCH ?= torch==2.13.0
 
@@ -14,7 +15,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-browser test-faults chaos lint check format lock sample-model train-sample clean
+.PHONY: help install run test test-oracle test-browser test-faults chaos idle load lint check format lock sample-model train-sample clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -56,6 +57,12 @@ test-oracle: .venv-models/installed ## Compare models, pixels and captions with 
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+idle: .venv/tested ## Measure what the appliance costs while nobody wants anything of it (SECONDS, by default ten minutes)
+	$(BIN)/python tests/end_to_end/idle.py $(SECONDS)
+
+load: .venv/tested ## Measure how quickly the page answers at rest and while the worker is at full load
+	$(BIN)/python tests/end_to_end/load.py
 
 lint: .venv/tested ## Format, lint, types and layers, without the tests
 	$(BIN)/ruff format --check .

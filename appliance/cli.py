@@ -177,20 +177,25 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
 
 
 def _status(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library import status
+    from appliance.library import notices, status
     from appliance.modelstore import installed
 
     path = _library(settings)
     with closing(database.connect(path)) as db:
         summary = status.summary(db)
+        standing = notices.standing(db)
     model = installed.in_use(settings.data / "models")
     if options.json:
-        print(json.dumps({**summary, "model": {"id": model.id, "name": model.name, "sample": model.sample}}))
+        told = [{"level": one.level, "text": one.text, "next_step": one.next_step} for one in standing]
+        used = {"id": model.id, "name": model.name, "sample": model.sample}
+        print(json.dumps({**summary, "notices": told, "model": used}))
         return 0
     for name, count in summary["counts"].items():
         print(f"{name:<12}{count:>8}")
     if summary["paused"]:
         print("Describing is paused. Go on with `shoebox queue resume`.")
+    for notice in standing:
+        print(f"{notice.text} {notice.next_step}".rstrip())
     print(f"model: {model.name} ({model.id})")
     if model.notice:
         print(model.notice)
@@ -229,7 +234,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
         patient = doctor.Patient(db, Store(settings.data), settings)
         for found in doctor.examine(patient, repair=options.repair):
             print(
-                f"{'OK' if found.sound else 'WRONG':<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),
+                f"{found.verdict:<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),
                 flush=True,
             )
             sound = sound and found.sound

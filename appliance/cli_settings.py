@@ -52,7 +52,10 @@ def _set(settings: Settings, options: argparse.Namespace) -> int:
     if not _library(settings).exists():
         raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
     with closing(database.connect(_library(settings))) as db:
-        preferences.set(db, options.name, options.value)
+        good, refused = preferences.check({options.name: options.value}, preferences.get(db, settings))
+        for error in refused.values():
+            raise error
+        preferences.set_all(db, good)
         value = getattr(preferences.get(db, settings), options.name)
     print(f"{options.name} is {text(value)!r} from now on.")
     return 0

@@ -15,6 +15,7 @@
     │   └── DownloadError         the download failed or what came is not what was promised
     └── CaptionerError            describing failed
         ├── DeadlineError         it took longer than it may
+        ├── TooLittleMemoryError  it needs more memory than it may have
         └── ChildDiedError        the process that describes ended in mid-work
 
 The HTTP status for each is decided in one place, `appliance/pages/errors.py`.
@@ -87,6 +88,17 @@ class CaptionerError(ShoeboxError):
 
 class DeadlineError(CaptionerError):
     """It took longer than it may."""
+
+
+class TooLittleMemoryError(CaptionerError):
+    """It needs more memory than it may have."""
+
+    def __init__(
+        self,
+        message: str = "This needs more memory than this box can spare.",
+        next_step: str = "Try again; if it stays, use a smaller model or a computer with more memory.",
+    ) -> None:
+        super().__init__(message, next_step)
 
 
 class ChildDiedError(CaptionerError):

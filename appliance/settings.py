@@ -6,7 +6,7 @@ settings page stores is laid over them by `library.preferences`.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -141,6 +141,14 @@ SETTINGS: tuple[Setting, ...] = (
         "provider", "SHOEBOX_PROVIDER", "cpu", "Where describing runs.", choices=("cpu", "cuda", "tensorrt", "coreml")
     ),
     Setting("model_load_timeout", "SHOEBOX_MODEL_LOAD_TIMEOUT", 120, "Seconds a model may take to load.", 1, 3600),
+    Setting(
+        "memory_limit_mb",
+        "SHOEBOX_MEMORY_LIMIT_MB",
+        0,
+        "Memory that describing may take, in MiB; 0 takes three quarters of the machine's, less of a small one's.",
+        0,
+        1 << 20,
+    ),
     Setting("hub", "SHOEBOX_HUB", "https://huggingface.co", "Address of the hub that models are downloaded from."),
     Setting(
         "auto_process_on_upload",
@@ -215,7 +223,26 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("retry_delay", "SHOEBOX_RETRY_DELAY", 10, "Seconds before a second try; doubled for each more.", 0, 3600),
     Setting("video_frames", "AI_VIDEO_FRAMES", 8, "Most moments described in one video.", 1, 64, preference=True),
     Setting("beams", "AI_BEAMS", 1, "Sentences weighed against each other: 1 is fastest.", 1, 8, preference=True),
+    Setting(
+        "rest_above",
+        "SHOEBOX_REST_ABOVE",
+        80,
+        "Degrees Celsius above which the box rests: nothing more is described until it is cooler.",
+        40,
+        110,
+        preference=True,
+    ),
+    Setting(
+        "rest_below",
+        "SHOEBOX_REST_BELOW",
+        75,
+        "Degrees Celsius below which it goes on after a rest; less than rest_above.",
+        30,
+        109,
+        preference=True,
+    ),
 )
+_NAMED = {setting.name: setting for setting in SETTINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +256,7 @@ class Settings:
     threads: int
     provider: str
     model_load_timeout: int
+    memory_limit_mb: int
     hub: str
     auto_process_on_upload: bool
     scheduled_processing: bool
@@ -244,6 +272,8 @@ class Settings:
     retry_delay: int
     video_frames: int
     beams: int
+    rest_above: int
+    rest_below: int
 
 
 def load(
@@ -259,7 +289,26 @@ def load(
     for layer in _layers(environment, file, overrides or {}).values():
         values |= {setting.name: setting.parse(layer[setting.name]) for setting in SETTINGS if setting.name in layer}
     values["data"] = Path(values["data"]).expanduser().absolute()
-    return Settings(**values)
+    found = Settings(**values)
+    for error in contradictions(found, _NAMED).values():
+        raise error
+    return found
+
+
+def contradictions(settings: Settings, chosen: Collection[str]) -> dict[str, SettingsError]:
+    """Return what is good alone but not together, by name, with what to choose; only names in `chosen` are blamed."""
+    above, below = settings.rest_above, settings.rest_below
+    if below < above:
+        return {}
+    if "rest_below" in chosen:
+        advice = (
+            f"Use a whole number from {_NAMED['rest_below'].minimum} to {above - 1}: the rest begins above {above}."
+        )
+        return {"rest_below": SettingsError(f"rest_below cannot be {below}.", advice)}
+    if "rest_above" in chosen:
+        advice = f"Use a whole number from {below + 1} to {_NAMED['rest_above'].maximum}: the rest ends below {below}."
+        return {"rest_above": SettingsError(f"rest_above cannot be {above}.", advice)}
+    return {}
 
 
 def origins(

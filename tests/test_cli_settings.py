@@ -50,6 +50,13 @@ def test_a_wrong_value_is_refused_with_its_range_and_the_old_one_stays(
     assert capsys.readouterr().out == "500\n"
 
 
+def test_a_value_that_contradicts_another_is_refused(library: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["settings", "set", "rest_below", "85", "--data", library]) == 2
+    assert "from 30 to 79: the rest begins above 80." in capsys.readouterr().err
+    assert cli.main(["settings", "set", "rest_above", "90", "--data", library]) == 0
+    assert cli.main(["settings", "set", "rest_below", "85", "--data", library]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

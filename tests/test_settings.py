@@ -94,8 +94,11 @@ def test_each_place_goes_before_those_it_should(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("batch_size = 0", "from 1 to 100000"), ("colour = 1", "unknown setting: colour"), ("= 1", "cannot be read")],
-)
+    [
+        ("rest_above = 60", "from 30 to 59"), ("rest_above = 60\nrest_below = 61", "from 30 to 59"),
+        ("batch_size = 0", "from 1 to 100000"), ("colour = 1", "unknown setting: colour"), ("= 1", "cannot be read"),
+    ],
+)  # fmt: skip
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "shoebox.toml"
     file.write_text(text)

@@ -12,8 +12,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime import OrtValue
 
-from appliance.caption.session import device, open_session
-from appliance.errors import CaptionerError, ModelError
+from appliance.caption.session import device, open_session, out_of_memory
+from appliance.errors import CaptionerError, ModelError, TooLittleMemoryError
 
 _POSITIONS = 512  # of every BLIP published; a graph says its own in its metadata
 
@@ -97,6 +97,8 @@ def _run(session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) 
     try:
         session.run_with_iobinding(binding)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
+        if out_of_memory(error):
+            raise TooLittleMemoryError from error
         raise CaptionerError(
             f"The model failed on this picture: {error}.", "Try again; if it stays, install the model again."
         ) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from appliance.errors import ModelError, SettingsError
+from appliance.errors import ModelError, SettingsError, TooLittleMemoryError
 
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -16,6 +16,8 @@ _PROVIDERS = {
 # Providers whose tensors live in the GPU's memory; the others compute on tensors in main memory.
 _ON_GPU = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 _ERRORS_ONLY = 3
+# The C++ library's words, those of onnxruntime's own allocators, and of a thread that finds no room for its stack.
+_OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory", "pthread_create failed")
 _VNNI = {"avx512_vnni", "avx_vnni"}
 
 
@@ -23,7 +25,8 @@ def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxrun
     """Load the graph at `path` to run on `provider` with so many threads (0: one for every core).
 
     What the provider cannot run, and everything where its device is missing, runs on the processor.
-    Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load.
+    Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load,
+    TooLittleMemoryError where there is no room for it.
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing.", "Install the model again.")
@@ -31,7 +34,14 @@ def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxrun
     try:
         return onnxruntime.InferenceSession(path, options(threads), providers=chosen)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
+        if out_of_memory(error):
+            raise TooLittleMemoryError from error
         raise ModelError(f"{path} cannot be loaded: {error}.", "Install the model again.") from error
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error of onnxruntime's means that memory ran out; its own exceptions tell only by their words."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def providers(name: str) -> list[str]:

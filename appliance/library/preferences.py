@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from appliance.errors import SettingsError
 from appliance.library.database import Connection, instant, transaction
-from appliance.settings import SETTINGS, Setting, Settings
+from appliance.settings import SETTINGS, Setting, Settings, contradictions
 
 PREFERENCES: dict[str, Setting] = {setting.name: setting for setting in SETTINGS if setting.preference}
 _FIXED = {setting.name: setting for setting in SETTINGS if not setting.preference}
@@ -29,8 +29,13 @@ def stored(db: Connection) -> dict[str, bool | int | str]:
     return values
 
 
-def check(values: Mapping[str, object]) -> tuple[dict[str, bool | int | str], dict[str, SettingsError]]:
-    """Return the values, by name, that can be set, as what they are stored, and why the others cannot."""
+def check(
+    values: Mapping[str, object], in_force: Settings
+) -> tuple[dict[str, bool | int | str], dict[str, SettingsError]]:
+    """Return the values, by name, that can be set, as what they are stored, and why the others cannot.
+
+    They are checked one by one, and together with what is `in_force`.
+    """
     good: dict[str, bool | int | str] = {}
     refused: dict[str, SettingsError] = {}
     for name, value in values.items():
@@ -38,11 +43,15 @@ def check(values: Mapping[str, object]) -> tuple[dict[str, bool | int | str], di
             good[name] = _preference(name).parse(value)
         except SettingsError as error:
             refused[name] = error
-    return good, refused
+    together = contradictions(replace(in_force, **good), good)  # type: ignore[arg-type]
+    return {name: value for name, value in good.items() if name not in together}, refused | together
 
 
 def set(db: Connection, name: str, value: object) -> None:
-    """Store a preference; raise SettingsError, with what is allowed, where `value` is not or `name` is not one."""
+    """Store one preference; raise SettingsError, with what is allowed, where `value` is not or `name` is not one.
+
+    It is checked alone; `check` also asks whether it goes with the others.
+    """
     set_all(db, {name: _preference(name).parse(value)})
 
 

@@ -144,7 +144,7 @@ def _told(error: Exception, path: Path, format: Format) -> MediaError:
     if isinstance(error, OSError) and error.errno == errno.EIO:
         raise error
     words = str(error).lower()
-    if "security limit" in words:
+    if any(limit in words for limit in ("security limit", "out of memory", "memory allocation")):
         return MediaTooLargeError("This photo is larger than this box can take.", _SMALLER)
     if format in {HEIC, HEIF} and "unsupported" in words:
         return UnsupportedMediaError(

@@ -32,18 +32,24 @@ QUESTIONS = {
     "retry_delay": "How long to wait before the second try?",
     "video_frames": "How many moments of a video are described?",
     "beams": "How many sentences are weighed for each?",
+    "memory_limit_mb": "How much memory may describing take?",
+    "rest_above": "How warm may the box get before it rests?",
+    "rest_below": "How cool must it be to go on?",
 }
 GROUPS = {
     "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "beams", "workers"),
     "Nights": (
         "scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size", "time_zone",
     ),
+    "Warmth": ("rest_above", "rest_below"),
 }  # fmt: skip
 UNITS = {
     "batch_size": "of each",
     "processing_timeout": "seconds",
     "attempts": "times",
     "video_frames": "at most",
+    "rest_above": "°C",
+    "rest_below": "°C",
 }
 DAY_NAMES = {
     "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
@@ -89,7 +95,7 @@ def _field(setting: Setting, in_force: Settings, typed: str | None, error: Setti
     field = _about(setting) | {"value": value, "unit": UNITS.get(setting.name, ""), "error": "", "kind": "text"}
     if error is not None:
         told = f"“{value[:40]}” cannot be used. " if value and setting.form != "days" else ""
-        advice = "Choose at least one day." if setting.form == "days" else setting.advice
+        advice = "Choose at least one day." if setting.form == "days" else error.next_step
         field["error"] = told + advice
     if isinstance(setting.default, bool):
         yes, no = (answer(setting.name, one) for one in (True, False))
@@ -120,6 +126,10 @@ def answer(name: str, value: object) -> str:
         return "Yes" if value else "No"
     if name == "threads" and value == 0:
         return "All of them"
+    if name == "memory_limit_mb":
+        return words.size(value << 20) if isinstance(value, int) and value else "As much as the box can spare"
+    if name in {"rest_above", "rest_below"}:
+        return f"{value} °C"
     if name == "time_zone" and value == "":
         return "The box’s own"
     if name == "nightly_days":

@@ -1,12 +1,14 @@
 """The web server: one process that serves the page until it is told to stop."""
 
+import asyncio
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from types import FrameType
 
 import uvicorn
 
@@ -19,6 +21,8 @@ from appliance.pages.feed import Feed
 from appliance.settings import Settings
 
 PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
+LOOK_SECONDS = 1.0
+LOOKS_COUNTED = 10  # uvicorn counts tenths of seconds, and does at every tenth what a second is enough for
 STOPS = (signal.SIGINT, signal.SIGTERM)
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
 FAR_AWAY = ("192.0.2.1", 9)
@@ -49,6 +53,8 @@ class Server(uvicorn.Server):
         app = create_app(settings)
         self._feed: Feed = app.state.feed
         self._host = settings.host
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_to_stop = asyncio.Event()
         self.port: int = listening.getsockname()[1]
         super().__init__(
             uvicorn.Config(
@@ -71,6 +77,23 @@ class Server(uvicorn.Server):
         if self.started:
             for line in addresses(self._host, self.port):
                 print(line, flush=True)
+
+    async def main_loop(self) -> None:
+        """Wait to be told to stop, with a look a second: uvicorn's ten are most of what a page that rests costs."""
+        looks = 0
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(looks * LOOKS_COUNTED):
+            looks += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._told_to_stop.wait()
+        self._loop = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at once, and not at the next look."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told_to_stop.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let the listening pages go first: uvicorn waits for every open answer."""

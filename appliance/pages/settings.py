@@ -76,11 +76,11 @@ def _fields(body: bytes) -> dict[str, str]:
 
 
 def _save(box: Box, templates: Templates, typed: dict[str, str]) -> Response[Any]:
-    good, refused = preferences.check(typed)
-    if refused:
-        return _page(box, templates, typed=typed, refused=refused)
     with box.library() as db:
         in_force = preferences.get(db, box.settings)
+        good, refused = preferences.check(typed, in_force)
+        if refused:
+            return _page(box, templates, typed=typed, refused=refused)
         # What was left as it was stays with the file and the environment.
         changed = {name: value for name, value in good.items() if value != getattr(in_force, name)}
         preferences.set_all(db, changed)
@@ -88,11 +88,11 @@ def _save(box: Box, templates: Templates, typed: dict[str, str]) -> Response[Any
 
 
 def _change(box: Box, values: dict[str, Any]) -> dict[str, Any]:
-    good, refused = preferences.check(values)
-    if refused:
-        first = next(iter(refused.values()))
-        raise RefusedSettingsError(first.message, first.next_step, refused)
     with box.library() as db:
+        good, refused = preferences.check(values, preferences.get(db, box.settings))
+        if refused:
+            first = next(iter(refused.values()))
+            raise RefusedSettingsError(first.message, first.next_step, refused)
         preferences.set_all(db, good)
     return _listing(box)
 

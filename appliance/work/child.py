@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from appliance import errors
-from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, ShoeboxError
+from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, ShoeboxError, TooLittleMemoryError
 from appliance.records import Described, Facts, Kind
 from appliance.settings import Settings
 from appliance.work import protocol
@@ -141,7 +141,10 @@ class Child:
             self._end()
             raise
         if isinstance(answer, protocol.Refused):
-            raise _rebuilt(answer)
+            refusal = _rebuilt(answer)
+            if isinstance(refusal, TooLittleMemoryError):
+                self._end()  # what it holds by now is given back, and the next try finds all the room there is
+            raise refusal
         if isinstance(answer, protocol.Broken):
             log.error("describing broke:\n%s", answer.traceback)
             raise CaptionerError(

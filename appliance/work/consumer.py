@@ -65,6 +65,6 @@ def create_consumer(queue: Huey, pulse: Pulse, *, workers: int = 1) -> Consumer:
         periodic=True,
         initial_delay=0.2,
         max_delay=1,
-        scheduler_interval=1,
+        scheduler_interval=10,  # it has nothing to put off; a minute's tasks it finds as soon as need be
         shutdown_timeout=10,
     )

@@ -12,18 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.assets import asset
+from appliance.device import clock, memory
+from appliance.device.card import card
+from appliance.device.power import power
+from appliance.device.temperature import temperature
 from appliance.errors import NotFoundError, ShoeboxError
-from appliance.library import database, items, jobs, statuses, uploads
+from appliance.library import database, items, jobs, preferences, statuses, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Item, Kind, Priority, Status, Task
 from appliance.settings import Settings
+from appliance.work import process
 from appliance.work.adoption import YOUNG, adopt_orphans
 from appliance.work.child import Child
 from appliance.work.loading import REAL
+from appliance.work.rest import POWER_STEP
 
 LEAST_FREE = 500_000_000  # bytes; a film from a phone needs as much
+LEAST_MEMORY = 200_000_000  # bytes; with less the computer is busy making room
 STALE = 3600.0  # seconds without a write after which a temporary file is nobody's
 NAMED = 5  # that many are named, the rest counted
 _REPAIR = "Run `shoebox doctor --repair`."
@@ -34,22 +41,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: `sound`, a sentence that says so or what is wrong, and then what to do."""
+    """What one check found: `sound`, a sentence that says so or what is wrong, and then what to do.
+
+    A sound finding with something to do is a note, on what passes by itself.
+    """
 
     about: str
     sound: bool
     text: str
     next_step: str = ""
 
+    @property
+    def verdict(self) -> str:
+        """OK, NOTE or WRONG."""
+        return "WRONG" if not self.sound else "NOTE" if self.next_step else "OK"
+
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The library that is looked over; `loader` is as in `Child`."""
+    """The library that is looked over; `loader` is as in `Child`, the board's sensors are read below `root`."""
 
     db: Connection
     store: Store
     settings: Settings
     loader: str = REAL
+    root: Path = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,64 @@ def _room(patient: Patient) -> Finding:
     return Finding(about, False, f"Only {free / 1e6:.0f} MB are free.", "Make room on the card or disk.")
 
 
+def _temperature(patient: Patient) -> Finding:
+    about = "temperature"
+    degrees = temperature(patient.root)
+    if degrees is None:
+        return sound(about, "This computer does not tell how warm it is.")
+    above = preferences.get(patient.db, patient.settings).rest_above
+    text = f"The processor is at {degrees:.0f} °C; the box rests above {above} °C."
+    return Finding(about, True, text, "Give it air, and keep it out of the sun." if degrees > above else "")
+
+
+def _power(patient: Patient) -> Finding:
+    about = "power"
+    found = power(patient.root)
+    if found.under_voltage or found.under_voltage_before:
+        when = "gets" if found.under_voltage else "got, since it was started,"
+        return Finding(about, False, f"The box {when} too little power.", POWER_STEP)
+    if found.slowed or found.slowed_before:
+        when = "slows" if found.slowed else "slowed"
+        return Finding(about, False, f"The box {when} itself down, as it got too warm.", "Give it air, or a fan.")
+    if found.under_voltage is None:
+        return sound(about, "This computer does not tell whether it gets enough power.")
+    return sound(about, "The box gets enough power.")
+
+
+def _memory(patient: Patient) -> Finding:
+    about = "memory"
+    free = memory.available(patient.root)
+    if free is None:
+        return sound(about, "How much memory is free cannot be read here.")
+    limit = process.memory_limit(patient.settings, patient.root)
+    text = f"{free / 1e6:.0f} MB of memory are free; describing may take {limit / 1e6:.0f} MB."
+    step = "Stop other programs, use a smaller model, or set `workers` to 1."
+    return Finding(about, True, text, step if free < LEAST_MEMORY else "")
+
+
+def _clock(patient: Patient) -> Finding:
+    about = "clock"
+    if clock.synchronised(patient.root):
+        return sound(about, "The clock is set by a time server.")
+    step = "Connect the box to the Internet, or to a router that tells the time. Until then no nightly batch starts."
+    return Finding(about, True, "No time server has set the clock since the box was started.", step)
+
+
+def _card(patient: Patient) -> Finding:
+    about = "card wear"
+    found = card(patient.root)
+    if found.worn_out:
+        return Finding(about, False, "The memory card is worn out.", "Make a backup and move to a new card soon.")
+    if found.used is not None:
+        return sound(about, f"The memory card has used up to {found.used} % of its life.")
+    if found.written is not None:
+        return sound(
+            about, f"The card does not tell how worn it is; {found.written / 1e9:.1f} GB were written since start."
+        )
+    return sound(about, "There is no memory card that tells how worn it is.")
+
+
+BOARD = (_temperature, _power, _memory, _clock, _card)
 CHECKS: tuple[Check, ...] = (
     Check(_database),
     Check(_statuses, lambda patient: statuses.mend(patient.db)),
@@ -175,6 +249,7 @@ CHECKS: tuple[Check, ...] = (
     Check(_thumbnails, _make_thumbnails),
     Check(_model),
     Check(_room),
+    *map(Check, BOARD),
 )
 
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from appliance.caption.captioner import Captioner
-from appliance.errors import ShoeboxError
+from appliance.errors import ShoeboxError, TooLittleMemoryError
 from appliance.library import disk
 from appliance.work import process, protocol
 from appliance.work.loading import Models
@@ -47,7 +47,9 @@ class Inside:
                 return self._prepare(request)
             return self._describe(request)
         except ShoeboxError as error:
-            return protocol.Refused(type(error).__name__, error.message, error.next_step)
+            return _refused(error)
+        except MemoryError:
+            return _refused(TooLittleMemoryError())
         except OSError as error:
             if error.errno in disk.FULL:
                 return protocol.Refused("StorageFullError", "The card or disk is full.", "Make room on it.")
@@ -93,6 +95,10 @@ class Inside:
         self._pipe.send_bytes(protocol.encode(answer))
 
 
+def _refused(error: ShoeboxError) -> protocol.Refused:
+    return protocol.Refused(type(error).__name__, error.message, error.next_step)
+
+
 def _broken(error: Exception) -> protocol.Broken:
     return protocol.Broken(f"{type(error).__name__}: {error}", traceback.format_exc())
 
@@ -112,13 +118,18 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)  # the worker decides when its child ends
     process.end_with_parent(int(parent))
     process.stand_back()
+    pipe = Connection(int(handle))
+    try:
+        settings = protocol.decode_settings(pipe.recv_bytes(protocol.LARGEST))
+    except (EOFError, ConnectionResetError):  # the worker is gone
+        return 1
+    process.limit_memory(process.memory_limit(settings))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     importlib.import_module("appliance.work.describing").warm_up()  # before Ready, so that no item pays for it
     module, _, name = loader.partition(":")
     factory = getattr(importlib.import_module(module), name)
-    pipe = Connection(int(handle))
     try:
-        models: Models = factory(protocol.decode_settings(pipe.recv_bytes(protocol.LARGEST)))
+        models: Models = factory(settings)
         Inside(pipe, models).serve()
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the worker is gone
         return 1

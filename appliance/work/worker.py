@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from huey.consumer import Consumer
 
@@ -20,7 +21,7 @@ from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job
 from appliance.settings import Settings
-from appliance.work import schedule
+from appliance.work import process, schedule
 from appliance.work.adoption import adopt_orphans
 from appliance.work.again import describe_again
 from appliance.work.child import Child
@@ -30,12 +31,14 @@ from appliance.work.loading import REAL
 from appliance.work.lock import only_worker
 from appliance.work.queue import QueueError, listen, open_or_replace_queue
 from appliance.work.reconcile import give_up, ring_due
+from appliance.work.rest import Rest
 from appliance.work.schedule import Household
 from appliance.work.signals import STOPPING, Signals
 from appliance.work.steadyclock import SteadyClock
 from appliance.work.steps import LEASE, Clock, run_job
 
 GLANCE = 1.0  # seconds between two looks for what is due
+BOARD = 10.0  # seconds between two looks at the board's sensors
 HEALTH = 10.0  # seconds between two looks whether the consumer's threads live, and two signs of life to systemd
 MINUTE = 60.0  # seconds between two reconciliations
 STALE = 3600.0  # seconds without a write after which an unfinished upload is dead
@@ -44,19 +47,26 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    settings: Settings, *, loader: str = REAL, household: Household | None = None, unix_time: Clock = time.time
+    settings: Settings,
+    *,
+    loader: str = REAL,
+    household: Household | None = None,
+    unix_time: Clock = time.time,
+    root: Path = Path("/"),
 ) -> int:
     """Work until told to stop by SIGTERM, SIGINT or SIGHUP, and return the exit status; for the main thread.
 
-    `loader` is as in `Child`; `household` tells the time to the nightly batches, `unix_time` to leases.
-    Raises LibraryError where the data folder cannot be used or has a worker already.
+    `loader` is as in `Child`; `household` tells the time to the nightly batches, `unix_time` to leases; the board's
+    sensors are read below `root`. Raises LibraryError where the data folder cannot be used or has a worker already.
     """
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
     with only_worker(settings.data), Signals(*STOPPING) as signals:
+        rest = Rest(root)
         while True:
             worker = database.once_there_is_room(
-                lambda: _prepared(settings, loader, household, unix_time), lambda seconds: _waited(signals, seconds)
+                lambda: _prepared(settings, loader, household, unix_time, rest),
+                lambda seconds: _waited(signals, seconds),
             )
             if worker is None:
                 return 0
@@ -83,21 +93,24 @@ class Chore:
     due: float = 0.0  # by the monotonic clock
 
 
-def _prepared(settings: Settings, loader: str, household: Household, unix_time: Clock) -> "Worker":
+def _prepared(settings: Settings, loader: str, household: Household, unix_time: Clock, rest: Rest) -> "Worker":
     database.migrate(settings.data / "library.db")
     store = Store(settings.data)
     store.prepare()
-    return Worker(settings, store, loader, household, unix_time)
+    return Worker(settings, store, loader, household, unix_time, rest)
 
 
 class Worker:
     """What the consumer's threads and the main thread share. Each thread has its own connection and its own child."""
 
-    def __init__(self, settings: Settings, store: Store, loader: str, household: Household, unix_time: Clock) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, loader: str, household: Household, unix_time: Clock, rest: Rest
+    ) -> None:
         self._settings = settings
         self._store = store
         self._loader = loader
         self._clock = SteadyClock(unix_time)
+        self._rest = rest
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -113,6 +126,7 @@ class Worker:
         self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
         self._chores = [
             Chore(GLANCE, self._follow_clock),  # first: the others go by the leases
+            Chore(BOARD, self._look_at_board),
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
@@ -133,7 +147,7 @@ class Worker:
 
     def answer(self, job_id: int) -> None:
         """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
-        if self._stopping or self._draining or self._hold.stands() or self._clock.was_set():
+        if self._stopping or self._draining or self._hold.stands() or self._rest.resting or self._clock.was_set():
             return
         job = None
         with self._at_work():
@@ -205,6 +219,7 @@ class Worker:
 
     def _start(self, db: Connection) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
+        self._look_at_board(db)  # a box that is too warm begins nothing, not even at once
         attempts = preferences.get(db, self._settings).attempts
         released = claims.release_running(db, now=self._clock.now(), attempts_allowed=attempts)
         if released:
@@ -232,13 +247,17 @@ class Worker:
 
         self._clock.follow(move)
 
+    def _look_at_board(self, db: Connection) -> None:
+        self._rest.look(db, preferences.get(db, self._settings))
+
     def _tidy(self, db: Connection) -> None:
         self._store.sweep(STALE)
         adopt_orphans(db, self._store, self._settings)
 
     def _ring_due(self, db: Connection) -> None:
         self._put_back(db)
-        ring_due(db, self._queue, self._ring, now=self._clock.now())
+        if not self._rest.resting:
+            ring_due(db, self._queue, self._ring, now=self._clock.now())
 
     def _reconcile(self, db: Connection) -> None:
         give_up(db, now=self._clock.now(), attempts_allowed=preferences.get(db, self._settings).attempts)
@@ -290,7 +309,13 @@ class Worker:
                 self._owed.pop()
 
     def _shared_out(self) -> Settings:
-        """Return the settings with the cores divided among the workers, where nobody has said how many each takes."""
-        if self._settings.threads or self._workers == 1:
-            return self._settings
-        return replace(self._settings, threads=max(1, len(os.sched_getaffinity(0)) // self._workers))
+        """Return the settings with cores and memory divided among the workers, where nobody has said who takes what."""
+        chosen = self._settings
+        if self._workers == 1:
+            return chosen
+        cores = len(os.sched_getaffinity(0))
+        return replace(
+            chosen,
+            threads=chosen.threads or max(1, cores // self._workers),
+            memory_limit_mb=process.memory_limit(chosen) // self._workers >> 20,
+        )

@@ -47,11 +47,30 @@ def test_every_preference_can_be_stored_and_read_back(db: Connection, settings: 
             assert getattr(preferences.get(db, settings), setting.name) == setting.default
 
 
-def test_values_are_checked_together_and_each_wrong_one_is_told() -> None:
-    good, refused = preferences.check({"batch_size": "7", "photos_at": "25:00", "port": "1"})
+def test_values_are_checked_together_and_each_wrong_one_is_told(settings: Settings) -> None:
+    good, refused = preferences.check({"batch_size": "7", "photos_at": "25:00", "port": "1"}, settings)
     assert good == {"batch_size": 7}
     assert list(refused) == ["photos_at", "port"]
     assert "SHOEBOX_PORT" in refused["port"].next_step
+
+
+@pytest.mark.parametrize(
+    ("values", "good", "refused", "advice"),
+    [
+        ({"rest_above": 70, "rest_below": 60}, ["rest_above", "rest_below"], [], ""),
+        ({"rest_below": 79}, ["rest_below"], [], ""),
+        ({"rest_below": 80, "beams": 2}, ["beams"], ["rest_below"], "from 30 to 79: the rest begins above 80."),
+        ({"rest_above": 75}, [], ["rest_above"], "from 76 to 110: the rest ends below 75."),
+        ({"rest_above": 60, "rest_below": 60}, ["rest_above"], ["rest_below"], "from 30 to 59"),
+        ({"rest_above": 111, "rest_below": 79}, ["rest_below"], ["rest_above"], "from 40 to 110."),
+    ],
+)
+def test_what_contradicts_what_is_in_force_is_refused(
+    settings: Settings, values: dict[str, object], good: list[str], refused: list[str], advice: str
+) -> None:
+    taken, why = preferences.check(values, settings)
+    assert (list(taken), list(why)) == (good, refused)
+    assert all(advice in error.next_step for error in why.values())
 
 
 def test_what_was_stored_is_told_from_what_was_not(db: Connection) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -185,7 +186,7 @@ class Running:
 
     def stop(self) -> None:
         """Stop as SIGTERM would, and wait."""
-        self.server.should_exit = True
+        self.server.handle_exit(signal.SIGTERM, None)
         self.thread.join(20)
         assert not self.thread.is_alive()
 

@@ -22,7 +22,9 @@ def test_zones_are_cities():
     [
         ("auto_process_on_upload", True, "As they arrive"), ("auto_process_on_upload", False, "At night"),
         ("scheduled_processing", True, "Yes"), ("scheduled_processing", False, "No"), ("threads", 0, "All of them"),
-        ("threads", 3, "3"), ("upload_limit_mb", 16384, "17 GB"), ("processing_timeout", 30, "30 seconds"),
+        ("threads", 3, "3"), ("memory_limit_mb", 0, "As much as the box can spare"),
+        ("memory_limit_mb", 2048, "2.1 GB"),
+        ("rest_above", 80, "80 °C"), ("upload_limit_mb", 16384, "17 GB"), ("processing_timeout", 30, "30 seconds"),
         ("attempts", 1, "once"), ("attempts", 3, "3 times"), ("provider", "cpu", "Processor"),
         ("provider", "cuda", "CUDA"), ("host", "127.0.0.1", "127.0.0.1"), ("time_zone", "", "The box’s own"),
         ("time_zone", "Asia/Kolkata", "Asia/Kolkata"), ("nightly_days", "mon,tue,wed,thu,fri,sat,sun", "Every day"),

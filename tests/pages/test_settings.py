@@ -99,6 +99,19 @@ def test_a_wrong_answer_is_refused_beside_its_question_and_nothing_is_changed(sh
     assert stored(shelf) == {"batch_size": 20}
 
 
+def test_answers_that_contradict_each_other_are_refused_by_form_and_api(shelf, client):
+    pairs = [(name, "80" if name == "rest_below" else value) for name, value in form_of(client.get("/settings").text)]
+    answer = send(client, pairs)
+    assert answer.status_code == 422
+    error = answer.text[answer.text.index('id="e-rest_below"') :]
+    assert "“80” cannot be used. Use a whole number from 30 to 79: the rest begins above 80." in error
+    answer = client.patch("/api/v1/settings", json={"rest_above": 70})
+    assert answer.status_code == 422
+    assert [one["name"] for one in answer.json()["errors"]] == ["rest_above"]
+    assert answer.json()["next_step"] == "Use a whole number from 76 to 110: the rest ends below 75."
+    assert stored(shelf) == {}
+
+
 def test_what_was_typed_is_only_text_on_the_page(client):
     answer = send(client, [("time_zone", "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E")])
     assert answer.status_code == 422

@@ -80,14 +80,20 @@ class Box:
             )
         return item
 
-    def start(self, settings: Settings | None = None, *, night: str = "", threads: int = 1) -> subprocess.Popen[bytes]:
-        """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where given."""
+    def start(
+        self, settings: Settings | None = None, *, night: str = "", threads: int = 1, root: Path = Path("/nowhere")
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where given.
+
+        The board's sensors are read below `root`: without one, there are none.
+        """
         command = [
             sys.executable,
             str(HERE / "work_fakes.py"),
             protocol.encode_settings(settings or self.settings),
             night,
             str(threads),
+            str(root),
         ]
         path = os.pathsep.join([str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
         worker = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE)

@@ -24,7 +24,7 @@ def patient(box: Box, monkeypatch: pytest.MonkeyPatch) -> Patient:
     for colour in ("red", "purple"):
         described(box, box.upload(colour))
     prepared(box, box.upload("green"))
-    return Patient(box.db, box.store, box.settings, "work_fakes:easy")
+    return Patient(box.db, box.store, box.settings, "work_fakes:easy", root=box.settings.data / "root")
 
 
 def prepared(box: Box, item: Any) -> Any:
@@ -63,6 +63,7 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
     assert [one.about for one in found if not one.sound] == []
     assert [one.about for one in found] == [
         "database", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model", "free space",
+        "temperature", "power", "memory", "clock", "card wear",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
 
@@ -164,3 +165,49 @@ def test_a_damaged_database_is_found_and_nothing_else_is_believed(patient: Patie
     found = list(doctor.examine(Patient(box.db, box.store, box.settings), repair=True))
     assert [(one.about, one.sound) for one in found] == [("database", False)]
     assert "backup" in found[0].next_step
+
+
+SENSORS = {
+    "degrees": "sys/class/thermal/thermal_zone0/temp",
+    "throttled": "sys/devices/platform/soc/soc:firmware/get_throttled",
+    "memory": "proc/meminfo",
+    "clock": "run/systemd/timesync/synchronized",
+    "wear": "sys/block/mmcblk0/device/life_time",
+    "written": "sys/block/mmcblk0/stat",
+}
+
+
+@pytest.mark.parametrize(
+    ("about", "sensors", "verdict", "said"),
+    [
+        ("temperature", {}, "OK", "does not tell how warm"),
+        ("temperature", {"degrees": "80000"}, "OK", "at 80 °C; the box rests above 80 °C."),
+        ("temperature", {"degrees": "81000"}, "NOTE", "Give it air"),
+        ("power", {}, "OK", "does not tell whether"),
+        ("power", {"throttled": "0"}, "OK", "gets enough power"),
+        ("power", {"throttled": "50005"}, "WRONG", "The box gets too little power. Use the power supply"),
+        ("power", {"throttled": "10000"}, "WRONG", "got, since it was started, too little power"),
+        ("power", {"throttled": "80008"}, "WRONG", "slows itself down"),
+        ("power", {"throttled": "40000"}, "WRONG", "slowed itself down"),
+        ("memory", {}, "OK", "cannot be read here"),
+        ("memory", {"memory": "MemTotal: 4000000 kB\nMemAvailable: 900000 kB\n"}, "OK", "922 MB of memory are free"),
+        ("memory", {"memory": "MemTotal: 4000000 kB\nMemAvailable: 90000 kB\n"}, "NOTE", "use a smaller model"),
+        ("clock", {}, "NOTE", "Until then no nightly batch starts."),
+        ("clock", {"clock": ""}, "OK", "set by a time server"),
+        ("card wear", {}, "OK", "no memory card that tells"),
+        ("card wear", {"wear": "0x01 0x04"}, "OK", "used up to 40 % of its life"),
+        ("card wear", {"wear": "0x0b 0x01"}, "WRONG", "move to a new card soon"),
+        ("card wear", {"written": "0 0 0 0 0 0 4000000 0"}, "OK", "2.0 GB were written"),
+    ],
+)
+def test_what_the_board_says_of_itself(
+    box: Box, tmp_path: Path, about: str, sensors: dict[str, str], verdict: str, said: str
+) -> None:
+    for name, content in sensors.items():
+        file = tmp_path / "root" / SENSORS[name]
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+    patient = Patient(box.db, box.store, box.settings, root=tmp_path / "root")
+    found = {one.about: one for one in (look(patient) for look in doctor.BOARD)}[about]
+    assert found.verdict == verdict
+    assert said in f"{found.text} {found.next_step}"

@@ -1,7 +1,7 @@
 """Captioners that do what a picture's colour says, named to `Child` and `worker.run` as `work_fakes:…`.
 
 red, purple: described at once. green: held while the file `hold` is in the data folder. orange: hangs. blue: the child
-dies. white: the worker dies. yellow: fails with an error of ours. cyan: fails with another.
+dies. white: the worker dies. yellow: fails with an error of ours. cyan: fails with another. magenta: takes 1 GiB.
 """
 
 import os
@@ -29,6 +29,7 @@ COLOURS = {
     "white": (255, 255, 255),
     "yellow": (255, 255, 0),
     "cyan": (0, 255, 255),
+    "magenta": (255, 0, 255),
 }
 
 
@@ -61,6 +62,8 @@ class Colours:
             case "white":
                 os.kill(os.getppid(), signal.SIGKILL)
                 time.sleep(3600)
+            case "magenta":
+                self._kept = [bytearray(1 << 26) for _ in range(16)]
             case "yellow":
                 raise CaptionerError("Yellow cannot be described.", "Use another colour.")
             case "cyan":
@@ -107,7 +110,7 @@ models = FakeModels
 easy = EasyModels
 
 
-if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THREADS
+if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THREADS ROOT
     now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
     household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
     settings = replace(protocol.decode_settings(sys.argv[1].encode()), workers=int(sys.argv[3]))
@@ -116,4 +119,13 @@ if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THR
     def unix_time() -> float:
         return time.time() + (float(leap.read_text() or 0) if leap.exists() else 0)
 
-    sys.exit(worker.run(settings, loader="work_fakes:models", household=household, unix_time=unix_time))
+    worker.BOARD = worker.GLANCE  # tests do not wait ten seconds for a look at the sensors
+    sys.exit(
+        worker.run(
+            settings,
+            loader="work_fakes:models",
+            household=household,
+            unix_time=unix_time,
+            root=Path(sys.argv[4]),
+        )
+    )
