@@ -7,7 +7,6 @@ import argparse
 import codecs
 import io
 import json
-import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_models, cli_settings
+from appliance import __version__, cli_models, cli_settings, logs
 from appliance import settings as settings_module
 from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database
@@ -103,29 +102,24 @@ _QUEUE_ORDERS = {
 }
 
 
-def _log() -> None:
-    """Log to standard error; the journal adds the time and does the rotating."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-
-
 def _run(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import together
 
-    _log()
+    logs.set_up(settings.log)
     return together.run(settings)
 
 
 def _web(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.pages import server
 
-    _log()
+    logs.set_up(settings.log)
     return server.serve(settings)
 
 
 def _worker(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import worker
 
-    _log()
+    logs.set_up(settings.log)
     return worker.run(settings)
 
 

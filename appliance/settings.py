@@ -142,6 +142,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("model_load_timeout", "SHOEBOX_MODEL_LOAD_TIMEOUT", 120, "Seconds a model may take to load.", 1, 3600),
     Setting("hub", "SHOEBOX_HUB", "https://huggingface.co", "Address of the hub that models are downloaded from."),
+    Setting("log", "SHOEBOX_LOG", "text", "How log lines are written.", choices=("text", "json")),
     Setting(
         "auto_process_on_upload",
         "AI_AUTO_PROCESS_ON_UPLOAD",
@@ -230,6 +231,7 @@ class Settings:
     provider: str
     model_load_timeout: int
     hub: str
+    log: str
     auto_process_on_upload: bool
     scheduled_processing: bool
     nightly_days: str

@@ -5,6 +5,15 @@ import socket
 from collections.abc import Mapping
 
 
+def watchdog_seconds(environment: Mapping[str, str] = os.environ) -> float | None:
+    """Return how often systemd is to hear `WATCHDOG=1` of this process: twice in the time it waits; None where never."""
+    asked = environment.get("WATCHDOG_USEC", "")
+    other = environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid())
+    if not environment.get("NOTIFY_SOCKET") or not asked.isascii() or not asked.isdecimal() or other:
+        return None
+    return int(asked) / 2e6 or None
+
+
 def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Send `state` (`READY=1`, `WATCHDOG=1`, `STATUS=…`) to systemd; return whether anybody was there to be told."""
     address = environment.get("NOTIFY_SOCKET", "")

@@ -14,6 +14,7 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from appliance import logs
 from appliance.caption.captioner import Captioner
 from appliance.errors import ShoeboxError
 from appliance.work import process, protocol
@@ -112,14 +113,15 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)  # the worker decides when its child ends
     process.end_with_parent(int(parent))
     process.stand_back()
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     importlib.import_module("appliance.work.describing").warm_up()  # before Ready, so that no item pays for it
     module, _, name = loader.partition(":")
     factory = getattr(importlib.import_module(module), name)
     pipe = Connection(int(handle))
     try:
-        models: Models = factory(protocol.decode_settings(pipe.recv_bytes(protocol.LARGEST)))
-        Inside(pipe, models).serve()
+        settings = protocol.decode_settings(pipe.recv_bytes(protocol.LARGEST))
+        logs.set_up(settings.log, level=logging.WARNING)
+        with logs.about(child=os.getpid()):
+            Inside(pipe, factory(settings)).serve()
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the worker is gone
         return 1
     return 0

@@ -5,16 +5,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from huey.consumer import Consumer
 
 from appliance.device import clock
-from appliance.device.notify import notify
+from appliance.device.notify import notify, watchdog_seconds
 from appliance.errors import LibraryError, ModelError, StorageFullError
-from appliance.library import claims, database, preferences
+from appliance.library import claims, database, items, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -79,6 +79,7 @@ class Worker:
         self._settings = settings
         self._store = store
         self._loader = loader
+        self._household = household
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -92,6 +93,7 @@ class Worker:
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
+            Chore(MINUTE, self._end_night),
             Chore(GLANCE, self._look_at_choices),
         ]
         self._queue = open_or_replace_queue(settings.data)
@@ -132,6 +134,7 @@ class Worker:
         """
         db = self.connection()
         next_health = 0.0
+        every = min(HEALTH, watchdog_seconds() or HEALTH)
         while True:
             now = time.monotonic()
             try:
@@ -143,11 +146,12 @@ class Worker:
                             chore.due = now + chore.every
                             chore.do(db)
                     if now >= next_health:
-                        next_health = now + HEALTH
+                        next_health = now + every
                         self._consumer.check_worker_health()
                         if not self._pulse.steady():
                             log.critical("the consumer hangs; the worker ends so that it is started anew")
                             return 1
+                        self._ask_library()
                         notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
             except (LibraryError, QueueError) as error:
                 log.warning("looking for work failed, and is tried again: %s", error)
@@ -162,6 +166,7 @@ class Worker:
         released = claims.release_running(db, now=time.time(), attempts_allowed=attempts)
         if released:
             log.warning("%d jobs of a worker that died are taken up again", released)
+        self._end_night(db)
         self._consumer.start()
         self._started = True
         notify("READY=1")
@@ -177,6 +182,14 @@ class Worker:
         self._queue.storage.close()
         for connection in self._connections:
             connection.close()
+
+    def _ask_library(self) -> None:
+        """Read from the library that is in the data folder now: an open connection would not see that it is gone."""
+        with closing(database.connect(self._settings.data / "library.db")) as db:
+            items.revision(db)
+
+    def _end_night(self, db: Connection) -> None:
+        schedule.end_night(db, self._settings, self._household)
 
     def _tidy(self, db: Connection) -> None:
         self._store.sweep(STALE)
