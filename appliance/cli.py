@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_models, cli_settings, logs
+from appliance import __version__, cli_models, cli_settings, cli_status, logs
 from appliance import settings as settings_module
 from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database
@@ -77,10 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("--prompt", metavar="TEXT", help='how each sentence begins, for example "a photo of"')
     describe.set_defaults(command=_describe)
 
-    status = commands.add_parser("status", parents=[data], help="how far the library is described")
-    status.add_argument("--json", action="store_true", help="as one JSON object")
-    status.set_defaults(command=_status)
-
+    cli_status.add_parser(commands, data)
     cli_settings.add_parser(commands, data)
     cli_models.add_parser(commands, data)
 
@@ -168,27 +165,6 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
         "model": described.model,
         "seconds": round(described.seconds, 3),
     }
-
-
-def _status(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library import status
-    from appliance.modelstore import installed
-
-    path = _library(settings)
-    with closing(database.connect(path)) as db:
-        summary = status.summary(db)
-    model = installed.in_use(settings.data / "models")
-    if options.json:
-        print(json.dumps({**summary, "model": {"id": model.id, "name": model.name, "sample": model.sample}}))
-        return 0
-    for name, count in summary["counts"].items():
-        print(f"{name:<12}{count:>8}")
-    if summary["paused"]:
-        print("Describing is paused. Go on with `shoebox queue resume`.")
-    print(f"model: {model.name} ({model.id})")
-    if model.notice:
-        print(model.notice)
-    return 0
 
 
 def _library(settings: Settings) -> Path:

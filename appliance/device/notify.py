@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def watchdog_seconds(environment: Mapping[str, str] = os.environ) -> float | None:
-    """Return how often systemd is to hear `WATCHDOG=1` of this process: twice in the time it waits; None where never."""
+    """Return how often, in seconds, systemd is to hear `WATCHDOG=1`: twice in the time it waits; None where never."""
     asked = environment.get("WATCHDOG_USEC", "")
     other = environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid())
     if not environment.get("NOTIFY_SOCKET") or not asked.isascii() or not asked.isdecimal() or other:

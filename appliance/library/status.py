@@ -56,6 +56,15 @@ def paces(db: Connection) -> dict[Kind, float | None]:
     return {kind: median(times) if times else None for kind, times in taken.items()}
 
 
+def under_way(db: Connection) -> list[tuple[int, Kind, float]]:
+    """Return the items that are being described: id, kind, and since when in Unix seconds."""
+    rows = db.execute(
+        "SELECT item_id, kind, started_at FROM jobs JOIN items ON items.id = item_id"
+        " WHERE state = 'running' AND task = 'describe' ORDER BY started_at"
+    )
+    return [(row["item_id"], Kind(row["kind"]), row["started_at"]) for row in rows]
+
+
 def failures(db: Connection) -> dict[str, int]:
     """Return how many items count as failed now, by the reason of their newest failed job."""
     rows = db.execute(

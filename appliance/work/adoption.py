@@ -26,7 +26,9 @@ def adopt_orphans(db: Connection, store: Store, settings: Settings, *, older_tha
             item, known, _ = uploads.adopt(db, store, path, found, describe=describe, now=time.time())
         except (UnsupportedMediaError, OSError) as error:
             reason = error.reason if isinstance(error, UnsupportedMediaError) else error.strerror
-            log.warning("an original that no item knows is left alone; `shoebox doctor` names it", extra={"reason": reason})
+            log.warning(
+                "an original that no item knows is left alone; `shoebox doctor` names it", extra={"reason": reason}
+            )
             continue
         if not known:
             adopted += 1
