@@ -22,8 +22,9 @@ def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
     if address.startswith("@"):
         address = "\0" + address[1:]  # Linux's abstract namespace
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagram:
+        datagram.setblocking(False)  # whoever does not listen holds up nobody
         try:
             datagram.sendto(state.encode(), address)
-        except OSError:  # systemd is restarting or the socket is gone: the work matters more
+        except OSError:  # systemd is restarting, hangs, or the socket is gone: the work matters more
             return False
     return True

@@ -34,15 +34,14 @@ def read(text):
         assert types[family] == "summary" if family != name else types[family] in {"gauge", "counter"}, line
         pairs = _LABEL.findall(labels or "")
         assert ",".join(f'{key}="{text}"' for key, text in pairs) == (labels or ""), line
-        key = (
-            name,
-            tuple(
-                (one, re.sub(r"\\(.)", lambda sign: {"n": "\n"}.get(sign[1], sign[1]), said_)) for one, said_ in pairs
-            ),
-        )
+        key = (name, tuple((label, re.sub(r"\\(.)", _unescaped, text)) for label, text in pairs))
         assert key not in samples, f"twice: {line}"
         samples[key] = float(value)
     return samples, types
+
+
+def _unescaped(match):
+    return {"n": "\n"}.get(match[1], match[1])
 
 
 @pytest.fixture

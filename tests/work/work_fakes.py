@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from huey.consumer import Scheduler
 from PIL import Image
 
+from appliance import logs
 from appliance.errors import CaptionerError
 from appliance.settings import Settings
-from appliance.work import protocol, worker
+from appliance.work import consumer, protocol, worker
 from appliance.work.schedule import Household
 
 COLOURS = {
@@ -108,7 +110,22 @@ easy = EasyModels
 
 
 if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THREADS
-    now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
-    household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
     settings = replace(protocol.decode_settings(sys.argv[1].encode()), workers=int(sys.argv[3]))
+    logs.set_up(settings.log)
+    told = settings.data / "now"  # where it is there, the time is what it says, and every minute passes in a second
+
+    def now() -> datetime:
+        if told.exists():
+            return datetime.fromisoformat(told.read_text())
+        return datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+    def synchronised() -> bool:
+        while (settings.data / "hang").exists():  # as the consumer's scheduler asks whether a batch is due
+            time.sleep(0.02)
+        return True
+
+    consumer.LONGEST_SILENCE = float(os.environ.get("LONGEST_SILENCE", consumer.LONGEST_SILENCE))
+    if told.exists():
+        worker.MINUTE = Scheduler.periodic_task_seconds = 1
+    household = Household(lambda: ZoneInfo("UTC"), now, synchronised)
     sys.exit(worker.run(settings, loader="work_fakes:models", household=household))
