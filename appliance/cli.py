@@ -7,7 +7,6 @@ import argparse
 import codecs
 import io
 import json
-import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_models, cli_settings
+from appliance import __version__, cli_models, cli_settings, cli_status, logs
 from appliance import settings as settings_module
 from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database
@@ -78,10 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("--prompt", metavar="TEXT", help='how each sentence begins, for example "a photo of"')
     describe.set_defaults(command=_describe)
 
-    status = commands.add_parser("status", parents=[data], help="how far the library is described")
-    status.add_argument("--json", action="store_true", help="as one JSON object")
-    status.set_defaults(command=_status)
-
+    cli_status.add_parser(commands, data)
     cli_settings.add_parser(commands, data)
     cli_models.add_parser(commands, data)
 
@@ -103,29 +99,24 @@ _QUEUE_ORDERS = {
 }
 
 
-def _log() -> None:
-    """Log to standard error; the journal adds the time and does the rotating."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-
-
 def _run(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import together
 
-    _log()
+    logs.set_up(settings.log)
     return together.run(settings)
 
 
 def _web(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.pages import server
 
-    _log()
+    logs.set_up(settings.log)
     return server.serve(settings)
 
 
 def _worker(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import worker
 
-    _log()
+    logs.set_up(settings.log)
     return worker.run(settings)
 
 
@@ -174,32 +165,6 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
         "model": described.model,
         "seconds": round(described.seconds, 3),
     }
-
-
-def _status(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library import notices, status
-    from appliance.modelstore import installed
-
-    path = _library(settings)
-    with closing(database.connect(path)) as db:
-        summary = status.summary(db)
-        standing = notices.standing(db)
-    model = installed.in_use(settings.data / "models")
-    if options.json:
-        told = [{"level": one.level, "text": one.text, "next_step": one.next_step} for one in standing]
-        used = {"id": model.id, "name": model.name, "sample": model.sample}
-        print(json.dumps({**summary, "notices": told, "model": used}))
-        return 0
-    for name, count in summary["counts"].items():
-        print(f"{name:<12}{count:>8}")
-    if summary["paused"]:
-        print("Describing is paused. Go on with `shoebox queue resume`.")
-    for notice in standing:
-        print(f"{notice.text} {notice.next_step}".rstrip())
-    print(f"model: {model.name} ({model.id})")
-    if model.notice:
-        print(model.notice)
-    return 0
 
 
 def _library(settings: Settings) -> Path:

@@ -18,12 +18,15 @@
         ├── TooLittleMemoryError  it needs more memory than it may have
         └── ChildDiedError        the process that describes ended in mid-work
 
-The HTTP status for each is decided in one place, `appliance/pages/errors.py`.
+The HTTP status for each is decided in one place, `appliance/pages/errors.py`. Each class has a `reason`, one word by
+which failures are counted and logged, where a sentence might tell what is in a family's photo.
 """
 
 
 class ShoeboxError(Exception):
     """What went wrong, in a sentence for the owner of the box, and what to do next."""
+
+    reason = "other"
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message, next_step)
@@ -37,41 +40,61 @@ class ShoeboxError(Exception):
 class SettingsError(ShoeboxError):
     """A setting's value cannot be used."""
 
+    reason = "setting"
+
 
 class LibraryError(ShoeboxError):
     """The library database or its files cannot be used."""
+
+    reason = "library"
 
 
 class NotFoundError(LibraryError):
     """No such item, or it is gone."""
 
+    reason = "missing"
+
 
 class StorageError(LibraryError):
     """The card or disk does not take anything in now, or gives nothing back; no photo or video is to blame."""
+
+    reason = "disk"
 
 
 class StorageFullError(StorageError):
     """No room on the card or disk."""
 
+    reason = "full"
+
 
 class MediaError(ShoeboxError):
     """This file cannot be shown or described."""
+
+    reason = "media"
 
 
 class UnsupportedMediaError(MediaError):
     """Not a photo or a video that Shoebox knows."""
 
+    reason = "unsupported"
+
 
 class DamagedMediaError(MediaError):
     """A known kind of file, but cut off or damaged."""
+
+    reason = "damaged"
 
 
 class MediaTooLargeError(MediaError):
     """More pixels, frames or bytes than the box can take."""
 
+    reason = "too-large"
+
 
 class ModelError(ShoeboxError):
     """A model cannot be read, built, verified or loaded."""
+
+    reason = "model"
 
 
 class CheckpointError(ModelError):
@@ -81,17 +104,25 @@ class CheckpointError(ModelError):
 class DownloadError(ModelError):
     """The download failed, or what came is not what was promised."""
 
+    reason = "download"
+
 
 class CaptionerError(ShoeboxError):
     """Describing failed."""
+
+    reason = "describing"
 
 
 class DeadlineError(CaptionerError):
     """It took longer than it may."""
 
+    reason = "deadline"
+
 
 class TooLittleMemoryError(CaptionerError):
     """It needs more memory than it may have."""
+
+    reason = "memory"
 
     def __init__(
         self,
@@ -103,3 +134,5 @@ class TooLittleMemoryError(CaptionerError):
 
 class ChildDiedError(CaptionerError):
     """The process that describes ended in mid-work."""
+
+    reason = "child-died"

@@ -40,7 +40,8 @@ class Priority(IntEnum):
     """Which job goes first: the larger number."""
 
     AGAIN = 0
-    NIGHTLY = 10
+    NIGHTLY = 10  # what is not begun when the night is over waits for the next
+    RETRY = 15  # somebody wants all that failed to be tried again
     UPLOAD = 20
     PERSON = 30
     PREPARE = 40
@@ -153,6 +154,7 @@ class Job:
     started_at: float | None = None
     finished_at: float | None = None
     error: str | None = None
+    reason: str | None = None
 
 
 class Level(StrEnum):

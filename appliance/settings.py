@@ -150,6 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
         1 << 20,
     ),
     Setting("hub", "SHOEBOX_HUB", "https://huggingface.co", "Address of the hub that models are downloaded from."),
+    Setting("log", "SHOEBOX_LOG", "text", "How log lines are written.", choices=("text", "json")),
     Setting(
         "auto_process_on_upload",
         "AI_AUTO_PROCESS_ON_UPLOAD",
@@ -258,6 +259,7 @@ class Settings:
     model_load_timeout: int
     memory_limit_mb: int
     hub: str
+    log: str
     auto_process_on_upload: bool
     scheduled_processing: bool
     nightly_days: str

@@ -20,6 +20,7 @@ _CLAIMABLE = f"""
       WHERE first.item_id = jobs.item_id AND first.task = 'prepare' AND first.state IN ('queued', 'running')
     ))
 """  # noqa: S608
+GAVE_UP = "gave-up"  # the reason of a job that stopped its worker each time
 _GAVE_UP = "Shoebox stopped each of the {} times it worked on this. The file may be damaged: open it, then try again."
 
 
@@ -46,7 +47,9 @@ def finish(db: Connection, job: Job, *, now: float) -> bool:
     Call it in the transaction that saves the result, and undo that transaction where this is False.
     """
     with transaction(db):
-        done = _end_claim(db, job, "state = 'done', lease_until = NULL, error = NULL, finished_at = ?", now)
+        done = _end_claim(
+            db, job, "state = 'done', lease_until = NULL, error = NULL, reason = NULL, finished_at = ?", now
+        )
         if done and job.task is Task.DESCRIBE:
             statuses.set_status(db, job.item_id, Status.COMPLETED)
     return done
@@ -70,18 +73,21 @@ def fail(
     attempts_allowed: int,
     retry_delay: float,
     permanent: bool = False,
+    reason: str = "other",
 ) -> JobState:
     """Note that a claimed job failed, and return its state: queued for another attempt, or failed for good.
 
+    `error` is the sentence for the owner, `reason` the word by which failures are counted (`ShoeboxError.reason`).
     The wait before another attempt is `retry_delay` seconds, doubled with each. A job lost to somebody else is left
     alone. With a failed `prepare` the item's queued description fails too.
     """
     with transaction(db):
         if permanent or job.attempts >= attempts_allowed:
-            _fail_for_good(db, job, error, now)
+            _fail_for_good(db, job, error, reason, now)
         else:
             later = now + retry_delay * 2.0 ** (job.attempts - 1)
-            back = _end_claim(db, job, "state = 'queued', lease_until = NULL, error = ?, not_before = ?", error, later)
+            change = "state = 'queued', lease_until = NULL, error = ?, reason = ?, not_before = ?"
+            back = _end_claim(db, job, change, error, reason, later)
             if back and job.task is Task.DESCRIBE:
                 statuses.set_status(db, job.item_id, Status.PENDING)
         found = get(db, job.id)
@@ -159,19 +165,19 @@ def _give_up(db: Connection, which: str, *values: object, now: float, attempts_a
             (*values, attempts_allowed),
         ).fetchall()
         for job in map(job_of, rows):
-            _fail_for_good(db, job, _GAVE_UP.format(job.attempts), now)
+            _fail_for_good(db, job, _GAVE_UP.format(job.attempts), GAVE_UP, now)
         ended = [get(db, row["id"]) for row in rows]
     return [job for job in ended if job is not None]
 
 
-def _fail_for_good(db: Connection, job: Job, error: str, now: float) -> None:
-    change = "state = 'failed', lease_until = NULL, error = ?, finished_at = ?"
-    if not _end_claim(db, job, change, error, now):
+def _fail_for_good(db: Connection, job: Job, error: str, reason: str, now: float) -> None:
+    change = "state = 'failed', lease_until = NULL, error = ?, reason = ?, finished_at = ?"
+    if not _end_claim(db, job, change, error, reason, now):
         return
     if job.task is Task.PREPARE:
         db.execute(
             f"UPDATE jobs SET {change} WHERE item_id = ? AND task = 'describe' AND state = 'queued'",  # noqa: S608
-            (error, now, job.item_id),
+            (error, reason, now, job.item_id),
         )
         # One that is being written, or was written before its thumbnails were asked for again, decides.
         statuses.settle(db, job.item_id)

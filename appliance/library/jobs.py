@@ -9,9 +9,13 @@ from sqlite3 import Row
 from appliance.errors import NotFoundError
 from appliance.library import statuses
 from appliance.library.database import Connection, transaction
-from appliance.records import Job, JobState, Priority, Status, Task
+from appliance.records import Job, JobState, Kind, Priority, Status, Task
 
 OPEN = "state IN ('queued', 'running')"
+_UNBEGUN = """
+    SELECT jobs.id FROM jobs JOIN items ON items.id = item_id
+    WHERE state = 'queued' AND task = 'describe' AND attempts = 0 AND priority = ? AND kind = ? LIMIT ?
+"""
 _AT_ONCE = 200  # items asked for in one transaction: uploads must not wait long for the library
 
 
@@ -91,7 +95,7 @@ def retry_failed(db: Connection, *, now: float) -> int:
         with transaction(db):
             for item_id in failed[start : start + _AT_ONCE]:
                 if db.execute("SELECT 1 FROM items WHERE id = ? AND status = 'failed'", (item_id,)).fetchone():
-                    again(db, item_id, Priority.NIGHTLY, now=now)
+                    again(db, item_id, Priority.RETRY, now=now)
                     count += 1
     return count
 
@@ -109,6 +113,26 @@ def cancel(db: Connection, item_id: int) -> bool:
         if removed.rowcount:
             statuses.settle(db, item_id)
         return removed.rowcount == 1
+
+
+def any_left(db: Connection, kind: Kind, priority: int) -> bool:
+    """Return whether `call_off` would find anything."""
+    return bool(db.execute(f"SELECT EXISTS ({_UNBEGUN})", (priority, kind, 1)).fetchone()[0])
+
+
+def call_off(db: Connection, kind: Kind, priority: int) -> int:
+    """Call off descriptions of this kind and priority that were never begun, as `cancel` does, and return how many.
+
+    That is so many at once that uploads need not wait long for the library; call it until it returns 0.
+    """
+    with transaction(db):
+        rows = db.execute(
+            f"DELETE FROM jobs WHERE id IN ({_UNBEGUN}) RETURNING item_id",  # noqa: S608
+            (priority, kind, _AT_ONCE),
+        ).fetchall()
+        for row in rows:
+            statuses.settle(db, row[0])
+    return len(rows)
 
 
 def asked_for(db: Connection, item_ids: list[int]) -> set[int]:

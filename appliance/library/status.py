@@ -1,18 +1,86 @@
 """How the library and its queue stand."""
 
 import time
+from statistics import median
 from typing import Any
 
 from appliance.library import items, pause
 from appliance.library.database import Connection
+from appliance.records import Kind
 
 _RATE_MINUTES = 15
+_LOOKED_BACK = 1000  # descriptions among which the last photos and videos are looked for
+_MEASURED = 50  # of each kind, so that another model or a cooler day shows soon
+_LEAST_SECONDS = 0.001  # a clock that was set back in between gives less than nothing
+
+
+def waiting(db: Connection) -> tuple[dict[Kind, int], dict[Kind, int]]:
+    """Return, by kind, how many descriptions are asked for and not begun, and how many items are left for the night."""
+    # Of videos there are few, so that the photos are what remains of sums which need no look at each item.
+    row = db.execute(
+        """
+        SELECT
+          (SELECT count(*) FROM items WHERE status = 'pending' AND trashed_at IS NULL) AS pending,
+          (SELECT count(*) FROM jobs WHERE state = 'queued' AND task = 'describe') AS asked,
+          count(*) AS pending_videos,
+          count(CASE WHEN EXISTS (
+            SELECT 1 FROM jobs WHERE item_id = items.id AND task = 'describe' AND state = 'queued'
+          ) THEN 1 END) AS asked_videos
+        FROM items WHERE kind = 'video' AND trashed_at IS NULL AND +status = 'pending'
+        """
+    ).fetchone()
+    asked = {Kind.PHOTO: row["asked"] - row["asked_videos"], Kind.VIDEO: row["asked_videos"]}
+    photos = row["pending"] - row["pending_videos"]
+    left = {
+        Kind.PHOTO: max(0, photos - asked[Kind.PHOTO]),
+        Kind.VIDEO: row["pending_videos"] - row["asked_videos"],
+    }
+    return asked, left
+
+
+def paces(db: Connection) -> dict[Kind, float | None]:
+    """Return the median seconds that one photo and one video took of those described last, None where none was."""
+    taken: dict[Kind, list[float]] = {kind: [] for kind in Kind}
+    rows = db.execute(
+        """
+        SELECT kind, seconds FROM (
+          SELECT item_id, finished_at - started_at AS seconds, finished_at FROM jobs
+          WHERE state = 'done' AND task = 'describe' ORDER BY finished_at DESC LIMIT ?
+        ) JOIN items ON items.id = item_id ORDER BY finished_at DESC
+        """,
+        (_LOOKED_BACK,),
+    )
+    for kind, seconds in rows:
+        if len(taken[Kind(kind)]) < _MEASURED:
+            taken[Kind(kind)].append(max(seconds, _LEAST_SECONDS))
+    return {kind: median(times) if times else None for kind, times in taken.items()}
+
+
+def under_way(db: Connection) -> list[tuple[int, Kind, float]]:
+    """Return the items that are being described: id, kind, and since when in Unix seconds."""
+    rows = db.execute(
+        "SELECT item_id, kind, started_at FROM jobs JOIN items ON items.id = item_id"
+        " WHERE state = 'running' AND task = 'describe' ORDER BY started_at"
+    )
+    return [(row["item_id"], Kind(row["kind"]), row["started_at"]) for row in rows]
+
+
+def failures(db: Connection) -> dict[str, int]:
+    """Return how many items count as failed now, by the reason of their newest failed job."""
+    rows = db.execute(
+        """
+        SELECT coalesce((
+          SELECT reason FROM jobs WHERE item_id = items.id AND state = 'failed' ORDER BY id DESC LIMIT 1
+        ), 'other') AS why, count(*) FROM items WHERE status = 'failed' AND trashed_at IS NULL GROUP BY why ORDER BY why
+        """
+    )
+    return dict(rows.fetchall())
 
 
 def summary(db: Connection, *, now: float | None = None) -> dict[str, Any]:
     """Return `counts` (items by status), `queue` (jobs queued and running, items whose last job failed), and `rate`.
 
-    `paused` is whether describing is paused.
+    `failures` are the failed items by reason, `paused` is whether describing is paused.
     `rate` tells of the last `minutes`: how many items were `described`, and the mean `seconds` one took (None if none).
     """
     states = dict(
@@ -36,4 +104,5 @@ def summary(db: Connection, *, now: float | None = None) -> dict[str, Any]:
         "queue": {"queued": states.get("queued", 0), "running": states.get("running", 0), "failed": failed},
         "paused": pause.is_paused(db),
         "rate": {"minutes": _RATE_MINUTES, **dict(rate)},
+        "failures": failures(db),
     }

@@ -1,16 +1,18 @@
 """The activity page: what is being described, what waits, what failed, what was done lately."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from appliance.library import items, jobs, status
+from appliance.library import items, jobs
 from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
 from appliance.records import ModelInfo, Status
+from appliance.work import forecast
 
 SHOWN = 50
 LATELY = 12
@@ -33,7 +35,7 @@ def activity(box: NamedDependency[Box], templates: NamedDependency[Templates]) -
             failed=some(Status.FAILED),
             done_recently=_lately(db, models),
             asked=jobs.waiting(db),
-            pace_seconds=status.summary(db)["rate"]["seconds"],
+            forecast=forecast.read(db, box.settings, datetime.now(UTC), box.zone(db))[0],
         )  # fmt: skip
     return html(text)
 

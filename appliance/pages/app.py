@@ -10,7 +10,20 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from appliance.library import items
-from appliance.pages import activity, add, events, files, health, item, library, notices, queue, settings, uploads
+from appliance.pages import (
+    activity,
+    add,
+    events,
+    files,
+    health,
+    item,
+    library,
+    metrics,
+    notices,
+    queue,
+    settings,
+    uploads,
+)
 from appliance.pages import items as items_api
 from appliance.pages.box import Box
 from appliance.pages.errors import ErrorAnswers
@@ -47,7 +60,7 @@ def create_app(given: Settings) -> Litestar:
             library.library, item.item, add.add, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, files.router, events.events, status,
-            health.live, health.ready, health.metrics, queue.router, notices.dismiss, *static_routes(),
+            health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
         ],
         dependencies={
             "box": Provide(lambda: box, sync_to_thread=False),

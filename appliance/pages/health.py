@@ -1,14 +1,14 @@
-"""How the box is, for monitors: alive, ready, and in numbers."""
+"""How the box is, for monitors: alive, and ready to take photos in."""
 
-import os
 from typing import Any
 
-from litestar import Response, get
+from litestar import get
 from litestar.di import NamedDependency
 
-from appliance import __version__
-from appliance.library import items, status
+from appliance.library import items
+from appliance.pages import notices
 from appliance.pages.box import Box
+from appliance.work.lock import worker_runs
 
 
 @get("/health/live", sync_to_thread=False)
@@ -19,40 +19,12 @@ def live() -> dict[str, str]:
 
 @get("/health/ready", sync_to_thread=True)
 def ready(box: NamedDependency[Box]) -> dict[str, Any]:
-    """Answer 200 where uploads can be taken in, else 503, or 507 for a full disk, and the reason; writes nothing."""
+    """Answer 200 where uploads can be taken in, else 503, or 507 for a full disk, and the reason; writes nothing.
+
+    A worker that does not run is told, and is no reason against: what is sent waits for it.
+    """
     with box.library() as db:
         items.counts(db)
+        standing = [notice.name for notice in notices.standing(db, box)]
     box.store.check()
-    return {"status": "ok"}
-
-
-@get("/metrics", sync_to_thread=True)
-def metrics(box: NamedDependency[Box]) -> Response[str]:
-    """Answer the numbers in Prometheus' text format."""
-    with box.library() as db:
-        summary = status.summary(db)
-    disk = os.statvfs(box.settings.data)
-    rate = summary["rate"]
-    lines = [
-        *_gauge("shoebox_items", "Photos and videos by status.", "status", summary["counts"]),
-        *_gauge("shoebox_jobs", "Jobs by state.", "state", summary["queue"]),
-        *_gauge("shoebox_paused", "Whether describing is paused.", "", {"": int(summary["paused"])}),
-        *_gauge(
-            "shoebox_described_recently", f"Items described in {rate['minutes']} minutes.", "", {"": rate["described"]}
-        ),
-        *_gauge("shoebox_described_seconds", "Mean seconds an item took lately.", "", {"": rate["seconds"]}),
-        *_gauge("shoebox_free_bytes", "Free bytes on the library's disk.", "", {"": disk.f_bavail * disk.f_frsize}),
-        *_gauge("shoebox_info", "Which Shoebox this is.", "version", {__version__: 1}),
-    ]
-    text = "\n".join(lines) + "\n"
-    return Response(text, media_type="text/plain; version=0.0.4")
-
-
-def _gauge(name: str, help_text: str, label: str, values: dict[str, float | None]) -> list[str]:
-    """Return one metric's lines; a value that is not known is left out."""
-    lines = [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
-    for key, value in values.items():
-        if value is not None:
-            mark = f'{{{label}="{key}"}}' if label else ""
-            lines.append(f"{name}{mark} {value}")
-    return lines
+    return {"status": "ok", "worker": worker_runs(box.settings.data), "notices": standing}

@@ -17,6 +17,7 @@ QUESTIONS = {
     "threads": "How many processor cores describe?",
     "provider": "What does the describing run on?",
     "hub": "Where do models come from?",
+    "log": "How are log lines written?",
     "model_load_timeout": "How long may a model take to load?",
     "auto_process_on_upload": "When are new photos and videos described?",
     "scheduled_processing": "Describe what is waiting at night?",

@@ -1,5 +1,6 @@
 """Records as JSON: what the API answers, the live events carry and the templates are given."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from appliance import __version__
@@ -8,6 +9,8 @@ from appliance.library.database import Connection
 from appliance.pages import notices
 from appliance.pages.box import Box
 from appliance.records import Description, Item, Kind, ModelInfo, Notice, Source, Tag
+from appliance.work import forecast
+from appliance.work.lock import worker_runs
 
 SAMPLE_IDS = "sample-"
 
@@ -109,10 +112,16 @@ def _notice_json(notice: Notice) -> dict[str, Any]:
 
 
 def status_json(db: Connection, box: Box) -> dict[str, Any]:
-    """Return counts by status, the queue by state, the pace (seconds an item took lately), notices, model, version."""
+    """Return counts by status, the queue by state, the pace (seconds an item took lately), and what stands beside.
+
+    That is the forecast, the notices, whether the worker runs, the model and the version.
+    """
     summary = status.summary(db)
+    found, times = forecast.read(db, box.settings, datetime.now(UTC), box.zone(db))
     return summary | {
         "pace": summary["rate"]["seconds"],
+        "forecast": forecast.as_json(found, times),
+        "worker": {"running": worker_runs(box.settings.data)},
         "notices": [_notice_json(notice) for notice in notices.standing(db, box)],
         "model": model_json(box.model()),
         "version": __version__,

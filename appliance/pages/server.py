@@ -13,11 +13,14 @@ from types import FrameType
 import uvicorn
 
 from appliance.device.listening import listening_socket
+from appliance.device.notify import notify, watchdog_seconds
 from appliance.library import database
 from appliance.library.serving import serving
 from appliance.library.store import Store
 from appliance.pages.app import create_app
+from appliance.pages.box import Box
 from appliance.pages.feed import Feed
+from appliance.pages.watchdog import pet
 from appliance.settings import Settings
 
 PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
@@ -47,11 +50,13 @@ def _prepare(settings: Settings) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, ending open event streams when it stops and telling people where the page is."""
+    """uvicorn, ending open event streams when it stops, and telling people and systemd how it stands."""
 
     def __init__(self, settings: Settings, listening: socket.socket) -> None:
         app = create_app(settings)
         self._feed: Feed = app.state.feed
+        self._box: Box = app.state.box
+        self._petting: asyncio.Task[None] | None = None
         self._host = settings.host
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_to_stop = asyncio.Event()
@@ -72,9 +77,12 @@ class Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say where."""
+        """Start, then say where, and to systemd that it is so, as often as that asks; elsewhere no task runs."""
         await super().startup(sockets)
         if self.started:
+            notify("READY=1")
+            if (every := watchdog_seconds()) is not None:
+                self._petting = asyncio.get_running_loop().create_task(pet(self._box, every))
             for line in addresses(self._host, self.port):
                 print(line, flush=True)
 
@@ -97,6 +105,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let the listening pages go first: uvicorn waits for every open answer."""
+        notify("STOPPING=1")
+        if self._petting is not None:
+            self._petting.cancel()
         self._feed.close()
         await super().shutdown(sockets)
 

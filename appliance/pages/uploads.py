@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import shutil
+import time
 from typing import Any
 
 from litestar import Request, post
@@ -23,11 +25,14 @@ from appliance.records import Format
 
 LONGEST_NAME = 1000
 
+log = logging.getLogger(__name__)
+
 
 # Without a limit here: the handler counts the bytes itself, against the owner's setting.
 @post("/api/v1/uploads", request_max_body_size=None)
 async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response:
     """Take in one file: 201 and the item, 200 and the first one where the same bytes are here already."""
+    began = time.monotonic()
     try:
         name = _checked_name(request.query_params.get("name", ""))
         length = announced_length(request.headers.get("content-length"))
@@ -41,7 +46,10 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
             await asyncio.to_thread(incoming.discard)
     except ShoeboxError as error:
         told = problem(error)
+        log.info("an upload was refused", extra={"status": told.status, "reason": told.kind})
         return EarlyAnswer(json.dumps(told.body()), told.status, None, "application/problem+json")
+    about = {name: body[name] for name in ("kind", "bytes")} | {"item": body["id"], "seconds": time.monotonic() - began}
+    log.info("taken in" if status == 201 else "sent, and here already", extra=about)
     headers = {"Location": f"/api/v1/items/{body['id']}"}
     return Response(json.dumps(body), status, headers, "application/json")
 

@@ -25,9 +25,12 @@ def adopt_orphans(db: Connection, store: Store, settings: Settings, *, older_tha
                 found = sniff(file.read(HEAD_BYTES))
             item, known, _ = uploads.adopt(db, store, path, found, describe=describe, now=time.time())
         except (UnsupportedMediaError, OSError) as error:
-            log.warning("%s among the originals is left alone: %s", path, error)
+            reason = error.reason if isinstance(error, UnsupportedMediaError) else error.strerror
+            log.warning(
+                "an original that no item knows is left alone; `shoebox doctor` names it", extra={"reason": reason}
+            )
             continue
         if not known:
             adopted += 1
-            log.warning("item %d: %s lay among the originals without being listed, and is listed now", item.id, path)
+            log.warning("lay among the originals without being listed, and is listed now", extra={"item": item.id})
     return adopted

@@ -146,7 +146,7 @@ class Child:
                 self._end()  # what it holds by now is given back, and the next try finds all the room there is
             raise refusal
         if isinstance(answer, protocol.Broken):
-            log.error("describing broke:\n%s", answer.traceback)
+            log.error("describing broke", extra={"child": self.pid, "traceback": answer.traceback})
             raise CaptionerError(
                 f"Describing this file failed unexpectedly ({answer.summary}).", "Send the worker's log to the makers."
             )
@@ -173,6 +173,7 @@ class Child:
         end = time.monotonic() + seconds
         while not pipe.poll(max(0.0, min(TICK, end - time.monotonic()))):
             if time.monotonic() >= end:
+                log.warning("the process that describes took too long, and is ended", extra={"child": self.pid})
                 raise DeadlineError(f"{what} took longer than {seconds:.0f} s.", "Allow it more time in the settings.")
             if alive is not None:
                 alive()
@@ -208,6 +209,7 @@ class Child:
                 env={**os.environ, "PYTHONPATH": path},
             )
             self._pipe = ours
+        log.info("a process that describes is started", extra={"child": self._process.pid})
         return ours
 
     def _end(self) -> int | None:
@@ -221,7 +223,7 @@ class Child:
         try:
             status: int | None = process.wait(timeout=10)
         except subprocess.TimeoutExpired:  # stuck in the kernel, on a dying disk; nothing more can be done to it
-            log.error("process %d does not end", process.pid)
+            log.error("the process that describes does not end", extra={"child": process.pid})
             status = None
         if pipe is not None:
             pipe.close()
@@ -235,10 +237,12 @@ class Child:
             if process is not None:
                 process.wait(timeout=1)  # its own exit status tells more than that of our kill
         except subprocess.TimeoutExpired:
-            log.warning("the child speaks nonsense: %s", error)
+            log.warning("the process that describes speaks nonsense", extra={"child": process and process.pid})
         status = self._end()
         if stopped:
             return Stopped()
+        about = {"child": process and process.pid, "status": status}
+        log.warning("the process that describes ended in mid-work", extra=about)
         return ChildDiedError(f"The process that describes ended in mid-work{_reason(status)}.", "It is tried again.")
 
     def _confused(self, answer: protocol.Answer) -> CaptionerError:

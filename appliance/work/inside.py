@@ -13,6 +13,7 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from appliance import logs
 from appliance.caption.captioner import Captioner
 from appliance.errors import ShoeboxError, TooLittleMemoryError
 from appliance.library import disk
@@ -124,13 +125,13 @@ def main(arguments: list[str]) -> int:
     except (EOFError, ConnectionResetError):  # the worker is gone
         return 1
     process.limit_memory(process.memory_limit(settings))
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logs.set_up(settings.log, level=logging.WARNING)
     importlib.import_module("appliance.work.describing").warm_up()  # before Ready, so that no item pays for it
     module, _, name = loader.partition(":")
     factory = getattr(importlib.import_module(module), name)
     try:
-        models: Models = factory(settings)
-        Inside(pipe, models).serve()
+        with logs.about(child=os.getpid()):
+            Inside(pipe, factory(settings)).serve()
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the worker is gone
         return 1
     return 0

@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.errors import LibraryError
 from appliance.library import disk
+
+PATIENCE = 0.5  # seconds; who asks whether a worker runs holds the lock for less than a thousandth of one
 
 
 @contextmanager
@@ -20,12 +23,37 @@ def only_worker(data: Path) -> Iterator[None]:
         data.mkdir(parents=True, exist_ok=True)
         lock = os.open(data / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _take(lock):
             raise LibraryError(
                 f"Another worker works on {data} already.", "Stop it first, or give this one another data folder."
-            ) from error
+            )
         yield
     finally:
         os.close(lock)
+
+
+def worker_runs(data: Path) -> bool:
+    """Return whether a worker holds the data folder's lock; writes nothing."""
+    try:
+        lock = os.open(data / "worker.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _take(lock: int) -> bool:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.02)

@@ -122,7 +122,7 @@ class Bell:
             finally:
                 queue.storage.close()
         except Exception as error:  # the job is safe in its table: nothing that ails the queue may fail an upload
-            log.warning("the bell for job %d did not ring: %s", job.id, error)
+            log.warning("the bell did not ring: %s", error, extra={"item": job.item_id, "job": job.id})
 
 
 def _deaf(job_id: int) -> None:

@@ -34,5 +34,6 @@ def give_up(db: Connection, *, now: float, attempts_allowed: int) -> int:
     """Fail the jobs whose lease ran out on their last attempt, and return how many."""
     given_up = claims.give_up_expired(db, now=now, attempts_allowed=attempts_allowed)
     for job in given_up:
-        log.error("item %d: %s (job %d)", job.item_id, job.error, job.id)
+        about = {"item": job.item_id, "job": job.id, "task": job.task, "attempt": job.attempts, "reason": job.reason}
+        log.error("given up: its worker ended each time", extra=about)
     return len(given_up)

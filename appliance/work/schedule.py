@@ -1,5 +1,7 @@
 """The night: what is waiting is described in two batches, photos first, each once a night in the household's time.
 
+What a batch has not begun when the night is over waits for the next one.
+
 Huey asks every minute; its own crontab reckons in UTC, forgets what it missed and runs twice after a restart. Here a
 night's slot is worked out with zoneinfo, due until the window's end, and claimed in the table in one UPDATE.
 Times, days and zone are preferences, read anew each time.
@@ -56,27 +58,38 @@ def slot(start: time, now: datetime, zone: ZoneInfo, end: time) -> date | None:
     """
     today = now.astimezone(zone).date()
     for day in (today, today - timedelta(days=1)):  # a window may reach over midnight
-        opens = datetime.combine(day, start, zone).astimezone(UTC)
-        closing = day if end > start else day + timedelta(days=1)
-        closes = datetime.combine(closing, end, zone).astimezone(UTC)
+        opens, closes = _bounds(start, end, day, zone)
         if opens <= now < closes:
             return day
     return None
 
 
+def window(settings: Settings, batch: Batch, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return when the night of `batch` that begins on `day` opens and closes, in UTC."""
+    return _bounds(time.fromisoformat(batch.starts(settings)), time.fromisoformat(settings.window_end), day, zone)
+
+
+def _bounds(start: time, end: time, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    closing = day if end > start else day + timedelta(days=1)
+    return datetime.combine(day, start, zone).astimezone(UTC), datetime.combine(closing, end, zone).astimezone(UTC)
+
+
+def tonight(settings: Settings, batch: Batch, household: Household) -> date | None:
+    """Return the night of `batch` that it is now, None by day and in a night that is not wanted."""
+    if not settings.scheduled_processing:
+        return None
+    zone = ZoneInfo(settings.time_zone) if settings.time_zone else household.zone()
+    start, end = time.fromisoformat(batch.starts(settings)), time.fromisoformat(settings.window_end)
+    night = slot(start, household.now(), zone, end)
+    return night if night is not None and DAYS[night.weekday()] in settings.nightly_days.split(",") else None
+
+
 def due(db: Connection, settings: Settings, batch: Batch, household: Household) -> str | None:
     """Return tonight's slot of `batch` where it is to run now, else None; reads only."""
-    wanted = preferences.get(db, settings)
-    if not wanted.scheduled_processing:
+    night = tonight(preferences.get(db, settings), batch, household)
+    if night is None or schedule.is_over(db, batch.name, night.isoformat()):
         return None
-    zone = ZoneInfo(wanted.time_zone) if wanted.time_zone else household.zone()
-    start, end = time.fromisoformat(batch.starts(wanted)), time.fromisoformat(wanted.window_end)
-    tonight = slot(start, household.now(), zone, end)
-    if tonight is None or DAYS[tonight.weekday()] not in wanted.nightly_days.split(","):
-        return None
-    if schedule.is_over(db, batch.name, tonight.isoformat()) or not household.synchronised():
-        return None
-    return tonight.isoformat()
+    return night.isoformat() if household.synchronised() else None
 
 
 def run_batch(db: Connection, settings: Settings, batch: Batch, household: Household) -> list[Job]:
@@ -85,15 +98,33 @@ def run_batch(db: Connection, settings: Settings, batch: Batch, household: House
     Slot and jobs are one transaction: a power cut leaves both or neither.
     """
     with transaction(db):
-        tonight = due(db, settings, batch, household)
-        if tonight is None or not schedule.claim_slot(db, batch.name, tonight):
+        night = due(db, settings, batch, household)
+        if night is None or not schedule.claim_slot(db, batch.name, night):
             return []
         now = household.now().timestamp()
         limit = preferences.get(db, settings).batch_size
         chosen = items.waiting(db, batch.kind, limit=limit)
         queued = [job for item_id in chosen for job in jobs.again(db, item_id, Priority.NIGHTLY, now=now)]
-    log.info("%s of %s: %d items", batch.name, tonight, len(chosen))
+    log.info("%s of %s: %d items", batch.name, night, len(chosen))
     return queued
+
+
+def end_night(db: Connection, settings: Settings, household: Household) -> int:
+    """Call off what a batch has queued and nobody has begun, where its night is over; return how many descriptions.
+
+    They wait for the next night, the oldest first. What was tried already goes on to its last attempt, and what
+    somebody has asked for in the meantime is more urgent and stays. Writes nothing where there is nothing to call off.
+    """
+    count = 0
+    for batch in BATCHES:
+        while jobs.any_left(db, batch.kind, Priority.NIGHTLY):
+            with transaction(db):  # in which no batch can begin: its night is looked at under the same lock
+                if tonight(preferences.get(db, settings), batch, household) or not household.synchronised():
+                    break
+                count += jobs.call_off(db, batch.kind, Priority.NIGHTLY)
+    if count:
+        log.info("the night is over: %d items wait for the next", count)
+    return count
 
 
 def plan(queue: Huey, connection: Callable[[], Connection], settings: Settings, household: Household) -> None:

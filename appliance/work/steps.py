@@ -4,14 +4,24 @@ import logging
 import time
 from collections.abc import Callable
 
-from appliance.errors import LibraryError, MediaError, ShoeboxError, StorageError, StorageFullError
-from appliance.library import claims, database, descriptions, items, preferences
+from appliance import logs
+from appliance.errors import (
+    ChildDiedError,
+    DeadlineError,
+    LibraryError,
+    MediaError,
+    ShoeboxError,
+    StorageError,
+    StorageFullError,
+)
+from appliance.library import claims, counters, database, descriptions, items, preferences
 from appliance.library.database import Connection, transaction
 from appliance.library.store import Store
-from appliance.records import Job, Task
+from appliance.records import Job, JobState, Task
 from appliance.settings import Settings
 from appliance.work.child import Alive, Child, Stopped
 
+MISTAKE = "mistake"  # the reason of a failure that nobody foresaw
 LEASE = 60.0  # seconds; renewed while the child works, so that a dead worker's jobs are free again soon
 
 Clock = Callable[[], float]
@@ -39,27 +49,32 @@ def run_job(
     Where the disk is to blame, StorageError is raised and the job still claimed: it is to be put back, and as long as
     that is not possible either, no other job need be tried.
     """
-    chosen = preferences.get(db, settings)
-    keep = _lease_keeper(db, job, clock, alive)
-    step = prepare if job.task is Task.PREPARE else describe
-    try:
-        with database.explained():
-            step(db, store, child, chosen, job, clock=clock, alive=keep)
-    except Stopped:
-        claims.put_back(db, job, now=clock())
-    except LeaseLostError:
-        log.warning("job %d was taken over; its result is dropped", job.id)
-    except StorageError:
-        raise
-    except ShoeboxError as error:
-        store.check()  # what is missing or cannot be read on a disk that is gone says nothing of the file
-        # A file that is damaged or unknown stays so; all else may be better next time.
-        _fail(db, chosen, job, str(error), clock(), permanent=isinstance(error, MediaError))
-    except Exception:  # the job's edge: one item's trouble must not be the next one's
-        store.check()
-        log.exception("job %d failed", job.id)
-        sentence = "Shoebox made a mistake with this item. Try it again; the worker's log says more."
-        _fail(db, chosen, job, sentence, clock(), permanent=False)
+    with logs.about(item=job.item_id, job=job.id, task=job.task, attempt=job.attempts):
+        chosen = preferences.get(db, settings)
+        keep = _lease_keeper(db, job, clock, alive)
+        step = prepare if job.task is Task.PREPARE else describe
+        try:
+            with database.explained():
+                step(db, store, child, chosen, job, clock=clock, alive=keep)
+        except Stopped:
+            claims.put_back(db, job, now=clock())
+        except LeaseLostError:
+            log.warning("another worker has taken this over; the result is dropped")
+        except StorageError:
+            raise
+        except ShoeboxError as error:
+            store.check()  # what is missing or cannot be read on a disk that is gone says nothing of the file
+            # A file that is damaged or unknown stays so; all else may be better next time.
+            permanent = isinstance(error, MediaError)
+            with transaction(db):
+                if isinstance(error, DeadlineError | ChildDiedError):  # the next job starts another child
+                    counters.add(db, counters.CHILD_RESTARTS + error.reason)
+                _fail(db, chosen, job, str(error), error.reason, clock(), permanent=permanent)
+        except Exception:  # the job's edge: one item's trouble must not be the next one's
+            store.check()
+            log.exception("Shoebox made a mistake")
+            sentence = "Shoebox made a mistake with this item. Try it again; the worker's log says more."
+            _fail(db, chosen, job, sentence, MISTAKE, clock(), permanent=False)
 
 
 def prepare(
@@ -88,10 +103,12 @@ def describe(
         if not claims.finish(db, job, now=clock()):
             raise LeaseLostError
         descriptions.save(db, item.id, described)
-    log.info("item %d: described by %s in %.2f s (job %d)", item.id, described.model, described.seconds, job.id)
+    log.info("described", extra={"model": described.model, "kind": item.kind, "seconds": described.seconds})
 
 
-def _fail(db: Connection, settings: Settings, job: Job, error: str, now: float, *, permanent: bool) -> None:
+def _fail(
+    db: Connection, settings: Settings, job: Job, error: str, reason: str, now: float, *, permanent: bool
+) -> None:
     state = claims.fail(
         db,
         job,
@@ -100,8 +117,10 @@ def _fail(db: Connection, settings: Settings, job: Job, error: str, now: float, 
         attempts_allowed=settings.attempts,
         retry_delay=float(settings.retry_delay),
         permanent=permanent,
+        reason=reason,
     )
-    log.warning("item %d: %s (job %d, attempt %d, now %s)", job.item_id, error, job.id, job.attempts, state)
+    # Without the sentence, which may name the file; the item's page has it.
+    log.warning("failed%s", "" if state is JobState.FAILED else ", and is tried again", extra={"reason": reason})
 
 
 def _lease_keeper(db: Connection, job: Job, clock: Clock, alive: Alive) -> Alive:
@@ -119,7 +138,7 @@ def _lease_keeper(db: Connection, job: Job, clock: Clock, alive: Alive) -> Alive
             except StorageFullError:
                 raise
             except LibraryError as error:  # busy, say; most of the lease is left, and the next beat tries again
-                log.warning("the lease of job %d is not renewed yet: %s", job.id, error)
+                log.warning("the lease is not renewed yet: %s", error)
                 return
             renewed = now
 

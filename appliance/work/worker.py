@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,9 @@ from pathlib import Path
 from huey.consumer import Consumer
 
 from appliance.device import clock
-from appliance.device.notify import notify
+from appliance.device.notify import notify, watchdog_seconds
 from appliance.errors import LibraryError, ModelError, StorageError
-from appliance.library import claims, database, preferences
+from appliance.library import claims, database, items, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -111,6 +111,7 @@ class Worker:
         self._loader = loader
         self._clock = SteadyClock(unix_time)
         self._rest = rest
+        self._household = household
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -130,6 +131,7 @@ class Worker:
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
+            Chore(MINUTE, self._end_night),
             Chore(GLANCE, self._look_around),
         ]
         self._queue = open_or_replace_queue(settings.data)
@@ -182,6 +184,7 @@ class Worker:
         """
         db = self.connection()
         next_health = 0.0
+        every = min(HEALTH, watchdog_seconds() or HEALTH)
         while True:
             now = time.monotonic()
             try:
@@ -192,7 +195,7 @@ class Worker:
                     if not waits:
                         self._do_chores(db, now)
                     if now >= next_health:
-                        next_health = now + HEALTH
+                        next_health = now + every
                         if self._started:
                             self._consumer.check_worker_health()
                         else:
@@ -200,6 +203,8 @@ class Worker:
                         if not self._pulse.steady():
                             log.critical("the consumer hangs; the worker ends so that it is started anew")
                             return 1
+                        if not waits:
+                            self._ask_library()
                         notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
                     self._said = ""
             except (LibraryError, QueueError, OSError) as error:  # OSError: the disk went away under a look into it
@@ -224,6 +229,7 @@ class Worker:
         released = claims.release_running(db, now=self._clock.now(), attempts_allowed=attempts)
         if released:
             log.warning("%d jobs of a worker that died are taken up again", released)
+        self._end_night(db)
         self._consumer.start()
         self._started = True
         notify("READY=1")
@@ -240,6 +246,11 @@ class Worker:
         for connection in self._connections:
             connection.close()
 
+    def _ask_library(self) -> None:
+        """Read from the library that is in the data folder now: an open connection would not see that it is gone."""
+        with closing(database.connect(self._settings.data / "library.db")) as db:
+            items.revision(db)
+
     def _follow_clock(self, db: Connection) -> None:
         def move(seconds: float) -> None:
             log.warning("the clock was set by %.0f s", seconds)
@@ -249,6 +260,9 @@ class Worker:
 
     def _look_at_board(self, db: Connection) -> None:
         self._rest.look(db, preferences.get(db, self._settings))
+
+    def _end_night(self, db: Connection) -> None:
+        schedule.end_night(db, self._settings, self._household)
 
     def _tidy(self, db: Connection) -> None:
         self._store.sweep(STALE)

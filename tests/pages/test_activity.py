@@ -68,3 +68,31 @@ def test_only_what_is_asked_for_counts_as_waiting(shelf, client):
     text = client.get("/activity").text
     assert "1 waiting." in text
     assert "1 left for the night." in text
+
+
+def test_what_is_left_says_in_how_many_nights_it_is_done(shelf, client):
+    shelf.done()
+    with shelf.box.library() as db:
+        db.execute("UPDATE jobs SET started_at = finished_at - 2 WHERE task = 'describe'")
+        preferences.set(db, "batch_size", 2)
+        items = [shelf.prepare(shelf.add()) for _ in range(3)]
+        for item in items:
+            client.post(f"/api/v1/items/{item.id}/cancel")
+        assert (
+            "3 waiting for the night. At this box’s pace they are done in two nights." in client.get("/activity").text
+        )
+        preferences.set(db, "nightly_days", "fri,sat")
+        assert "are done in two nights, by " in client.get("/activity").text
+        preferences.set(db, "scheduled_processing", False)
+        assert "3 not asked for." in client.get("/activity").text
+
+
+def test_what_waits_for_the_night_does_not_shimmer(shelf, client):
+    item = shelf.prepare(shelf.add())
+    assert 'class="line waits"' in client.get("/activity").text
+    assert "data-left" not in client.get("/").text
+    client.post(f"/api/v1/items/{item.id}/cancel")
+    assert 'class="line waits"' not in client.get("/activity").text
+    page = client.get("/").text
+    assert page.count("data-left") == 1
+    assert ", not described yet" in page

@@ -1,11 +1,12 @@
 """Liveness, readiness and numbers."""
 
 import os
-import re
 
 import pytest
 
+from appliance.library import notices
 from appliance.pages import health
+from appliance.work.lock import only_worker
 
 
 def test_live_needs_no_library(shelf, client):
@@ -16,7 +17,14 @@ def test_live_needs_no_library(shelf, client):
 
 def test_ready(visitor):
     answer = visitor.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "worker": False, "notices": []})
+
+
+def test_ready_tells_of_worker_and_notices(shelf, client):
+    with shelf.box.library() as db:
+        notices.put_up(db, "warm", "The box is warm.")
+    with only_worker(shelf.box.settings.data):
+        assert client.get("/health/ready").json() == {"status": "ok", "worker": True, "notices": ["warm"]}
 
 
 def test_not_ready_without_a_library(shelf, client):
@@ -52,21 +60,3 @@ def test_ready_writes_nothing(shelf, client):
     before = sorted(path.name for path in shelf.box.settings.data.rglob("*"))
     client.get("/health/ready")
     assert sorted(path.name for path in shelf.box.settings.data.rglob("*")) == before
-
-
-def test_metrics(shelf, client):
-    shelf.done()
-    shelf.add()
-    answer = client.get("/metrics")
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    lines = answer.text.splitlines()
-    assert 'shoebox_items{status="completed"} 1' in lines
-    assert 'shoebox_items{status="pending"} 1' in lines
-    assert 'shoebox_jobs{state="queued"} 2' in lines
-    assert "shoebox_described_recently 1" in lines
-    for line in lines:
-        assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"\})? -?[\d.e+-]+', line), line
-
-
-def test_metrics_leave_out_what_is_not_known(visitor):
-    assert "\nshoebox_described_seconds " not in visitor.get("/metrics").text

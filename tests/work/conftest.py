@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -81,7 +82,14 @@ class Box:
         return item
 
     def start(
-        self, settings: Settings | None = None, *, night: str = "", threads: int = 1, root: Path = Path("/nowhere")
+        self,
+        settings: Settings | None = None,
+        *,
+        night: str = "",
+        threads: int = 1,
+        root: Path = Path("/nowhere"),
+        stderr: Any = subprocess.PIPE,
+        environment: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where given.
 
@@ -96,7 +104,8 @@ class Box:
             str(root),
         ]
         path = os.pathsep.join([str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
-        worker = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE)
+        all_of_it = {**os.environ, "PYTHONPATH": path, **(environment or {})}
+        worker = subprocess.Popen(command, env=all_of_it, stderr=stderr)
         self._workers.append(worker)
         return worker
 

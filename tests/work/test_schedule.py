@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.library import items, jobs, preferences
+from appliance.library import items, jobs, preferences, statuses
 from appliance.records import Facts, Format, Kind, Priority, Status, Task
 from appliance.settings import DAYS, Settings
-from appliance.work.schedule import BATCHES, Batch, Household, run_batch, slot
+from appliance.work.schedule import BATCHES, Batch, Household, end_night, run_batch, slot
 
 Box = Any
 PHOTOS, VIDEOS = BATCHES
@@ -177,3 +177,120 @@ def test_a_real_worker_runs_the_night_by_itself(asleep: Box) -> None:
     asleep.start(night="2026-07-01T03:00:00+00:00")
     asleep.wait(asleep.first, Status.COMPLETED)
     asleep.wait(asleep.oldest, Status.COMPLETED)
+
+
+def test_a_change_of_the_hour_counts_in_a_running_worker(asleep: Box) -> None:
+    (asleep.settings.data / "now").write_text("2026-07-01T12:00:00+00:00")
+    process = asleep.start()
+    asked = asleep.upload("purple")  # by the time this is done the worker has asked whether a batch is due
+    asleep.wait(asked, Status.COMPLETED)
+    assert asleep.item(asleep.oldest).status is Status.PENDING
+    preferences.set_all(asleep.db, {"photos_at": "11:00", "window_end": "13:00"})
+    for item in (asleep.oldest, asleep.first):
+        asleep.wait(item, Status.COMPLETED)
+    assert process.poll() is None
+
+
+def nightly(box: Box) -> int:
+    """Return how many descriptions wait, or are under way, that a batch has queued."""
+    row = box.db.execute(
+        "SELECT count(*) FROM jobs WHERE task = 'describe' AND priority = ? AND state IN ('queued', 'running')",
+        (Priority.NIGHTLY,),
+    )
+    return int(row.fetchone()[0])
+
+
+def test_what_is_not_begun_when_the_night_is_over_waits_for_the_next(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T02:00:00"))
+    assert len(night_of(asleep, night)) == 2
+    night.moment = at("2026-07-01T05:59:59")
+    assert end_night(asleep.db, asleep.settings, night.household) == 0
+    night.moment = at("2026-07-01T06:00:00")
+    assert end_night(asleep.db, asleep.settings, night.household) == 2
+    assert nightly(asleep) == 0
+    assert {asleep.item(one).status for one in (asleep.first, asleep.oldest)} == {Status.PENDING}
+    assert statuses.disagreements(asleep.db) == []
+    night.moment = at("2026-07-02T02:00:00")
+    assert night_of(asleep, night) == [asleep.oldest.id, asleep.first.id]
+
+
+def test_the_end_of_the_night_writes_nothing_by_day(asleep: Box) -> None:
+    before = asleep.db.total_changes
+    assert end_night(asleep.db, asleep.settings, Night(BERLIN, at("2026-07-01T12:00:00")).household) == 0
+    assert asleep.db.total_changes == before
+
+
+def test_what_somebody_asked_for_or_was_tried_already_outlasts_the_night(asleep: Box) -> None:
+    tried = asleep.upload("red", note="tried", describe=False, now=500)
+    night = Night(BERLIN, at("2026-07-01T02:00:00"))
+    assert len(night_of(asleep, night)) == 3
+    jobs.enqueue(asleep.db, asleep.first.id, Task.DESCRIBE, Priority.PERSON, now=0)
+    asleep.db.execute("UPDATE jobs SET attempts = 1 WHERE task = 'describe' AND item_id = ?", (tried.id,))
+    night.moment = at("2026-07-01T08:00:00")
+    assert end_night(asleep.db, asleep.settings, night.household) == 1
+    assert jobs.asked_for(asleep.db, [asleep.first.id, asleep.oldest.id, tried.id]) == {asleep.first.id, tried.id}
+
+
+def test_all_that_failed_is_tried_again_by_day(asleep: Box) -> None:
+    asleep.db.execute("UPDATE items SET status = 'failed'")
+    assert jobs.retry_failed(asleep.db, now=0) == 2
+    assert end_night(asleep.db, asleep.settings, Night(BERLIN, at("2026-07-01T12:00:00")).household) == 0
+
+
+def test_the_night_does_not_end_by_a_clock_that_is_not_set(asleep: Box) -> None:
+    night = Night(BERLIN, at("2026-07-01T02:00:00"))
+    assert len(night_of(asleep, night)) == 2
+    night.moment, night.in_step = at("2026-07-01T12:00:00"), False
+    assert end_night(asleep.db, asleep.settings, night.household) == 0
+    night.in_step = True
+    assert end_night(asleep.db, asleep.settings, night.household) == 2
+
+
+def test_photos_and_videos_end_with_their_own_nights_and_where_nights_are_switched_off(asleep: Box) -> None:
+    asleep.db.execute("UPDATE items SET kind = 'video' WHERE id = ?", (asleep.first.id,))
+    night = Night(BERLIN, at("2026-07-01T03:00:00"))
+    assert night_of(asleep, night) == [asleep.oldest.id]
+    assert night_of(asleep, night, VIDEOS) == [asleep.first.id]
+    preferences.set(asleep.db, "videos_at", "05:00")
+    assert end_night(asleep.db, asleep.settings, night.household) == 1
+    assert jobs.asked_for(asleep.db, [asleep.first.id, asleep.oldest.id]) == {asleep.oldest.id}
+    preferences.set(asleep.db, "scheduled_processing", False)
+    assert end_night(asleep.db, asleep.settings, night.household) == 1
+
+
+@pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25"], ids=["no 02:30", "02:30 twice"])
+def test_a_night_on_which_the_clock_is_put_ends_when_the_clock_says_so(asleep: Box, day: str) -> None:
+    preferences.set(asleep.db, "window_end", "04:00")
+    night = Night(BERLIN, at(f"{day}T03:59:59"))
+    assert len(night_of(asleep, night)) == 2
+    assert end_night(asleep.db, asleep.settings, night.household) == 0
+    night.moment = at(f"{day}T04:00:00")
+    assert end_night(asleep.db, asleep.settings, night.household) == 2
+
+
+def test_a_worker_that_is_started_by_day_leaves_the_rest_of_the_night_alone(asleep: Box) -> None:
+    assert len(night_of(asleep, Night(BERLIN, at("2026-07-01T05:00:00")))) == 2  # and then the power was off
+    asked = asleep.upload("purple", describe=False)
+    jobs.enqueue(asleep.db, asked.id, Task.DESCRIBE, Priority.AGAIN, now=0)  # behind them, had they stayed
+    asleep.start(night="2026-07-01T12:00:00+00:00")
+    asleep.wait(asked, Status.COMPLETED)
+    assert nightly(asleep) == 0
+    assert {asleep.item(one).status for one in (asleep.first, asleep.oldest)} == {Status.PENDING}
+
+
+def test_a_running_worker_ends_the_night_and_takes_up_the_rest_in_the_next(asleep: Box, until: Any) -> None:
+    now = asleep.settings.data / "now"
+    now.write_text("2026-07-01T05:00:00+00:00")
+    (asleep.settings.data / "hold").touch()
+    slow = asleep.upload("green", describe=False, now=1)
+    asleep.start(replace(asleep.settings, processing_timeout=600))
+    asleep.wait(slow, Status.PROCESSING)
+    assert nightly(asleep) == 3
+    now.write_text("2026-07-01T06:00:00+00:00")
+    until(lambda: nightly(asleep) == 1, "the end of the night")
+    assert asleep.item(slow).status is Status.PROCESSING  # what is begun is finished
+    (asleep.settings.data / "hold").unlink()
+    asleep.wait(slow, Status.COMPLETED)
+    now.write_text("2026-07-02T02:00:00+00:00")
+    for item in (asleep.oldest, asleep.first):
+        asleep.wait(item, Status.COMPLETED)

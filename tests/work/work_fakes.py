@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from huey.consumer import Scheduler
 from PIL import Image
 
+from appliance import logs
 from appliance.errors import CaptionerError
 from appliance.settings import Settings
-from appliance.work import protocol, worker
+from appliance.work import consumer, protocol, worker
 from appliance.work.schedule import Household
 
 COLOURS = {
@@ -111,20 +113,33 @@ easy = EasyModels
 
 
 if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THREADS ROOT
-    now = datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
-    household = Household(lambda: ZoneInfo("UTC"), lambda: now, lambda: True)
     settings = replace(protocol.decode_settings(sys.argv[1].encode()), workers=int(sys.argv[3]))
+    logs.set_up(settings.log)
+    told = settings.data / "now"  # where it is there, the time is what it says, and every minute passes in a second
     leap = settings.data / "leap"  # seconds by which the wall clock was set
+
+    def now() -> datetime:
+        if told.exists():
+            return datetime.fromisoformat(told.read_text())
+        return datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
 
     def unix_time() -> float:
         return time.time() + (float(leap.read_text() or 0) if leap.exists() else 0)
 
+    def synchronised() -> bool:
+        while (settings.data / "hang").exists():  # as the consumer's scheduler asks whether a batch is due
+            time.sleep(0.02)
+        return True
+
+    consumer.LONGEST_SILENCE = float(os.environ.get("LONGEST_SILENCE", consumer.LONGEST_SILENCE))
     worker.BOARD = worker.GLANCE  # tests do not wait ten seconds for a look at the sensors
+    if told.exists():
+        worker.MINUTE = Scheduler.periodic_task_seconds = 1
     sys.exit(
         worker.run(
             settings,
             loader="work_fakes:models",
-            household=household,
+            household=Household(lambda: ZoneInfo("UTC"), now, synchronised),
             unix_time=unix_time,
             root=Path(sys.argv[4]),
         )

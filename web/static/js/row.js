@@ -93,7 +93,7 @@ export class Row {
   draw() {
     const focused = this.node.contains(document.activeElement) && document.activeElement !== document.body;
     this.node.dataset.state = this.state;
-    this.node.classList.toggle("waits", this.state === "pending" || this.state === "processing");
+    this.node.classList.toggle("waits", (this.state === "pending" && this.item.asked) || this.state === "processing");
     this.bar = this.state === "sending" ? el("progress", { max: this.file.size, value: this.sent, "aria-label": `Sending ${this.file.name}` }) : null;
     this.far = el("p", { class: "say" });
     this.node.replaceChildren(el("span", { class: "thumb" }, this.picture()), el("div", { class: "text" }, ...this.says()), el("div", { class: "do" }, ...this.does()));
@@ -118,7 +118,7 @@ export class Row {
       case "queued": return [name, say(`${size(this.file.size)} · next in line`)];
       case "sending": return [name, this.bar, this.far];
       case "refused": return [name, el("p", { class: "say bad", role: "alert" }, this.trouble.detail), this.trouble.next && say(this.trouble.next)];
-      case "pending": return [name, say("In the box. Waiting to be described.")];
+      case "pending": return [name, say(this.item.asked ? "In the box. Waiting to be described." : "In the box. It is described later.")];
       case "processing": return [name, say(ring(), "Being described now")];
       case "failed": return [name, el("p", { class: "say bad" }, "In the box, but it could not be described."), say(this.item.error ?? "")];
       case "duplicate": return [

@@ -19,7 +19,9 @@ export function fill(node, item) {
   const ready = item.prepared && item.width;
   const ratio = ready ? String(Math.round((item.width / item.height) * 10000) / 10000) : "1";
   const moved = node.dataset.key !== key(item) || node.dataset.ratio !== ratio;
+  const left = item.status === "pending" && !item.asked;
   Object.assign(node.dataset, { id: item.id, status: item.status, key: key(item), ratio });
+  node.toggleAttribute("data-left", left);
   let picture = node.querySelector("img");
   if (ready && !picture) {
     picture = el("img", { src: item.urls.small, width: item.width, height: item.height, decoding: "async", loading: "lazy" });
@@ -30,7 +32,8 @@ export function fill(node, item) {
     parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, "Video, "), duration(item.duration)));
   }
   if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, item.description));
-  parts.push(el("span", { class: "mark", "aria-hidden": "true" }), el("span", { class: "sr state-said" }, SAID[item.status]));
+  const said = left ? ", not described yet" : SAID[item.status];
+  parts.push(el("span", { class: "mark", "aria-hidden": "true" }, left && icon("moon")), el("span", { class: "sr state-said" }, said));
   node.replaceChildren(...parts);
   return moved;
 }

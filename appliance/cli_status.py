@@ -1,0 +1,136 @@
+"""The command `shoebox status`: how the box stands, once or every two seconds. Reads only, and needs no server."""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance.errors import LibraryError
+from appliance.library import database, notices, preferences, status
+from appliance.records import Kind
+from appliance.settings import Settings
+
+EVERY = 2.0  # seconds
+_HOME_AND_CLEAR = "\033[H\033[J"
+
+
+def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
+    """Add the command to the subparsers `commands`; `data` has the option that names the library's folder."""
+    parser = commands.add_parser("status", parents=[data], help="how far the library is described")
+    parser.add_argument("--json", action="store_true", help="as one JSON object a line")
+    parser.add_argument("--watch", action="store_true", help="again every two seconds, until Ctrl-C")
+    parser.set_defaults(command=_status)
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    try:
+        while True:
+            found = read(settings)
+            text = json.dumps(found) if options.json else "\n".join(lines(found))
+            redrawn = options.watch and not options.json and sys.stdout.isatty()
+            apart = "\n" if options.watch and not options.json else ""
+            print(f"{_HOME_AND_CLEAR}{text}" if redrawn else f"{text}{apart}", flush=True)
+            if not options.watch:
+                return 0
+            time.sleep(EVERY)
+    except KeyboardInterrupt:  # the way to end the watching
+        return 0
+
+
+def read(settings: Settings) -> dict[str, Any]:
+    """Return how the box stands, as `--json` prints it; raises LibraryError where there is no library."""
+    from appliance.device import clock
+    from appliance.modelstore import installed
+    from appliance.work import forecast
+    from appliance.work.lock import worker_runs
+
+    path = settings.data / "library.db"
+    if not path.exists():
+        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
+    with closing(database.connect(path)) as db:
+        wanted = preferences.get(db, settings)
+        zone = ZoneInfo(wanted.time_zone) if wanted.time_zone else clock.household_zone()
+        asked, left = status.waiting(db)
+        now = time.time()
+        found = {
+            **status.summary(db),
+            "waiting": {"asked": _plural(asked), "left": _plural(left)},
+            "paces": _plural(status.paces(db)),
+            "now": [
+                {"item": item, "kind": kind, "seconds": round(max(0.0, now - since), 1)}
+                for item, kind, since in status.under_way(db)
+            ],
+            "forecast": forecast.as_json(*forecast.read(db, settings, datetime.now(UTC), zone)),
+            "notices": [
+                {"name": one.name, "text": one.text, "next_step": one.next_step} for one in notices.standing(db)
+            ],
+        }
+    model = installed.in_use(settings.data / "models")
+    return {
+        **found,
+        "time_zone": zone.key,
+        "free_bytes": shutil.disk_usage(settings.data).free,
+        "worker": {"running": worker_runs(settings.data)},
+        "model": {"id": model.id, "name": model.name, "sample": model.sample, "notice": model.notice},
+    }
+
+
+def lines(found: Mapping[str, Any]) -> list[str]:
+    """Return what `read` found, for people."""
+    told = [f"{name:<12}{count:>8}" for name, count in found["counts"].items()]
+    told += [f"{'':<12}{count:>8}  {reason}" for reason, count in found["failures"].items()]
+    told.append("")
+    if not found["worker"]["running"]:
+        told.append("The worker does not run: nothing is described until it is started.")
+    if found["paused"]:
+        told.append("Describing is paused. Go on with `shoebox queue resume`.")
+    told += [f"Now: {one['kind']} {one['item']}, for {_span(one['seconds'])} so far." for one in found["now"]]
+    told += _waiting(found)
+    told += [f"{one['text']} {one['next_step']}".rstrip() for one in found["notices"]]
+    told.append(f"Free: {found['free_bytes'] / 1e9:.1f} GB")
+    told.append(f"Model: {found['model']['name']} ({found['model']['id']})")
+    if found["model"]["notice"]:
+        told.append(found["model"]["notice"])
+    return told
+
+
+def _waiting(found: Mapping[str, Any]) -> list[str]:
+    told, forecast, waiting = [], found["forecast"], found["waiting"]
+    paces = [f"{_span(seconds)} a {kind[:-1]}" for kind, seconds in found["paces"].items() if seconds is not None]
+    if paces:
+        told.append(f"Pace: {', '.join(paces)}.")
+    if sum(waiting["asked"].values()):
+        done = f", done in about {_span(forecast['seconds'])}" if forecast["seconds"] is not None else ""
+        told.append(f"Waiting now: {_counted(waiting['asked'])}{done}.")
+    if sum(waiting["left"].values()):
+        nights = forecast["nights"]
+        done = f", done in {nights} night{'s' if nights > 1 else ''}, by {forecast['until']}" if nights else ""
+        told.append(f"Left for the night: {_counted(waiting['left'])}{done}.")
+    if forecast["next"]:
+        times = [f"{kind} {datetime.fromisoformat(at):%a %d %b %H:%M}" for kind, at in forecast["next"].items()]
+        told.append(f"Next night: {', '.join(times)} ({found['time_zone']}).")
+    else:
+        told.append("Nothing is described at night.")
+    return told
+
+
+def _plural(counts: Mapping[Kind, Any]) -> dict[str, Any]:
+    return {f"{kind}s": count for kind, count in counts.items()}
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return " and ".join(f"{count} {kind if count != 1 else kind[:-1]}" for kind, count in counts.items() if count)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

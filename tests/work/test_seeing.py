@@ -1,0 +1,173 @@
+"""What a real worker lets be seen: its log, why items failed, how often its child was replaced, its signs of life."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.library import claims, counters, jobs, status
+from appliance.records import Status
+from appliance.work.lock import only_worker, worker_runs
+
+Box = Any
+Until = Callable[..., None]
+LINE = re.compile(r"<[2-7]>(?:appliance[\w.]*|huey[\w.]*) (?:\[(?P<fields>[^\]]*)\] )?(?P<message>.+)")
+
+
+def test_every_line_of_a_worker_has_the_form_and_the_ids(box: Box, tmp_path: Path) -> None:
+    good, dies, fails, breaks = (box.upload(colour) for colour in ("red", "blue", "yellow", "cyan"))
+    log = tmp_path / "log"
+    with log.open("wb") as stream:
+        found = os.fstat(stream.fileno())
+        journal = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+        process = box.start(replace(box.settings, attempts=2), stderr=stream, environment=journal)
+        box.wait(good, Status.COMPLETED)
+        for item in (dies, fails, breaks):
+            box.wait(item, Status.FAILED)
+        process.terminate()
+        assert process.wait(60) == 0
+    said = []
+    for line in log.read_text().splitlines():
+        match = LINE.fullmatch(line)
+        assert match, line
+        fields = dict(pair.split("=", 1) for pair in (match["fields"] or "").split())
+        said.append((line[:3], match["message"], fields))
+    described = [fields for _, message, fields in said if message == "described"]
+    assert [fields["item"] for fields in described] == [str(good.id)]
+    (job,) = box.db.execute("SELECT id FROM jobs WHERE task = 'describe' AND item_id = ?", (good.id,)).fetchone()
+    assert (described[0]["job"], described[0]["attempt"], described[0]["task"]) == (str(job), "1", "describe")
+    failures = [(level, fields["item"], fields["attempt"], fields["reason"]) for level, message, fields in said
+                if message.startswith("failed")]  # fmt: skip
+    assert sorted(failures) == [
+        ("<4>", str(item.id), attempt, reason)
+        for item, reason in ((dies, "child-died"), (fails, "describing"), (breaks, "describing"))
+        for attempt in "12"
+    ]
+    assert any("ZeroDivisionError" in message and fields["item"] == str(breaks.id) for _, message, fields in said)
+    ended = [fields for _, message, fields in said if "ended in mid-work" in message]
+    assert [(fields["item"], fields["status"]) for fields in ended] == [(str(dies.id), "-9")] * 2
+    assert all(fields["child"].isdigit() for fields in ended)
+    text = log.read_text()
+    for secret in ("a red picture", "red.png", "blue.png"):  # no descriptions, no names
+        assert secret not in text
+
+
+def test_json_lines(box: Box) -> None:
+    process = box.start(replace(box.settings, log="json"))
+    item = box.wait(box.upload("red"), Status.COMPLETED)
+    process.terminate()
+    lines = [json.loads(line) for line in process.stderr.read().decode().splitlines()]
+    (described,) = [line for line in lines if line["message"] == "described"]
+    assert (described["item"], described["level"], described["model"]) == (item.id, "info", "fake")
+
+
+def test_failures_are_counted_by_reason_and_restarts_for_ever(box: Box, until: Until) -> None:
+    items = {colour: box.upload(colour) for colour in ("blue", "orange", "yellow")}
+    damaged = box.upload("red")
+    original = box.store.original(damaged.path)
+    original.write_bytes(original.read_bytes()[:60])
+    process = box.start(replace(box.settings, attempts=1, processing_timeout=2))
+    for item in (*items.values(), damaged):
+        box.wait(item, Status.FAILED)
+    assert status.failures(box.db) == {"child-died": 1, "damaged": 1, "deadline": 1, "describing": 1}
+    assert counters.counts(box.db, counters.CHILD_RESTARTS) == {"child-died": 1, "deadline": 1}
+    process.terminate()
+    assert process.wait(60) == 0
+    assert jobs.retry_failed(box.db, now=0) == 4
+    assert status.failures(box.db) == {}
+    assert counters.counts(box.db, counters.CHILD_RESTARTS) == {"child-died": 1, "deadline": 1}
+
+
+def test_an_item_that_stopped_its_worker_has_a_reason_of_its_own(box: Box) -> None:
+    box.upload("red", now=0)
+    box.db.execute("DELETE FROM jobs WHERE task = 'prepare'")
+    assert claims.claim_next(box.db, now=0, lease=1) is not None
+    claims.give_up_expired(box.db, now=2, attempts_allowed=1)
+    assert status.failures(box.db) == {"gave-up": 1}
+
+
+class Systemd:
+    """A socket that hears what services say of themselves."""
+
+    def __init__(self, path: Path, watchdog: float) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": str(int(watchdog * 1e6))}
+
+    def hear(self, seconds: float) -> bytes:
+        """Return the next message, b"" where none came for so long."""
+        self._socket.settimeout(seconds)
+        try:
+            return self._socket.recv(100)
+        except TimeoutError:
+            return b""
+
+    def silence(self, seconds: float = 3, patience: int = 100) -> bool:
+        """Return whether there comes to be no message for so long."""
+        return any(self.hear(seconds) == b"" for _ in range(patience))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    """Waits half a second for each sign of life."""
+    heard = Systemd(tmp_path / "notify", 0.5)
+    yield heard
+    heard.close()
+
+
+def test_the_worker_gives_signs_of_life_while_the_library_answers(box: Box, systemd: Systemd) -> None:
+    process = box.start(environment=systemd.environment)
+    assert systemd.hear(60) == b"READY=1"
+    for _ in range(3):
+        assert systemd.hear(60) == b"WATCHDOG=1"
+    library = box.settings.data / "library.db"
+    library.rename(library.with_name("away.db"))
+    assert systemd.silence()
+    library.with_name("away.db").rename(library)
+    assert systemd.hear(60) == b"WATCHDOG=1"
+    process.terminate()
+    while (heard := systemd.hear(60)) == b"WATCHDOG=1":
+        pass
+    assert heard == b"STOPPING=1"
+
+
+def test_a_worker_whose_consumer_hangs_gives_no_more_signs_and_ends(box: Box, systemd: Systemd) -> None:
+    (box.settings.data / "now").write_text("2026-07-01T03:00:00+00:00")  # it asks every second whether a batch is due
+    process = box.start(environment={**systemd.environment, "LONGEST_SILENCE": "3"})
+    assert systemd.hear(60) == b"READY=1"
+    assert systemd.hear(60) == b"WATCHDOG=1"
+    (box.settings.data / "hang").touch()
+    (box.settings.data / "now").write_text("2026-07-02T03:00:00+00:00")  # a batch is due, and the answer never comes
+    assert process.wait(60) == 1
+    assert systemd.silence(1)
+    assert b"the consumer hangs" in process.stderr.read()
+
+
+def test_asking_whether_a_worker_runs(data: Path) -> None:
+    assert not worker_runs(data)
+    with only_worker(data):
+        assert worker_runs(data)
+    assert not worker_runs(data)
+    assert not worker_runs(data / "nowhere")
+
+
+def test_who_asks_keeps_no_worker_from_starting(data: Path) -> None:
+    (data / "worker.lock").touch()
+    asking = subprocess.Popen(["flock", "--shared", str(data / "worker.lock"), "sleep", "0.2"])
+    try:
+        with only_worker(data):
+            pass
+    finally:
+        asking.send_signal(signal.SIGTERM)
+        asking.wait()
