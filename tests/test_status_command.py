@@ -73,7 +73,8 @@ def test_for_people(full: Library, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(full.data) == 0
     out = capsys.readouterr().out
     for line in (
-        r"completed +1", r"failed +1", r" +1  damaged", r"The worker does not run: .*", r"Now: video 3, for 2 min so far\.",
+        r"completed +1", r"failed +1", r" +1  damaged", r"The worker does not run: .*",
+        r"Now: video 3, for 2 min so far\.",
         r"Pace: 2\.\d s a photo\.", r"Waiting now: 2 photos, done in about 4\.\d s\.",
         r"Left for the night: 1 photo, done in 1 night, by \d{4}-\d\d-\d\d\.",
         r"Next night: photos \w+ \d+ \w+ 02:00, videos \w+ \d+ \w+ 02:30 \(Europe/Berlin\)\.",

@@ -137,24 +137,19 @@ class Worker:
         every = min(HEALTH, watchdog_seconds() or HEALTH)
         while True:
             now = time.monotonic()
-            try:
-                with database.explained():
-                    if not self._started:
-                        self._start(db)
-                    for chore in self._chores:
-                        if now >= chore.due:
-                            chore.due = now + chore.every
-                            chore.do(db)
-                    if now >= next_health:
-                        next_health = now + every
-                        self._consumer.check_worker_health()
-                        if not self._pulse.steady():
-                            log.critical("the consumer hangs; the worker ends so that it is started anew")
-                            return 1
-                        self._ask_library()
-                        notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
-            except (LibraryError, QueueError) as error:
-                log.warning("looking for work failed, and is tried again: %s", error)
+            if not self._started:
+                self._attempt(self._start, db)
+            if self._started:
+                for chore in self._chores:
+                    if now >= chore.due:
+                        chore.due = now + chore.every
+                        self._attempt(chore.do, db)
+                if now >= next_health:
+                    next_health = now + every
+                    if not self._pulse.steady():
+                        log.critical("the consumer hangs; the worker ends so that it is started anew")
+                        return 1
+                    self._attempt(self._show_life, db)
             if self._draining and not self._busy:
                 return None
             if signals.wait(GLANCE) is not None:
@@ -183,10 +178,21 @@ class Worker:
         for connection in self._connections:
             connection.close()
 
-    def _ask_library(self) -> None:
-        """Read from the library that is in the data folder now: an open connection would not see that it is gone."""
-        with closing(database.connect(self._settings.data / "library.db")) as db:
+    def _attempt(self, do: Callable[[Connection], None], db: Connection) -> None:
+        """Do what the next time tries again, and hold up nothing else where it fails: say so."""
+        try:
+            with database.explained():
+                do(db)
+        except (LibraryError, QueueError) as error:
+            log.warning("looking for work failed, and is tried again: %s", error)
+
+    def _show_life(self, _: Connection) -> None:
+        """Tell systemd that all is well, once library and queue have answered; the consumer is steady."""
+        self._consumer.check_worker_health()
+        self._queue.pending_count()
+        with closing(database.connect(self._settings.data / "library.db")) as db:  # an open one would not see it gone
             items.revision(db)
+        notify("WATCHDOG=1")
 
     def _end_night(self, db: Connection) -> None:
         schedule.end_night(db, self._settings, self._household)
