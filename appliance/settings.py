@@ -179,7 +179,7 @@ SETTINGS: tuple[Setting, ...] = (
         "window_end",
         "SHOEBOX_WINDOW_END",
         "06:00",
-        "When the night is over: a turn that was missed is made up for until then.",
+        "When the night is over: a missed turn is made up for until then, what is not begun waits for the next.",
         preference=True,
         form="time",
     ),

@@ -120,7 +120,7 @@ class Worker:
         self._hold = Hold(store)
         self._owed: list[Job] = []  # claimed jobs that the disk has kept from being put back so far
         self._owing = threading.Lock()
-        self._said = ""
+        self._said: dict[str, str] = {}  # what failed, by what it came of
         self._pulse = Pulse()
         self._workers = preferences.get(self.connection(), settings).workers
         self._tidied_for = 0.0  # since when the page served that files were tidied up for
@@ -187,40 +187,24 @@ class Worker:
         every = min(HEALTH, watchdog_seconds() or HEALTH)
         while True:
             now = time.monotonic()
-            try:
-                with database.explained():
-                    waits = self._hold.stands()
-                    if not self._started and not waits:
-                        self._start(db)
-                    if not waits:
-                        self._do_chores(db, now)
-                    if now >= next_health:
-                        next_health = now + every
-                        if self._started:
-                            self._consumer.check_worker_health()
-                        else:
-                            notify("READY=1")  # waiting for the disk is no reason to be started anew
-                        if not self._pulse.steady():
-                            log.critical("the consumer hangs; the worker ends so that it is started anew")
-                            return 1
-                        if not waits:
-                            self._ask_library()
-                        notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
-                    self._said = ""
-            except (LibraryError, QueueError, OSError) as error:  # OSError: the disk went away under a look into it
-                if str(error) != self._said:
-                    self._said = str(error)
-                    log.warning("looking for work failed, and is tried again: %s", error)
+            waits = self._hold.stands()
+            if not self._started and not waits:
+                self._attempt(self._start, db)
+            if self._started and not waits:
+                for chore in self._chores:
+                    if now >= chore.due:
+                        chore.due = now + chore.every
+                        self._attempt(chore.do, db)
+            if now >= next_health:
+                next_health = now + every
+                if not self._pulse.steady():
+                    log.critical("the consumer hangs; the worker ends so that it is started anew")
+                    return 1
+                self._attempt(self._show_patience if waits else self._show_life, db)
             if self._draining and not self._busy:
                 return None
             if signals.wait(GLANCE) is not None:
                 return 0
-
-    def _do_chores(self, db: Connection, now: float) -> None:
-        for chore in self._chores:
-            if now >= chore.due:
-                chore.due = now + chore.every
-                chore.do(db)
 
     def _start(self, db: Connection) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
@@ -246,10 +230,30 @@ class Worker:
         for connection in self._connections:
             connection.close()
 
-    def _ask_library(self) -> None:
-        """Read from the library that is in the data folder now: an open connection would not see that it is gone."""
-        with closing(database.connect(self._settings.data / "library.db")) as db:
+    def _attempt(self, do: Callable[[Connection], None], db: Connection) -> None:
+        """Do what the next time tries again, and hold up nothing else where it fails: say so once."""
+        try:
+            with database.explained():
+                do(db)
+        except (LibraryError, QueueError, OSError) as error:  # OSError: the disk went away under a look into it
+            if self._said.get(do.__name__) != str(error):
+                self._said[do.__name__] = str(error)
+                log.warning("looking for work failed, and is tried again: %s", error)
+        else:
+            self._said.pop(do.__name__, None)
+
+    def _show_patience(self, _: Connection) -> None:
+        """Tell systemd that all is well while the disk is waited for: to be started anew would help nobody."""
+        notify("READY=1")
+        notify("WATCHDOG=1")
+
+    def _show_life(self, _: Connection) -> None:
+        """Tell systemd that all is well, once library and queue have answered; the consumer is steady."""
+        self._consumer.check_worker_health()
+        self._queue.pending_count()
+        with closing(database.connect(self._settings.data / "library.db")) as db:  # an open one would not see it gone
             items.revision(db)
+        notify("WATCHDOG=1")
 
     def _follow_clock(self, db: Connection) -> None:
         def move(seconds: float) -> None:

@@ -1,7 +1,6 @@
 """The page's signs of life, on a real socket, from a real process."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +33,7 @@ class Systemd:
         except TimeoutError:
             return b""
 
-    def silent(self, seconds=2.0):
+    def silent(self, seconds=1.5):
         """Return whether there comes to be no message for so long."""
         return any(self.hear(seconds) == b"" for _ in range(100))
 
@@ -53,7 +52,6 @@ def systemd(tmp_path, data):
 
     yield start
     for one in made:
-        one.page.send_signal(signal.SIGCONT)
         one.page.kill()
         one.page.wait()
         one.page.stdout.close()
@@ -78,20 +76,11 @@ def test_signs_of_life_come_while_the_library_answers_and_again_when_it_does_aga
     assert heard.page.wait(30) == 0
 
 
-def test_a_page_that_hangs_gives_none(systemd):
-    heard = systemd(WATCHDOG_USEC="400000")
-    assert [heard.hear(), heard.hear()] == [b"READY=1", b"WATCHDOG=1"]
-    heard.page.send_signal(signal.SIGSTOP)
-    assert heard.silent()
-    heard.page.send_signal(signal.SIGCONT)
-    assert heard.hear() == b"WATCHDOG=1"
-
-
 def test_where_nobody_waits_for_them_nothing_is_done(systemd):
     heard = systemd()
     assert heard.hear() == b"READY=1"
     heard.port()
-    assert heard.hear(1) == b""
+    assert heard.hear(0.5) == b""
 
 
 HANGS = """
@@ -102,11 +91,11 @@ watchdog._ask = lambda box: None
 
 async def main():
     task = asyncio.create_task(watchdog.pet(None, 0.05))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.3)
     notify("STATUS=busy")
-    time.sleep(1.5)
+    time.sleep(0.8)
     notify("STATUS=free")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.3)
     task.cancel()
 
 asyncio.run(main())
