@@ -10,7 +10,7 @@ import pytest
 
 from appliance import cli
 from appliance.errors import CaptionerError
-from appliance.library import claims, database, items, pause, uploads
+from appliance.library import claims, database, items, notices, pause, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.records import Format, Kind, Status, Task
@@ -59,6 +59,17 @@ def test_pause_and_resume(db: Connection, data: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert shoebox(data, "status") == 0
     assert "paused" not in capsys.readouterr().out
+
+
+def test_status_says_what_the_box_says_of_itself(
+    db: Connection, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notices.put_up(db, "warm", "The box got too warm (82 °C) and takes a break.", "It goes on by itself below 75 °C.")
+    assert shoebox(data, "status") == 0
+    assert "takes a break. It goes on by itself below 75 °C.\n" in capsys.readouterr().out
+    assert shoebox(data, "status", "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)["notices"]
+    assert told["text"].startswith("The box got too warm")
 
 
 def test_retry(db: Connection, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,5 +82,5 @@ def io_priority(process: int) -> int | None:
 
 
 def _call(number: int, *arguments: int) -> int:
-    result: int = ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(number), *map(ctypes.c_int, arguments))
+    result: int = ctypes.CDLL(None, use_errno=True).syscall(*map(ctypes.c_long, (number, *arguments)))
     return result

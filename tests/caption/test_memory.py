@@ -33,8 +33,8 @@ except ShoeboxError as error:
 """
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A graph with 64 MiB of weights that makes so many numbers as its input says, and adds them to those."""
     weights = numpy_helper.from_array(np.ones(1 << 24, dtype=np.float32), "weights")
     nodes = [
@@ -50,7 +50,7 @@ def model(tmp_path: Path) -> Path:
         [helper.make_tensor_value_info("sum", TensorProto.FLOAT, [])],
         [weights],
     )
-    path = tmp_path / "model.onnx"
+    path = tmp_path_factory.mktemp("hungry") / "model.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), path)
     return path
 

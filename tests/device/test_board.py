@@ -64,7 +64,7 @@ def test_this_machine() -> None:
     assert found.memory_available < found.memory_total
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(
     path=st.sampled_from(sorted(FILES)),
     rubbish=st.binary(max_size=200)

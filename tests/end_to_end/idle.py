@@ -58,7 +58,7 @@ def measure(box: Box, seconds: float, title: str) -> tuple[float, int, list[str]
         wrote = after.get(name, nothing).written - before.get(name, nothing).written
         print(f"  {name:<16}{100 * used / passed:>7.3f} % of a core{wrote:>10} bytes written")
         percent, written = percent + 100 * used / passed, written + wrote
-    changed = sorted(name for name, _ in set(files_before.items()) ^ set(files_after.items()))
+    changed = sorted({name for name, _ in files_before.items() ^ files_after.items()})
     print(
         f"  {'together':<16}{percent:>7.3f} % of a core{written:>10} bytes written; files changed: {changed or 'none'}"
     )

@@ -21,7 +21,7 @@ from draw import Scene, Shape, render  # noqa: E402
 from processes import cost, family  # noqa: E402
 
 PAGES = ("/", "/api/v1/items", "/health/ready")
-SIZE = (4000, 3000)  # pixels, as phones take photos
+SIZE = (3000, 2250)  # pixels
 PHOTOS = 8  # on the way at a time
 
 

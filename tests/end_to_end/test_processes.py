@@ -12,7 +12,7 @@ from uploads import write_photo, write_video
 # Parts of the names of the shared objects that decode, and that run the model.
 DECODERS = ("libav", "libsw", "_imaging", "heif", "onnxruntime", "tokenizers")
 MOST_SLOWER = 10.0  # times; the page's usual time is a few milliseconds
-REQUESTS = 15
+REQUESTS = 10
 
 
 def test_page_and_worker_load_nothing_that_decodes_while_and_after_the_child_does(box: Box, tmp_path: Path) -> None:
