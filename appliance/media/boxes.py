@@ -54,7 +54,7 @@ def claims_too_much(path: Path) -> bool:
 
 
 def packings(path: Path) -> set[bytes]:
-    """Return how the pictures in the HEIF or AVIF file at `path` are packed: `{b"hvc1"}`; empty where it does not say."""
+    """Return how the pictures in the HEIF or AVIF file at `path` are packed: `{b"hvc1"}`; none where nothing says."""
     index = _first(path, b"meta")
     kinds = {found[1] for found in re.finditer(rb"infe[\2\3]...(?:..|....)\0\0([a-z][a-z0-9]{3})", index, re.DOTALL)}
     return kinds - _NOT_PACKINGS

@@ -3,24 +3,25 @@
 import os
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, route
 from litestar.di import NamedDependency
 
 from appliance import __version__
 from appliance.errors import LibraryError, StorageFullError
 from appliance.library import items, status
 from appliance.pages.box import Box
+from appliance.pages.head import GET
 
 LEAST_FREE_BYTES = 1 << 20
 
 
-@get("/health/live", sync_to_thread=False)
+@route("/health/live", http_method=GET, sync_to_thread=False)  # type: ignore[arg-type]
 def live() -> dict[str, str]:
     """Answer that the page's process runs."""
     return {"status": "ok"}
 
 
-@get("/health/ready", sync_to_thread=True)
+@route("/health/ready", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def ready(box: NamedDependency[Box]) -> dict[str, Any]:
     """Answer 200 where uploads can be taken in, else 503, or 507 for a full disk, and the reason."""
     with box.library() as db:
@@ -39,7 +40,7 @@ def check_writable(box: Box) -> None:
         raise StorageFullError("The card or disk is full.", "Make room; Shoebox then goes on by itself.")
 
 
-@get("/metrics", sync_to_thread=True)
+@route("/metrics", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def metrics(box: NamedDependency[Box]) -> Response[str]:
     """Answer the numbers in Prometheus' text format."""
     with box.library() as db:

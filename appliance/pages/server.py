@@ -13,6 +13,7 @@ from appliance.device.listening import listening_socket
 from appliance.library import database
 from appliance.pages.app import create_app
 from appliance.pages.feed import Feed
+from appliance.pages.protocol import Protocol
 from appliance.settings import Settings
 
 PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
@@ -44,7 +45,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Protocol,
                 loop="asyncio",
                 ws="none",
                 lifespan="on",

@@ -6,10 +6,8 @@
 import io
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import pillow_heif

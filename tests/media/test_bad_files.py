@@ -47,9 +47,7 @@ class Opened:
                 step(path, kind, derived)
                 told.append("")
             except ShoeboxError as error:
-                assert error.message, name
-                assert error.next_step, name
-                told.append(str(error))
+                told.append(f"{error.message} {error.next_step}" if error.message and error.next_step else "half told")
         self.first = self.first or self.child.pid
         self.answers[name] = (told[0], told[1])
         return self.answers[name]
@@ -68,6 +66,7 @@ def test_each_is_described_all_the_same_or_refused_in_a_sentence(opened: Opened,
     bad = FILES[name]
     for said in opened.open(name, bad.data):
         assert (bad.says in said) if bad.says else not said
+        assert "half told" not in said
         assert "took longer" not in said
         assert "unexpectedly" not in said
     left = [path.name for path in (opened.folder / "derived").glob("**/*") if not path.name.endswith(".webp")]
