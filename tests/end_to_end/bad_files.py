@@ -347,6 +347,24 @@ def huge_matroska(width: int, height: int) -> bytes:
     return element("1A45DFA3", element("4282", b"matroska")) + element("18538067", segment)
 
 
+# ---- files of two kinds
+
+
+def polyglots() -> dict[str, tuple[bytes, str]]:
+    """Pictures that are something else too, by the name that they are sent under; each with its one true type."""
+    page = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
+    paper = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+    archive = b"PK\x03\x04\x14\0" + bytes(26) + b"PK\x05\x06" + bytes(18)
+    return {
+        "picture.gif.zip": (saved("GIF") + archive, "image/gif"),
+        "picture.html": (jpeg((0xFE, page), after=page), "image/jpeg"),
+        "picture.pdf": (jpeg((0xFE, paper), after=paper), "image/jpeg"),
+        "picture.svg": (whole_png(chunk(b"tEXt", b"x\0<svg xmlns='http://www.w3.org/2000/svg'/>")), "image/png"),
+        "picture.mp4": (saved("JPEG", size=(80, 48)), "image/jpeg"),
+        "film.jpg": (film("mp4", "libx264"), "video/mp4"),
+    }
+
+
 # ---- all of them
 
 CUT, DAMAGED, LARGE, NOT_YET = "ends too early", "damaged", "can take", "not supported yet"

@@ -10,13 +10,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bad_files
-from box import Box, free_port
+from box import Box, free_port, peak_megabytes
 
 # The web process alone takes 90 MB; no request may make it hold more than a few megabytes of what was sent.
 MOST_MEGABYTES = 200
@@ -123,8 +122,7 @@ def web(running: Web) -> Iterator[Web]:
     assert running.ask("GET", "/health/ready")[0] == 200
     running.wait(lambda: running.parts() == [], "what was left to go")
     assert running.count() == before + running.kept
-    status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    assert next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) >> 10 < MOST_MEGABYTES
+    assert peak_megabytes(process.pid) < MOST_MEGABYTES
     assert "Traceback" not in running.log.read_text()
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from box import Box, free_port
+from box import Box, free_port, processes
 from draw import Scene, Shape
 from uploads import write_photo, write_video
 
@@ -17,22 +17,6 @@ def shoebox(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     command = [sys.executable, "-m", "appliance", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-
-
-def processes(box: Box, word: str) -> list[int]:
-    """The ids of the appliance's processes whose command line has `word`."""
-    assert box.process is not None
-    found, waiting = [], [box.process.pid]
-    while waiting:
-        parent = waiting.pop()
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            waiting += [int(number) for number in children.read_text().split()]
-        try:
-            if word in Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0"):
-                found.append(parent)
-        except FileNotFoundError:
-            continue
-    return found
 
 
 def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box, tmp_path: Path) -> None:
