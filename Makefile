@@ -3,6 +3,9 @@ PYTHON ?= python3
 DATA ?= data
 HOST ?= 127.0.0.1
 PORT ?= 8080
+FUZZ_SECONDS ?= 120
+FUZZ_COUNT ?= 0
+FUZZ_SEED ?= 0
 # Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
 TORCH ?= torch==2.13.0
 
@@ -11,7 +14,7 @@ MODELS_BIN := .venv-models/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-browser lint check format lock sample-model train-sample clean
+.PHONY: help install run test test-oracle test-browser fuzz lint check format lock sample-model train-sample clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -40,13 +43,16 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser
+	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser --ignore tests/fuzz
 
 test-oracle: .venv-models/installed ## Compare models, pixels and captions with torch and transformers
 	$(MODELS_BIN)/python -m pytest -m oracle tests/oracle
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz
 
 lint: .venv/tested ## Format, lint, types and layers, without the tests
 	$(BIN)/ruff format --check .

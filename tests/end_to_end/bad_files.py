@@ -4,6 +4,7 @@
 """
 
 import io
+import os
 import struct
 import zlib
 from dataclasses import dataclass
@@ -190,8 +191,11 @@ def heif_of(codec: bytes) -> bytes:
 # ---- videos
 
 
-def film(form: str, codec: str, *, frames: int = 12, size: tuple[int, int] = (64, 48), rate: int = 10) -> bytes:
-    """A short film, red then blue."""
+def film(
+    form: str, codec: str, *, frames: int = 12, size: tuple[int, int] = (64, 48), rate: int = 10, **container: str
+) -> bytes:
+    """A short film, red then blue; `container` are FFmpeg's options for the file."""
+    os.environ["SVT_LOG"] = "0"  # the AV1 encoder writes to the terminal otherwise
     options = {
         "libx264": {"preset": "ultrafast", "g": "5"},
         "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=1:keyint=5"},
@@ -199,7 +203,7 @@ def film(form: str, codec: str, *, frames: int = 12, size: tuple[int, int] = (64
         "libsvtav1": {"preset": "12"},
     }
     out = io.BytesIO()
-    with av.open(out, "w", format=form) as output:
+    with av.open(out, "w", format=form, options=container) as output:
         stream = output.add_stream(codec, rate=Fraction(rate), options=options.get(codec, {"g": "5"}))
         stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv420p"
         for index in range(frames):
