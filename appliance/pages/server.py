@@ -14,6 +14,7 @@ from appliance.library import database
 from appliance.pages.app import create_app
 from appliance.pages.feed import Feed
 from appliance.pages.protocol import Protocol
+from appliance.pages.stopping import Stoppable
 from appliance.settings import Settings
 
 PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
@@ -39,12 +40,13 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, listening: socket.socket) -> None:
         app = create_app(settings)
+        self.app = app
         self._feed: Feed = app.state.feed
         self._host = settings.host
         self.port: int = listening.getsockname()[1]
         super().__init__(
             uvicorn.Config(
-                app,
+                Stoppable(app),
                 http=Protocol,
                 loop="asyncio",
                 ws="none",

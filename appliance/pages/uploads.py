@@ -37,6 +37,9 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
         try:
             form = await _take_in(request, box, incoming, length)
             status, body = await asyncio.to_thread(_accept, box, incoming, name or default_name(form), form)
+        except asyncio.CancelledError:
+            incoming.discard()  # here and now: the server stops, and may not wait for a thread
+            raise
         finally:
             # Does nothing where the file was kept.
             await asyncio.to_thread(incoming.discard)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ PATIENCE = 2.0
 WEB = f"""
 import sys
 from appliance import cli
-from appliance.pages import body, protocol
+from appliance.pages import body, protocol, server
+server.PATIENCE_SECONDS = 1
 body.PATIENCE_SECONDS = protocol.HEAD_SECONDS = {PATIENCE}
 sys.exit(cli.main(sys.argv[1:]))
 """
@@ -406,3 +408,33 @@ def test_many_clients_that_come_and_go_at_once(web: Web) -> None:
     assert web.ask("GET", "/")[0] == 200
     for thread in threads:
         thread.join()
+
+
+def test_an_upload_that_is_under_way_when_the_page_stops_leaves_nothing(tmp_path: Path) -> None:
+    web = Web(tmp_path / "library", tmp_path / "log.txt")
+    web.start_web()
+    with web.connect() as connection, web.connect() as large:
+        connection.sendall(length(b"5000000") + PNG + bytes(300_000))
+        large.sendall(length(b"90000000") + PNG)
+        stopping = threading.Event()
+
+        def on_and_on() -> None:  # so that it is called off while a piece is written
+            while not stopping.is_set():
+                try:
+                    large.sendall(bytes(1 << 20))
+                except OSError:
+                    return
+
+        sending = threading.Thread(target=on_and_on)
+        sending.start()
+        web.wait(lambda: len(web.parts()) == 2, "the uploads to begin")
+        assert web.stop() == 0
+        stopping.set()
+        sending.join()
+        answer = heard(connection)
+        assert answer is not None
+        assert answer.status == 503
+        assert "again in a minute" in answer.sentence()
+    assert web.parts() == []
+    assert web.count() <= 1
+    assert "Traceback" not in web.log.read_text()

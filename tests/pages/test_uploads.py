@@ -23,7 +23,7 @@ from appliance.records import Priority, Task
 def rung(shelf, running) -> list[int]:
     """The ids of the jobs that the bell of the running server rang for."""
     heard: list[int] = []
-    app = running.server.config.app
+    app = running.server.app
     bell = app.state.box.bell
     original = bell.ring
     bell.ring = lambda job: (heard.append(job.id), original(job))
