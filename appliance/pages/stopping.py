@@ -1,9 +1,10 @@
 """What is under way when the server stops, and is called off once its patience is over."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from appliance.pages.errors import StoppingError, problem
 
@@ -11,7 +12,7 @@ from appliance.pages.errors import StoppingError, problem
 class Stoppable:
     """An application whose callers are told where they are called off, rather than dropped with a traceback logged."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
