@@ -40,17 +40,27 @@ def protected(path: Path) -> bool:
 
 
 def claims_too_much(path: Path) -> bool:
-    """Return whether the index of the film at `path` claims more bytes of pictures or sound than the file has.
+    """Return whether an index of the film at `path` claims more bytes of pictures or sound than the file has.
 
     Such an index takes a hundred bytes in the file, and whatever it likes in memory.
     """
     size = path.stat().st_size
-    index = _first(path, b"moov")
-    for found in re.finditer(rb"stsz\0\0\0\0(.{4})(.{4})", index, re.DOTALL):
-        each, count = (int.from_bytes(number, "big") for number in found.groups())
-        if each * count > size:
-            return True
+    with path.open("rb") as file:
+        for kind, start, end in walk(file, size):
+            if kind in {b"moov", b"moof"}:
+                file.seek(start)
+                index = file.read(min(end - start, _MOST_INDEX))
+                if any(claimed > size for claimed in _claims(index)):
+                    return True
     return False
+
+
+def _claims(index: bytes) -> Iterator[int]:
+    """Yield how many bytes each list of samples takes at the least: those of one size, and those of a fragment."""
+    for found in re.finditer(rb"stsz\0\0\0\0(.{4})(.{4})", index, re.DOTALL):
+        yield int.from_bytes(found[1], "big") * int.from_bytes(found[2], "big")
+    for found in re.finditer(rb"trun[\0\1].{3}(.{4})", index, re.DOTALL):
+        yield int.from_bytes(found[1], "big")
 
 
 def packings(path: Path) -> set[bytes]:

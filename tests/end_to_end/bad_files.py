@@ -303,6 +303,14 @@ def samples(count: int, size: int = 1) -> bytes:
     return bytes(data)
 
 
+def fragment(count: int) -> bytes:
+    """An MP4 in fragments, the first of which claims so many pictures."""
+    data = bytearray(film("mp4", "libx264", movflags="frag_keyframe+empty_moov+default_base_moof"))
+    at = data.index(b"trun")
+    data[at + 4 : at + 12] = struct.pack(">II", 1, count)
+    return bytes(data)
+
+
 def protected(data: bytes, entry: bytes = b"encv") -> bytes:
     """An MP4 whose film is marked as encrypted, as shops (`drmi`) and others (`encv`) mark it."""
     mark = b"\0\0\0\x14sinf" + b"\0\0\0\x0cfrmaavc1"
@@ -460,6 +468,7 @@ def _videos(mp4: bytes) -> dict[str, tuple[bytes, str]]:
         "edits.mp4": (edits(100_000), ""),
         "tracks.mp4": (tracks(5_000), LARGE),
         "samples.mp4": (samples(100_000_000), CUT),
+        "fragment.mp4": (fragment(100_000_000), CUT),
         "sample.mp4": (samples(3, 0x7FFFFFF0), CUT),
         "locked.mp4": (protected(mp4), "protected"),
         "locked.m4v": (protected(mp4, b"drmi"), "protected"),

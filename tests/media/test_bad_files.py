@@ -134,7 +134,9 @@ def test_an_index_that_claims_no_more_than_there_is_is_believed(tmp_path: Path) 
         (bad_files.film("mp4", "libx264"), False),
         (bad_files.film("mov", "libx264"), False),
         (bad_files.sound("mov", "pcm_s16le"), False),
+        (bad_files.film("mp4", "libx264", movflags="frag_keyframe+empty_moov"), False),
         (bad_files.samples(100_000_000), True),
+        (bad_files.fragment(100_000_000), True),
     ):
         (tmp_path / "a").write_bytes(data)
         assert boxes.claims_too_much(tmp_path / "a") is wrong

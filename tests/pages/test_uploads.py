@@ -1,5 +1,6 @@
 """Uploads over a real socket: what is acknowledged is kept, what is not leaves nothing."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -12,10 +13,12 @@ import sys
 import threading
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from appliance.library import items, jobs, preferences
+from appliance.pages import uploads
 from appliance.records import Priority, Task
 
 
@@ -237,6 +240,7 @@ MEASURE = """
 import json, sys, threading
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import ClassVar
 from appliance import settings
 from appliance.device.listening import listening_socket
 from appliance.pages.server import Server
@@ -294,3 +298,35 @@ def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: 
     assert answer["bytes"] == 300 << 20
     assert after["rss"] - before["rss"] < 64
     assert after["heavy"] == []
+
+
+class Endless:
+    """A request whose body never comes to its end."""
+
+    query_params: ClassVar[dict[str, str]] = {}
+    headers: ClassVar[dict[str, str]] = {}
+
+    async def receive(self):
+        await asyncio.Event().wait()
+
+
+def test_an_upload_that_is_called_off_is_gone_without_waiting_for_a_thread(shelf, monkeypatch):
+    async def run():
+        task = asyncio.create_task(uploads.upload.fn(Endless(), shelf.box))
+        while not shelf.parts():
+            await asyncio.sleep(0.01)
+
+        async def none_is_free(*_):
+            await asyncio.Event().wait()
+
+        await asyncio.sleep(0.1)
+        monkeypatch.setattr(uploads.asyncio, "to_thread", none_is_free)
+        for _ in range(2):  # by the server, and once more by the loop that ends
+            task.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert shelf.parts() == []
