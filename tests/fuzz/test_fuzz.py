@@ -116,6 +116,7 @@ def _feed(child: Child, given: Settings, tally: Tally, seed: int, data: bytes) -
     path.write_bytes(data)
     started = time.monotonic()
     refused = False
+    before = len(tally.hangs) + len(tally.broke) + len(tally.deaths)
     for step in (child.prepare, child.describe):
         try:
             step(path, kind, given.data / "derived")
@@ -133,7 +134,7 @@ def _feed(child: Child, given: Settings, tally: Tally, seed: int, data: bytes) -
             tally.keep(tally.broke, seed, data, error)
     tally.slowest = max(tally.slowest, time.monotonic() - started)
     tally.refused += refused
-    tally.described += not refused
+    tally.described += not refused and before == len(tally.hangs) + len(tally.broke) + len(tally.deaths)
     tally.most_megabytes = max(tally.most_megabytes, _peak(child))
 
 
