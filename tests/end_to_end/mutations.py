@@ -1,6 +1,7 @@
 """Whole files of every supported format, and what accidents and enemies make of them: each mutation by its seed."""
 
 import random
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 from PIL import Image
@@ -51,6 +52,8 @@ def mutated(data: bytes, seed: int, others: Sequence[bytes] = ()) -> bytes:
     for _ in range(rng.choice((1, 1, 2, 4))):
         if len(changed) > 16:
             rng.choice(ways)(changed, rng)
+    if rng.random() < 0.5:
+        _sealed(changed)
     return bytes(changed)
 
 
@@ -107,6 +110,17 @@ def _length(changed: bytearray, rng: random.Random) -> None:
             new = rng.choice((*_LENGTHS, now - 1, now + 1, 2 * now, len(changed)))
             changed[at : at + size] = (new & ((1 << 8 * size) - 1)).to_bytes(size, order)
             return
+
+
+def _sealed(changed: bytearray) -> None:
+    """Make the checksums of a PNG's chunks right again: with wrong ones, nothing behind them is ever looked at."""
+    at = 8
+    while changed.startswith(bad_files.PNG_START) and at + 12 <= len(changed):
+        end = at + 8 + int.from_bytes(changed[at : at + 4], "big")
+        if end + 4 > len(changed):
+            return
+        changed[end : end + 4] = zlib.crc32(changed[at + 4 : end]).to_bytes(4, "big")
+        at = end + 4
 
 
 def _spliced(others: Sequence[bytes]) -> Callable[[bytearray, random.Random], None]:
