@@ -5,6 +5,9 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 ROUNDS ?= 40
 SECONDS ?= 600
+FUZZ_SECONDS ?= 120
+FUZZ_COUNT ?= 0
+FUZZ_SEED ?= 0
 # Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
 TORCH ?= torch==2.13.0
 
@@ -15,7 +18,8 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-browser test-faults chaos idle load lint check format lock sample-model train-sample clean
+.PHONY: help install run test test-oracle test-browser test-faults chaos fuzz idle load lint check format lock
+.PHONY: sample-model train-sample clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -44,7 +48,7 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest --ignore tests/oracle --ignore tests/browser --ignore tests/faults --ignore tests/chaos
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle browser faults chaos fuzz)
 
 test-faults: .venv/tested ## Faults that take longer or need strace (apt-get install strace)
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
@@ -57,6 +61,9 @@ test-oracle: .venv-models/installed ## Compare models, pixels and captions with 
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz
 
 idle: .venv/tested ## Measure what the appliance costs while nobody wants anything of it (SECONDS, by default ten minutes)
 	$(BIN)/python tests/end_to_end/idle.py $(SECONDS)

@@ -22,8 +22,8 @@ def safe_name(name: str) -> str:
     parts = [part for part in map(_clean, text.split("/")) if part]
     stem, extension = _split(parts[-1] if parts else "")
     stem = stem or _UNNAMED
-    if stem.split(".")[0].rstrip().lower() in _RESERVED:
-        stem = f"_{stem}"
+    if stem.startswith("-") or stem.split(".")[0].rstrip().lower() in _RESERVED:
+        stem = f"_{stem}"  # programs take a name that begins with a dash for an option
     return _shorten(stem, LONGEST_NAME - len(extension.encode())) + extension
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from appliance.errors import MediaTooLargeError, UnsupportedMediaError
-from appliance.media.boxes import protected
+from appliance.media.boxes import claims_too_much, protected
 from appliance.media.formats import AVI, HEAD_BYTES, MKV, WEBM, WORKING, sniff, unsupported
 from appliance.media.truncation import cut_off, damaged, ends_early
 from appliance.records import Format, Kind
@@ -32,7 +32,7 @@ _BLIND_SEEKS = 64
 _LONGEST_SECONDS = 7 * 24 * 3600
 _THREADS = 4
 # PyAV's errors, and what its conversions raise on numbers that make no sense.
-_DECODER_ERRORS = (av.FFmpegError, ArithmeticError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
+_DECODER_ERRORS = (av.FFmpegError, ArithmeticError, EOFError, LookupError, RuntimeError, ValueError)
 _SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _UNSPECIFIED, _BT709, _BT601 = 2, 1, 5
 _BAD_PACKETS = 50
@@ -198,10 +198,11 @@ def opened(path: Path) -> Iterator[Video]:
         raise unsupported(f"a photo ({format.name})")
     if ends_early(path, format):
         raise cut_off()
-    if format not in {MKV, WEBM, AVI} and protected(path):
-        raise UnsupportedMediaError(
-            "This video is protected against copying, so its pictures cannot be seen.", "Send a video of your own."
-        )
+    if format not in {MKV, WEBM, AVI}:
+        if protected(path):
+            raise _locked()
+        if claims_too_much(path):
+            raise cut_off()
     demuxer = {MKV: "matroska", WEBM: "matroska", AVI: "avi"}.get(format, "mov")
     try:
         # One demuxer and one protocol, so that no playlist and no other file or address is ever followed.
@@ -235,9 +236,17 @@ def _film(container: InputContainer) -> VideoStream:
     return next((film for film in films if film is best), films[0])
 
 
+def _locked() -> UnsupportedMediaError:
+    return UnsupportedMediaError(
+        "This video is protected against copying, so its pictures cannot be seen.", "Send a video of your own."
+    )
+
+
 def _guard(stream: VideoStream) -> None:
-    """Raise where the film is packed by an unknown codec or larger than may be decoded."""
+    """Raise where the film is encrypted, packed by an unknown codec or larger than may be decoded."""
     context = stream.codec_context
+    if "enc_key_id" in stream.metadata:  # where FFmpeg's Matroska reader notes the key's name
+        raise _locked()
     if context is None:
         raise UnsupportedMediaError("This video is packed in a way that Shoebox cannot unpack.", WORKING)
     if context.width * context.height == 0:  # FFmpeg forgets a size that is over the limit it was given

@@ -16,16 +16,21 @@ from PIL import Image
 
 from appliance.errors import MediaError, MediaTooLargeError, UnsupportedMediaError
 from appliance.media import stills
+from appliance.media.boxes import claimed_pixels, packings
 from appliance.media.colour import eight_bit, rgb
-from appliance.media.formats import HEAD_BYTES, HEIC, HEIF, JPEG, sniff, unsupported
+from appliance.media.formats import AVIF, HEAD_BYTES, HEIC, HEIF, JPEG, WEBP, sniff, unsupported
 from appliance.media.metadata import orientation
 from appliance.media.truncation import cut_off, damaged, ends_early
 from appliance.records import Format, Kind
 
-# A 200-megapixel phone is the largest camera that families own. Only JPEGs can be decoded smaller than they are;
-# anything else of 100 megapixels takes 400 MB while it is decoded, which a small Pi just has.
+# A 200-megapixel phone is the largest camera that families own. Only JPEGs can be decoded smaller than they are.
 MAX_PIXELS = 200_000_000
 MAX_DECODED_PIXELS = 100_000_000
+# What decoding may take at its height, which a small Pi just has, and what one pixel takes: most kinds 4 to 8 bytes.
+_DECODED_BYTES = 8 * MAX_DECODED_PIXELS
+_BYTES_OF_WEBP = 16  # two canvases, a copy and the picture
+_BYTES_OF_DEEP = 20  # 32-bit grey is scaled by way of floats
+_BYTES_OF_INK = 12  # CMYK: the coefficients of a progressive JPEG, the picture, and its inverse
 # Some decoders take the whole file into memory; a TIFF of 100 megapixels with 16 bits a colour has 600 MB.
 MAX_BYTES = 1 << 30
 
@@ -43,6 +48,7 @@ PARSER_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NotImplementedError, OSError, RuntimeError,
     SyntaxError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
+_UNPACKED = {b"hvc1", b"hev1"}  # what libheif is built to unpack here
 _SMALLER = "Send a smaller copy; phones and photo programs can save one."
 _PILLOW_LIMIT = threading.Lock()
 
@@ -85,7 +91,7 @@ def opened(path: Path) -> Iterator[tuple[Image.Image, Format]]:
         warnings.simplefilter("ignore")  # Pillow warns of every oddity that it can live with
         try:
             with _open(path, format) as image:
-                _check(image.size, MAX_PIXELS if format is JPEG else MAX_DECODED_PIXELS)
+                _check(image.size, MAX_PIXELS if format is JPEG else _most_pixels(image, format))
                 yield image, format
         except (Image.DecompressionBombError, MemoryError) as error:
             raise MediaTooLargeError("This photo is larger than this box can take.", _SMALLER) from error
@@ -121,7 +127,7 @@ def _decoded(image: Image.Image, format: Format, scale: float) -> Image.Image:
     # A progressive JPEG is held as a whole even where it is decoded small.
     if format is JPEG and not image.info.get("progressive"):
         image.draft(None, (wanted[0], wanted[1]))
-    _check(image.size, MAX_DECODED_PIXELS)
+    _check(image.size, _most_pixels(image, format))
     image.load()
     plain = eight_bit(image)
     factor = min(plain.size) // max(1, min(wanted))
@@ -131,6 +137,17 @@ def _decoded(image: Image.Image, format: Format, scale: float) -> Image.Image:
         plain.info["icc_profile"] = profile
     turn = _TURNS.get(orientation(image))
     return rgb(plain.transpose(turn) if turn is not None else plain)
+
+
+def _most_pixels(image: Image.Image, format: Format) -> int:
+    """Return how many pixels of a picture of this kind may be decoded."""
+    if format is WEBP:
+        return min(MAX_DECODED_PIXELS, _DECODED_BYTES // _BYTES_OF_WEBP)
+    if image.mode in {"I", "F"}:
+        return min(MAX_DECODED_PIXELS, _DECODED_BYTES // _BYTES_OF_DEEP)
+    if image.mode == "CMYK":
+        return min(MAX_DECODED_PIXELS, _DECODED_BYTES // _BYTES_OF_INK)
+    return MAX_DECODED_PIXELS
 
 
 def _check(size: tuple[int, int], limit: int) -> None:
@@ -146,7 +163,9 @@ def _told(error: Exception, path: Path, format: Format) -> MediaError:
     words = str(error).lower()
     if any(limit in words for limit in ("security limit", "out of memory", "memory allocation")):
         return MediaTooLargeError("This photo is larger than this box can take.", _SMALLER)
-    if format in {HEIC, HEIF} and "unsupported" in words:
+    if format in {HEIC, HEIF, AVIF} and claimed_pixels(path) > MAX_PIXELS:
+        return MediaTooLargeError("This photo is larger than this box can take.", _SMALLER)
+    if format in {HEIC, HEIF} and ("unsupported" in words or not packings(path) <= _UNPACKED):
         return UnsupportedMediaError(
             "This HEIF picture is packed in a way that Shoebox cannot unpack yet.", "Send it as JPEG."
         )

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, route
 from litestar.di import NamedDependency
 
 from appliance.library import items, jobs
 from appliance.library.database import Connection
 from appliance.pages.box import Box
+from appliance.pages.head import GET
 from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
 from appliance.records import ModelInfo, Status
@@ -19,7 +20,7 @@ LATELY = 12
 CHANGES = 500  # an item changes a handful of times on its way, so these reach back far enough
 
 
-@get("/activity", sync_to_thread=True)
+@route("/activity", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def activity(box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
     """Answer the page."""
     with box.library() as db:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from litestar import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -11,7 +12,9 @@ from appliance.pages.errors import CutOffError, RequestError, SilentSenderError
 
 FIRST_PIECE = 64 << 10  # enough to tell the format
 PIECE = 1 << 20
-SILENCE_SECONDS = 60.0
+# Whoever sends less than this in so many seconds is gone, or holds a place and a file on purpose.
+PATIENCE_SECONDS = 60.0
+LEAST_BYTES = 64 << 10
 LINGER_SECONDS = 2.0
 
 
@@ -24,28 +27,51 @@ def announced_length(value: str | None) -> int | None:
     return int(value)
 
 
-async def pieces(receive: Callable[[], Awaitable[Any]], silence: float = SILENCE_SECONDS) -> AsyncIterator[bytes]:
+async def pieces(receive: Callable[[], Awaitable[Any]], patience: float | None = None) -> AsyncIterator[bytes]:
     """Yield the body: a first piece of about 64 KiB, then pieces of about 1 MiB.
 
-    Raises CutOffError where the sender goes away, SilentSenderError where nothing comes for `silence` seconds.
+    Raises CutOffError where the sender goes away, SilentSenderError where fewer than LEAST_BYTES come in `patience`
+    seconds (PATIENCE_SECONDS), however they are spread.
     """
+    patience = PATIENCE_SECONDS if patience is None else patience
     gathered = bytearray()
     wanted = FIRST_PIECE
-    more = True
+    since, more = 0, True
+    due = _now() + patience
     while more:
         try:
-            async with asyncio.timeout(silence):
+            async with asyncio.timeout_at(due):
                 message = await receive()
         except TimeoutError:
-            raise SilentSenderError("Nothing of the file came for a minute.", "Send it again.") from None
+            raise SilentSenderError(
+                "Next to nothing of the file came for a minute.", "Send it again where the network is better."
+            ) from None
         if message["type"] == "http.disconnect":
             raise CutOffError("The file was cut off while it was sent.", "Send it again.")
-        gathered += message.get("body", b"")
+        part = message.get("body", b"")
+        gathered += part
+        since += len(part)
         more = message.get("more_body", False)
+        if since >= LEAST_BYTES:
+            since, due = 0, _now() + patience
         if gathered and (not more or len(gathered) >= wanted):
             yield bytes(gathered)
             gathered.clear()
             wanted = PIECE
+            due = _now() + patience  # a slow card is not the sender's fault
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def whole(request: Request[Any, Any, Any]) -> bytes:
+    """Return the body of a small request; raise SilentSenderError where it does not come in PATIENCE_SECONDS."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await request.body()
+    except TimeoutError:
+        raise SilentSenderError("The request did not come to its end for a minute.", "Send it again.") from None
 
 
 class EarlyAnswer(Response):

@@ -52,6 +52,10 @@ class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
 
+class StoppingError(ShoeboxError):
+    """The server stops before it could answer."""
+
+
 class RefusedSettingsError(SettingsError):
     """Some of the settings' new values cannot be used, and none was changed; `refused` says why, by name."""
 
@@ -70,6 +74,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     WrongAddressError: (421, "Wrong address"),
     NothingWaitingError: (409, "Nothing to call off"),
     NotReadyError: (404, "Not ready yet"),
+    StoppingError: (503, "Just stopping"),
     RefusedSettingsError: (422, "This setting cannot be used"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),

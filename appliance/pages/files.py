@@ -16,8 +16,8 @@ from appliance.errors import NotFoundError
 from appliance.library import descriptions, items, jobs
 from appliance.pages.box import Box
 from appliance.pages.errors import NotReadyError, Problem
+from appliance.pages.head import GET
 
-GET = ["GET", "HEAD"]
 # An original is shown by the browser itself: as what it is, and without a right to anything.
 ORIGINAL_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 RANGE = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.ASCII | re.IGNORECASE)

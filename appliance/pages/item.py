@@ -3,7 +3,7 @@
 from datetime import tzinfo
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -11,12 +11,13 @@ from appliance.library import descriptions, items
 from appliance.library.database import Connection
 from appliance.pages import names, words
 from appliance.pages.box import Box
+from appliance.pages.head import GET
 from appliance.pages.serialise import described_by, item_json
 from appliance.pages.templates import Templates, html
 from appliance.records import Item, Kind, ModelInfo
 
 
-@get("/items/{number:int}", sync_to_thread=True)
+@route("/items/{number:int}", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
     """Answer the page."""
     with box.library() as db:

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, route
 from litestar.di import NamedDependency
 
 from appliance.library import items
 from appliance.pages.box import Box
 from appliance.pages.filters import Filters
+from appliance.pages.head import GET
 from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
 
 
-@get("/", sync_to_thread=True)
+@route("/", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def library(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[str]:

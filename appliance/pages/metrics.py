@@ -4,7 +4,7 @@ import os
 import time
 from itertools import product
 
-from litestar import Response, get
+from litestar import Response, route
 from litestar.di import NamedDependency
 
 from appliance import __version__
@@ -14,11 +14,12 @@ from appliance.library.database import Connection
 from appliance.pages import exposition
 from appliance.pages.box import Box
 from appliance.pages.exposition import Family
+from appliance.pages.head import GET
 from appliance.records import Kind, Status, Task
 from appliance.work.lock import worker_runs
 
 
-@get("/metrics", sync_to_thread=True)
+@route("/metrics", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def metrics(box: NamedDependency[Box]) -> Response[str]:
     """Answer the numbers in Prometheus' text format."""
     now = time.time()

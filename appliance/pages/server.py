@@ -20,6 +20,8 @@ from appliance.library.store import Store
 from appliance.pages.app import create_app
 from appliance.pages.box import Box
 from appliance.pages.feed import Feed
+from appliance.pages.protocol import Protocol
+from appliance.pages.stopping import Stoppable
 from appliance.pages.watchdog import pet
 from appliance.settings import Settings
 
@@ -37,11 +39,17 @@ def serve(settings: Settings) -> int:
     Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
     """
     with listening_socket(settings.host, settings.port) as listening:
-        database.once_there_is_room(lambda: _prepare(settings), time.sleep)
+        database.once_there_is_room(lambda: _prepare(settings), _wait)
         server = Server(settings, listening)
         with serving(settings.data):
             server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+def _wait(seconds: float) -> None:
+    notify("READY=1")  # a full disk is no reason to be started anew
+    notify("WATCHDOG=1")
+    time.sleep(seconds)
 
 
 def _prepare(settings: Settings) -> None:
@@ -54,6 +62,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, listening: socket.socket) -> None:
         app = create_app(settings)
+        self.app = app
         self._feed: Feed = app.state.feed
         self._box: Box = app.state.box
         self._petting: asyncio.Task[None] | None = None
@@ -63,8 +72,8 @@ class Server(uvicorn.Server):
         self.port: int = listening.getsockname()[1]
         super().__init__(
             uvicorn.Config(
-                app,
-                http="h11",
+                Stoppable(app),
+                http=Protocol,
                 loop="asyncio",
                 ws="none",
                 lifespan="on",

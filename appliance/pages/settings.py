@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from litestar import Request, Response, get, patch, post
+from litestar import Request, Response, get, patch, post, route
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
@@ -16,8 +16,10 @@ from appliance.errors import SettingsError
 from appliance.library import items, preferences
 from appliance.library.database import Connection
 from appliance.pages import questions, words
+from appliance.pages.body import whole
 from appliance.pages.box import Box
 from appliance.pages.errors import RefusedSettingsError, RequestError
+from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 from appliance.settings import SETTINGS, Setting
 
@@ -26,7 +28,7 @@ MOST_FIELDS = 100
 
 
 # Async, with the thread asked for by hand: where a path has two methods, Litestar 2.25 would not await its own wrapper.
-@get("/settings")
+@route("/settings", http_method=GET)  # type: ignore[arg-type]
 async def settings(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[str]:
@@ -39,7 +41,7 @@ async def save(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[Any]:
     """Take in the page's form: all its answers, or none where one of them cannot be used."""
-    typed = _fields(await request.body())
+    typed = _fields(await whole(request))
     return await asyncio.to_thread(_save, box, templates, typed)
 
 
@@ -53,7 +55,7 @@ async def listing(box: NamedDependency[Box]) -> dict[str, Any]:
 async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
     """Change the settings named in the JSON object `{name: value}`, all or none; answer them all."""
     try:
-        values = msgspec.json.decode(await request.body(), type=dict[str, Any])
+        values = msgspec.json.decode(await whole(request), type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise RequestError("The body is not a JSON object.", 'Send {"name": value}.') from None
     return await asyncio.to_thread(_change, box, values)

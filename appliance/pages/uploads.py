@@ -34,6 +34,7 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     """Take in one file: 201 and the item, 200 and the first one where the same bytes are here already."""
     began = time.monotonic()
     try:
+        _check_raw(request.headers.get("content-type", ""))
         name = _checked_name(request.query_params.get("name", ""))
         length = announced_length(request.headers.get("content-length"))
         await asyncio.to_thread(_check_room, box, length)
@@ -41,6 +42,9 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
         try:
             form = await _take_in(request, box, incoming, length)
             status, body = await asyncio.to_thread(_accept, box, incoming, name or default_name(form), form)
+        except asyncio.CancelledError:
+            incoming.discard()  # here and now: the server stops, and may not wait for a thread
+            raise
         finally:
             # Does nothing where the file was kept.
             await asyncio.to_thread(incoming.discard)
@@ -77,6 +81,15 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
         body = item_json(db, item, box.known_models())
     box.ring(jobs)
     return (200, body | {"duplicate": True}) if duplicate else (201, body | {"duplicate": False})
+
+
+def _check_raw(kind: str) -> None:
+    """Refuse a form: what is around the file in it would be taken for the file."""
+    if kind.strip().lower().startswith("multipart/"):
+        raise RequestError(
+            "The file came inside a form, as `curl -F` sends it.",
+            "Send its bytes alone: curl --data-binary @FILE 'http://…/api/v1/uploads?name=FILE'.",
+        )
 
 
 def _check_room(box: Box, length: int | None) -> None:

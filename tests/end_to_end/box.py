@@ -107,6 +107,28 @@ class Box:
         return status
 
 
+def processes(box: Box, word: str) -> list[int]:
+    """The ids of the appliance's processes whose command line has `word`."""
+    assert box.process is not None
+    found, waiting = [], [box.process.pid]
+    while waiting:
+        parent = waiting.pop()
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            waiting += [int(number) for number in children.read_text().split()]
+        try:
+            if word in Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0"):
+                found.append(parent)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def peak_megabytes(process: int) -> int:
+    """The most memory that a process has held so far."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
+
+
 def free_port() -> int:
     import socket
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 import resource
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import LibraryError, NotFoundError, StorageError, StorageFullError
+from appliance.library import incoming as incoming_module
 from appliance.library.incoming import HEAD_BYTES
 from appliance.library.store import Store
 
@@ -221,3 +223,30 @@ def test_folder_removed_by_hand_is_made_again(store: Store, data: Path) -> None:
     store.original("2024/05/a.jpg").unlink()
     (data / "originals/2024/05").rmdir()
     assert keep(store, b"b", "b.jpg") == "2024/05/b.jpg"
+
+
+def test_a_file_is_not_closed_under_a_write_that_still_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    incoming = store.receive()
+    real, began, go_on = os.write, threading.Event(), threading.Event()
+    open_while_written: list[bool] = []
+
+    def slow(descriptor: int, data: memoryview) -> int:
+        began.set()
+        go_on.wait(20)
+        open_while_written.append(Path(f"/proc/self/fd/{descriptor}").exists())
+        return real(descriptor, data)
+
+    monkeypatch.setattr(incoming_module.os, "write", slow)
+    writing = threading.Thread(target=incoming.write, args=(b"a piece",))
+    discarding = threading.Thread(target=incoming.discard)  # as where a request is called off in mid-write
+    writing.start()
+    assert began.wait(20)
+    discarding.start()
+    discarding.join(0.2)
+    go_on.set()
+    for thread in (writing, discarding):
+        thread.join(20)
+    assert open_while_written == [True]
+    assert not incoming.path.exists()
+    with pytest.raises(ValueError, match="nothing can be written"):
+        incoming.write(b"more")

@@ -199,3 +199,16 @@ def test_a_sparse_file_of_four_gigabytes(tmp_path):
         file.truncate(4 << 30)
     with pytest.raises(UnsupportedMediaError, match="zeros"):
         probe(tmp_path / "a.mp4")
+
+
+# Matroska's tags have other names there; that they are read at all is what could fail.
+@pytest.mark.parametrize(("name", "camera"), [("a.mov", "\ufffd\ufffd\ufffd\ufffd iPhone 15"), ("a.mkv", None)])
+def test_a_video_whose_tags_are_not_utf_8(film, name, camera):
+    tags = {"title": "XXXX", "com.apple.quicktime.make": "YYYY", "com.apple.quicktime.model": "iPhone 15"}
+    path = film(name, seconds=0.3, tags=tags, container={"movflags": "use_metadata_tags"} if name == "a.mov" else {})
+    data = path.read_bytes()
+    assert b"XXXX" in data
+    assert b"YYYY" in data
+    path.write_bytes(data.replace(b"XXXX", b"\xff\xfe\xc3\x28").replace(b"YYYY", b"\xe9\xe8\xff\xf0"))
+    facts = probe(path)
+    assert (facts.width, facts.camera) == (160, camera)

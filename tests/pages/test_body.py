@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from appliance.pages.body import FIRST_PIECE, PIECE, announced_length, pieces
+from appliance.pages.body import FIRST_PIECE, LEAST_BYTES, PIECE, announced_length, pieces
 from appliance.pages.errors import CutOffError, RequestError, SilentSenderError
 
 
@@ -24,9 +24,9 @@ def chunk(count, more=True):
     return {"type": "http.request", "body": bytes(count), "more_body": more}
 
 
-def read(*messages, silence=5.0):
+def read(*messages, patience=5.0):
     async def run():
-        return [len(piece) async for piece in pieces(sender(*messages), silence)]
+        return [len(piece) async for piece in pieces(sender(*messages), patience)]
 
     return asyncio.run(run())
 
@@ -54,7 +54,7 @@ def test_a_sender_that_goes_away_is_told_from_one_that_is_done():
 
 def test_a_silent_sender_is_not_waited_for():
     with pytest.raises(SilentSenderError):
-        read(chunk(10), silence=0.01)
+        read(chunk(10), patience=0.01)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, None), ("0", 0), ("12345678901", 12345678901)])
@@ -66,3 +66,40 @@ def test_announced_length(value, expected):
 def test_a_length_that_is_none_is_refused(value):
     with pytest.raises(RequestError):
         announced_length(value)
+
+
+def test_a_sender_that_drips_is_not_waited_for():
+    async def drip():
+        await asyncio.sleep(0.005)
+        return chunk(1)
+
+    async def run():
+        async for _ in pieces(drip, 0.05):  # each byte would start a mere limit on silence anew
+            pass
+
+    with pytest.raises(SilentSenderError):
+        asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_a_slow_card_is_not_the_senders_fault():
+    async def run():
+        read = 0
+        async for piece in pieces(sender(*[chunk(FIRST_PIECE)] * 20, chunk(0, more=False)), 0.05):
+            await asyncio.sleep(0.1)
+            read += len(piece)
+        return read
+
+    assert asyncio.run(run()) == 20 * FIRST_PIECE
+
+
+def test_a_steady_sender_is_waited_for_as_long_as_it_takes():
+    sent = iter([*[chunk(LEAST_BYTES)] * 12, chunk(0, more=False)])
+
+    async def steady():
+        await asyncio.sleep(0.1)
+        return next(sent)
+
+    async def run():
+        return sum([len(piece) async for piece in pieces(steady, 1.0)])
+
+    assert asyncio.run(run()) == 12 * LEAST_BYTES

@@ -45,7 +45,7 @@ class Reader:
 
 @pytest.fixture
 def feed(running):
-    return running.server.config.app.state.feed
+    return running.server.app.state.feed
 
 
 def test_a_page_hears_of_an_upload_and_of_its_description(shelf, running):

@@ -1,6 +1,7 @@
 """Originals and thumbnails over a real socket."""
 
 import hashlib
+import re
 
 import pytest
 
@@ -108,6 +109,30 @@ def test_download_saves_under_its_own_name(shelf, running, name, expected):
     item = shelf.add(name=name)
     answer, _ = running.request("GET", f"/api/v1/items/{item.id}/original?download=1")
     assert answer.headers["Content-Disposition"] == f"attachment; {expected}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['a"; filename="evil.exe', "a\r\nSet-Cookie: x=1\r\n\r\n.png", 'a\\";x=.png', "a\u202egpj.exe", "\ud800.png"],
+)
+def test_no_name_writes_headers_of_its_own(shelf, running, name):
+    item = shelf.add(name=name)
+    answer, _ = running.request("GET", f"/api/v1/items/{item.id}/original?download=1")
+    disposition = answer.headers["Content-Disposition"]
+    assert re.fullmatch(r"attachment; (filename=\"[\w ;=.-]+\"|filename\*=utf-8''[\w%.~-]+)", disposition, re.ASCII)
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("tail", [b"PK\x03\x04 zipped", b"<html><script>alert(1)</script></html>", b"%PDF-1.7 %%EOF"])
+def test_a_file_of_two_kinds_is_only_the_one_it_was_taken_in_as(shelf, running, png, tail):
+    item = shelf.add(png() + tail, name="picture.html")
+    for address in (item.id, f"{item.id}/original"):
+        answer, body = running.request("GET", f"/api/v1/items/{address}")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "image/png"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert body.endswith(tail)
 
 
 def test_a_type_that_browsers_run_is_never_claimed(shelf, running):

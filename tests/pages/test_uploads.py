@@ -1,5 +1,6 @@
 """Uploads over a real socket: what is acknowledged is kept, what is not leaves nothing."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -12,10 +13,12 @@ import sys
 import threading
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from appliance.library import items, jobs, preferences
+from appliance.pages import uploads
 from appliance.records import Priority, Task
 
 
@@ -23,7 +26,7 @@ from appliance.records import Priority, Task
 def rung(shelf, running) -> list[int]:
     """The ids of the jobs that the bell of the running server rang for."""
     heard: list[int] = []
-    app = running.server.config.app
+    app = running.server.app
     bell = app.state.box.bell
     original = bell.ring
     bell.ring = lambda job: (heard.append(job.id), original(job))
@@ -99,12 +102,43 @@ def test_describing_on_upload_can_be_off(shelf, running, png):
         ("?name=..%2F..%2Fetc%2Fpasswd.png", "passwd.png"),
         ("?name=a%00b%E2%80%AE.png", "ab.png"),
         ("?name=%FF.png", "\ufffd.png"),
+        ("?name=%2Fetc%2Fpasswd", "passwd"),
+        ("?name=..%5C..%5Cwin.ini", "win.ini"),
+        ("?name=%252e%252e%252fetc%252fpasswd.png", "%2e%2e%2fetc%2fpasswd.png"),
+        ("?name=%00", "unnamed"),
+        ("?name=%20%20", "photo.png"),
+        ("?name=..", "unnamed"),
+        ("?name=CON.png", "_CON.png"),
+        ("?name=-rf.png", "_-rf.png"),
+        ("?name=%C3%28%A0%A1.png", "\ufffd(\ufffd\ufffd.png"),
+        ("?name=%F0%9F%90%95.png", "🐕.png"),
+        ("?name=" + "%E5%86%99" * 100 + ".png", "写" * 65 + ".png"),
+        ("?name=a%22%0D%0ASet-Cookie%3A%20x%3D1.png", "a_Set-Cookie_ x=1.png"),
         ("?name=" + "x" * 990 + ".png", "x" * 196 + ".png"),
     ],
 )
 def test_names_are_made_safe(running, query, name, png):
     answer, body = running.request("POST", f"/api/v1/uploads{query}", png())
     assert (answer.status, json.loads(body)["name"]) == (201, name)
+
+
+def test_the_same_name_twice_keeps_both(shelf, running, png):
+    names = ["beach.png", "beach.png", "BEACH.png", "caf%C3%A9.png", "cafe%CC%81.png"]
+    sent = [png(number) for number in range(len(names))]
+    uploaded = [running.upload(data, name)[1] for data, name in zip(sent, names, strict=True)]
+    with shelf.box.library() as db:
+        paths = [items.get(db, item["id"]).path for item in uploaded]
+    assert len(set(paths)) == len(names)
+    assert [shelf.box.store.original(path).read_bytes() for path in paths] == sent
+    assert [item["name"] for item in uploaded] == ["beach.png", "beach.png", "BEACH.png", "café.png", "café.png"]
+
+
+def test_a_form_is_told_to_send_the_bytes_alone(shelf, running, png):
+    body = b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + png() + b"\r\n--x--\r\n"
+    answer, text = running.request("POST", "/api/v1/uploads", body, {"Content-Type": "multipart/form-data; boundary=x"})
+    assert answer.status == 400
+    assert "curl --data-binary @FILE" in json.loads(text)["next_step"]
+    assert shelf.parts() == []
 
 
 @pytest.mark.parametrize(
@@ -206,6 +240,7 @@ MEASURE = """
 import json, sys, threading
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import ClassVar
 from appliance import settings
 from appliance.device.listening import listening_socket
 from appliance.pages.server import Server
@@ -263,3 +298,35 @@ def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: 
     assert answer["bytes"] == 300 << 20
     assert after["rss"] - before["rss"] < 64
     assert after["heavy"] == []
+
+
+class Endless:
+    """A request whose body never comes to its end."""
+
+    query_params: ClassVar[dict[str, str]] = {}
+    headers: ClassVar[dict[str, str]] = {}
+
+    async def receive(self):
+        await asyncio.Event().wait()
+
+
+def test_an_upload_that_is_called_off_is_gone_without_waiting_for_a_thread(shelf, monkeypatch):
+    async def run():
+        task = asyncio.create_task(uploads.upload.fn(Endless(), shelf.box))
+        while not shelf.parts():
+            await asyncio.sleep(0.01)
+
+        async def none_is_free(*_):
+            await asyncio.Event().wait()
+
+        await asyncio.sleep(0.1)
+        monkeypatch.setattr(uploads.asyncio, "to_thread", none_is_free)
+        for _ in range(2):  # by the server, and once more by the loop that ends
+            task.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert shelf.parts() == []
