@@ -11,14 +11,13 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_models, cli_settings
+from appliance import __version__, cli_library, cli_models, cli_settings
 from appliance import settings as settings_module
-from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
-from appliance.library import database
+from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
+from appliance.library import database, opening
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     cli_settings.add_parser(commands, data)
+    cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
@@ -180,8 +180,7 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.library import status
     from appliance.modelstore import installed
 
-    path = _library(settings)
-    with closing(database.connect(path)) as db:
+    with opening.visited(settings) as db:
         summary = status.summary(db)
     model = installed.in_use(settings.data / "models")
     if options.json:
@@ -197,17 +196,10 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _library(settings: Settings) -> Path:
-    path = settings.data / "library.db"
-    if not path.exists():
-        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
-    return path
-
-
 def _queue(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.library import jobs, pause
 
-    with closing(database.connect(_library(settings))) as db:
+    with opening.visited(settings) as db:
         if options.order == "pause":
             pause.pause(db)
             print("Describing is paused; what is being described is finished. Uploads go on.")
@@ -225,7 +217,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.work import doctor
 
     sound = True
-    with closing(database.connect(_library(settings))) as db:
+    with opening.visited(settings) as db:
         patient = doctor.Patient(db, Store(settings.data), settings)
         for found in doctor.examine(patient, repair=options.repair):
             print(

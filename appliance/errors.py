@@ -3,6 +3,7 @@
     ShoeboxError                  a sentence for the owner of the box, and what to do next
     ├── SettingsError             a setting's value cannot be used
     ├── LibraryError              the library database or its files cannot be used
+    │   ├── DamagedLibraryError   the database itself is damaged; the next start restores it from a backup
     │   ├── NotFoundError         no such item, or it is gone
     │   └── StorageFullError      no room on the card or disk
     ├── MediaError                this file cannot be shown or described
@@ -38,6 +39,10 @@ class SettingsError(ShoeboxError):
 
 class LibraryError(ShoeboxError):
     """The library database or its files cannot be used."""
+
+
+class DamagedLibraryError(LibraryError):
+    """The database itself is damaged; the next start restores it from a backup."""
 
 
 class NotFoundError(LibraryError):

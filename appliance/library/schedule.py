@@ -20,3 +20,10 @@ def last_slot(db: Connection, name: str) -> str | None:
     """Return the slot of the task that ran last, or None where none did."""
     row = db.execute("SELECT last_slot FROM schedule_slots WHERE name = ?", (name,)).fetchone()
     return None if row is None else row[0]
+
+
+def set_slot(db: Connection, name: str, slot: str) -> None:
+    """Note this slot as the one that ran last, whichever was noted before; nothing is written where it is."""
+    if last_slot(db, name) != slot:
+        with transaction(db):
+            db.execute("INSERT OR REPLACE INTO schedule_slots (name, last_slot) VALUES (?, ?)", (name, slot))

@@ -40,8 +40,9 @@ def accept(
             raise  # any other error leaves the file to `orphans`: its row may be on the disk all the same
         if jobs_to_ring is not None:
             return _known(db, incoming.sha256), False, jobs_to_ring
-        store.remove(path)  # the same bytes came in at the same time and were first
-        known = _known(db, incoming.sha256)
+        known = _known(db, incoming.sha256)  # the same bytes came in at the same time and were first
+        if known.path != path:  # as it is where this very file was adopted while its row was on its way
+            store.remove(path)
     elif not _is_whole(store, known):
         store.put_back(incoming, known.path)  # the sender may delete his copy once he hears that it is here
     incoming.discard()

@@ -1,5 +1,7 @@
 """The web server: one process that serves the page until it is told to stop."""
 
+import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -9,9 +11,11 @@ from ipaddress import ip_address
 
 import uvicorn
 
+from appliance.device import clock
 from appliance.device.listening import listening_socket
-from appliance.library import database
+from appliance.library import opening
 from appliance.pages.app import create_app
+from appliance.pages.box import Box
 from appliance.pages.feed import Feed
 from appliance.settings import Settings
 
@@ -19,18 +23,24 @@ PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
 STOPS = (signal.SIGINT, signal.SIGTERM)
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
 FAR_AWAY = ("192.0.2.1", 9)
+_TICKS = 10  # of uvicorn's, to a second
+
+log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> int:
-    """Serve the page until SIGINT or SIGTERM and return 0.
+    """Serve the page until SIGINT or SIGTERM and return 0; opening.DAMAGED where the library is to be restored.
 
+    1 where it was gone for a while, with its disk, and all that was held open is to be opened anew.
     Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
     """
-    with listening_socket(settings.host, settings.port) as listening:
-        database.migrate(settings.data / "library.db")
+    with (
+        listening_socket(settings.host, settings.port) as listening,
+        opening.opened(settings, clock.household_zone()),
+    ):
         server = Server(settings, listening)
         server.run(sockets=[listening])
-    return 0 if server.started else 1
+    return server.exit_status
 
 
 class Server(uvicorn.Server):
@@ -39,6 +49,11 @@ class Server(uvicorn.Server):
     def __init__(self, settings: Settings, listening: socket.socket) -> None:
         app = create_app(settings)
         self._feed: Feed = app.state.feed
+        self._box: Box = app.state.box
+        self._data = settings.data
+        self._missed = False  # whether the library was seen to be gone
+        self._looking: asyncio.Task[int | None] | None = None
+        self.exit_status = 1
         self._host = settings.host
         self.port: int = listening.getsockname()[1]
         super().__init__(
@@ -60,6 +75,7 @@ class Server(uvicorn.Server):
         """Start, then say where."""
         await super().startup(sockets)
         if self.started:
+            self.exit_status = 0
             for line in addresses(self._host, self.port):
                 print(line, flush=True)
 
@@ -67,6 +83,32 @@ class Server(uvicorn.Server):
         """Let the listening pages go first: uvicorn waits for every open answer."""
         self._feed.close()
         await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look once a second whether the library is sound and there; return whether to stop."""
+        if self._looking is None and counter % _TICKS == 0:
+            self._looking = asyncio.create_task(asyncio.to_thread(self._look))  # a dying disk may keep it waiting
+        if self._looking is not None and self._looking.done():
+            status, self._looking = self._looking.result(), None
+            if status is not None:
+                self.exit_status = status
+                return True
+        return await super().on_tick(counter)
+
+    def _look(self) -> int | None:
+        """Return the exit status to end with for the library's sake, None where it is well or not to be helped so."""
+        if not self._box.presence.is_there():
+            self._missed = True
+            return None
+        if self._missed:
+            log.warning("the library is there again; the page starts anew")
+            return 1
+        if self._box.damaged.is_set():
+            opening.call_for_restart(self._data)
+        if opening.is_called_for(self._data):
+            log.critical("the library is damaged; the page ends so that it can be restored")
+            return opening.DAMAGED
+        return None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

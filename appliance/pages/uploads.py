@@ -31,7 +31,7 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     try:
         name = _checked_name(request.query_params.get("name", ""))
         length = announced_length(request.headers.get("content-length"))
-        await asyncio.to_thread(_check_room, box, length)
+        await asyncio.to_thread(_check_place, box, length)
         incoming = await asyncio.to_thread(box.store.receive)
         try:
             form = await _take_in(request, box, incoming, length)
@@ -67,12 +67,14 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
         describe = preferences.get(db, box.settings).auto_process_on_upload
         item, duplicate, jobs = uploads.accept(db, box.store, incoming, name, form, describe=describe)
         body = item_json(db, item, box.known_models())
+    box.presence.check()  # or it went to a disk that is gone, and the sender must not take it for kept
     box.ring(jobs)
     return (200, body | {"duplicate": True}) if duplicate else (201, body | {"duplicate": False})
 
 
-def _check_room(box: Box, length: int | None) -> None:
-    """Refuse at once what is announced as larger than the limit, or than the room that is left."""
+def _check_place(box: Box, length: int | None) -> None:
+    """Refuse at once where the library is gone, and what is larger than the limit or than the room that is left."""
+    box.presence.check()
     if length is None:
         return
     _check_size(box, length)

@@ -13,15 +13,18 @@ from huey.consumer import Consumer
 
 from appliance.device import clock
 from appliance.device.notify import notify
-from appliance.errors import LibraryError, ModelError, StorageFullError
-from appliance.library import claims, database, preferences
+from appliance.errors import DamagedLibraryError, LibraryError, ModelError, StorageFullError
+from appliance.library import claims, database, opening, preferences
 from appliance.library.database import Connection
+from appliance.library.marker import Presence
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.settings import Settings
 from appliance.work import schedule
-from appliance.work.adoption import adopt_orphans
+from appliance.work.adoption import take_in_forgotten
 from appliance.work.again import describe_again
+from appliance.work.aside import Aside
+from appliance.work.backup import Nightly
 from appliance.work.child import Child
 from appliance.work.consumer import Pulse, create_consumer
 from appliance.work.loading import REAL
@@ -49,18 +52,34 @@ def run(settings: Settings, *, loader: str = REAL, household: Household | None =
     """
     logging.getLogger("huey").setLevel(logging.WARNING)  # it would log every ring
     household = household or Household(clock.household_zone, lambda: datetime.now(UTC), clock.synchronised)
-    with only_worker(settings.data), Signals(*STOPPING) as signals:
-        database.migrate(settings.data / "library.db")
+    with (
+        opening.opened(settings, household.zone()) as presence,
+        only_worker(settings.data),
+        Signals(*STOPPING) as signals,
+    ):
         store = Store(settings.data)
         store.prepare()
         while True:
-            worker = Worker(settings, store, loader, household)
+            worker = Worker(settings, store, loader, household, presence)
             try:
                 status = worker.watch(signals)
             finally:
                 worker.stop()
+            if not presence.is_there():
+                return _outlast(presence, signals)
             if status is not None:
                 return status
+
+
+def _outlast(presence: Presence, signals: Signals) -> int:
+    """Wait until the library is there again; return 1 then, as all is to be opened anew, 0 for a signal to stop."""
+    log.critical("the library is gone, its disk perhaps; nothing is worked on until it is there again")
+    while not presence.is_there():
+        notify("WATCHDOG=1")
+        if signals.wait(GLANCE) is not None:
+            return 0
+    log.warning("the library is there again; the worker starts anew")
+    return 1
 
 
 @dataclass(slots=True)
@@ -75,10 +94,13 @@ class Chore:
 class Worker:
     """What the consumer's threads and the main thread share. Each thread has its own connection and its own child."""
 
-    def __init__(self, settings: Settings, store: Store, loader: str, household: Household) -> None:
+    def __init__(self, settings: Settings, store: Store, loader: str, household: Household, presence: Presence) -> None:
         self._settings = settings
         self._store = store
         self._loader = loader
+        self._presence = presence
+        self._aside = Aside(settings.data)
+        self._backup = Nightly(settings, household)
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -93,6 +115,7 @@ class Worker:
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
             Chore(GLANCE, self._look_at_choices),
+            Chore(MINUTE, self._back_up),
         ]
         self._queue = open_or_replace_queue(settings.data)
         self._ring = listen(self._queue, self.answer)
@@ -115,25 +138,35 @@ class Worker:
         now = time.time()
         with self._at_work():
             try:
-                give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
-                job = claims.claim_next(db, now=now, lease=LEASE)
-                if job is None:
-                    log.debug("nothing is due for the bell of job %d", job_id)
-                    return
-                run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
+                with database.explained():
+                    give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
+                    job = claims.claim_next(db, now=now, lease=LEASE)
+                    if job is None:
+                        log.debug("nothing is due for the bell of job %d", job_id)
+                        return
+                    run_job(db, self._store, self._child(), self._settings, job, alive=self._pulse.beat)
             except StorageFullError as error:
                 log.error("%s Work goes on in %.0f s.", error, ROOM)
                 self._paused_until = time.monotonic() + ROOM
+            except DamagedLibraryError as error:
+                log.critical("%s", error)
+                opening.call_for_restart(self._settings.data)
 
     def watch(self, signals: Signals) -> int | None:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs.
 
-        Returns None where another number of workers was chosen, and what was under way is done: start anew.
+        Returns None where another number of workers was chosen, and what was under way is done, and where the library
+        is gone: start anew. DAMAGED where it is to be restored.
         """
         db = self.connection()
         next_health = 0.0
         while True:
             now = time.monotonic()
+            if not self._presence.is_there():
+                return None
+            if opening.is_called_for(self._settings.data):
+                log.critical("the library is damaged; the worker ends so that it can be restored")
+                return opening.DAMAGED
             try:
                 with database.explained():
                     if not self._started:
@@ -149,6 +182,10 @@ class Worker:
                             log.critical("the consumer hangs; the worker ends so that it is started anew")
                             return 1
                         notify("WATCHDOG=1")  # only here: library, queue and consumer have answered
+            except DamagedLibraryError as error:
+                log.critical("%s", error)
+                opening.call_for_restart(self._settings.data)
+                return opening.DAMAGED
             except (LibraryError, QueueError) as error:
                 log.warning("looking for work failed, and is tried again: %s", error)
             if self._draining and not self._busy:
@@ -170,6 +207,7 @@ class Worker:
         """Give back what is being worked on, end the children and the consumer's threads."""
         notify("STOPPING=1")
         self._stopping = True
+        self._aside.stop()
         for child in self._children:
             child.stop()
         if self._started:
@@ -180,7 +218,11 @@ class Worker:
 
     def _tidy(self, db: Connection) -> None:
         self._store.sweep(STALE)
-        adopt_orphans(db, self._store, self._settings)
+        self._aside.do("adoption", lambda own: take_in_forgotten(own, self._store, self._settings, self._aside.goes_on))
+
+    def _back_up(self, db: Connection) -> None:
+        if self._backup.is_due(db):
+            self._aside.do("backup", self._backup.run)
 
     def _ring_due(self, db: Connection) -> None:
         if not self._is_paused():

@@ -62,7 +62,8 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
     found = list(doctor.examine(patient))
     assert [one.about for one in found if not one.sound] == []
     assert [one.about for one in found] == [
-        "database", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model", "free space",
+        "database", "backups", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model",
+        "free space",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
 
