@@ -147,12 +147,10 @@ def _revision(backup: Path) -> int:
 
 
 def _check_room(db: Connection, data: Path) -> None:
-    pages, free_pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in _SIZES)
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free_pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
     if (pages - free_pages) * size + _SPARE > shutil.disk_usage(data).free:
         raise StorageFullError("There is no room for a backup.", "Make room; it is then made by itself.")
-
-
-_SIZES = ("page_count", "freelist_count", "page_size")
 
 
 def _verify(part: Path, before: dict[str, int], after: dict[str, int], verify: Callable[[Path], str | None]) -> None:
@@ -161,9 +159,15 @@ def _verify(part: Path, before: dict[str, int], after: dict[str, int], verify: C
         with _reading(part) as copy:
             counted = _counts(copy)
         # Others may write while it is copied: what is in the copy lies between what was there before and after.
-        for table in _COUNTED:
-            if not min(before[table], after[table]) <= counted[table] <= max(before[table], after[table]):
-                wrong = f"{counted[table]} rows of {table} and not {after[table]}"
+        ranges = {table: sorted((before[table], after[table])) for table in _COUNTED}
+        wrong = next(
+            (
+                f"{counted[table]} rows of {table} and not {most}"
+                for table, (least, most) in ranges.items()
+                if not least <= counted[table] <= most
+            ),
+            None,
+        )
     if wrong is not None:
         raise LibraryError(f"The backup did not come out whole: {wrong}.", "Check the card or disk; it may be failing.")
 

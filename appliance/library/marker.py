@@ -70,26 +70,32 @@ class Presence:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._library = read(data)
+        self.was_gone = False  # at any time since the start: what was opened then may be of a disk that is gone
         self._seen: tuple[int, int, int] | None = None  # the marker file that was last read
 
     def check(self) -> None:
         """Raise LibraryError where the folder was unmounted, removed or replaced."""
         try:
-            if self._library is None:  # a library that nobody has opened as a box does, as in tests
-                (self._data / "library.db").stat()
-                return
-            state = os.stat(self._data / FILE)
-            seen = (state.st_dev, state.st_ino, state.st_mtime_ns)
-            if seen == self._seen:
-                return
-            library = read(self._data)
+            self._look()
         except OSError as error:
+            self.was_gone = True
             raise LibraryError(f"The library is no longer in {self._data}.", _GONE_STEP) from error
-        if library != self._library:
-            raise LibraryError(
-                f"{self._data} holds another library now.", "Attach the disk of the first one again, or restart."
-            )
-        self._seen = seen
+        except LibraryError:
+            self.was_gone = True
+            raise
+
+    def _look(self) -> None:
+        if self._library is None:  # one that nobody has opened as a box does, as in tests
+            (self._data / "library.db").stat()
+            return
+        state = os.stat(self._data / FILE)
+        seen = (state.st_dev, state.st_ino, state.st_mtime_ns)
+        if seen != self._seen:
+            if read(self._data) != self._library:
+                raise LibraryError(
+                    f"{self._data} holds another library now.", "Attach the disk of the first one again, or restart."
+                )
+            self._seen = seen
 
     def is_there(self) -> bool:
         """Return whether `check` raises nothing."""

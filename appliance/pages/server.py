@@ -51,7 +51,6 @@ class Server(uvicorn.Server):
         self._feed: Feed = app.state.feed
         self._box: Box = app.state.box
         self._data = settings.data
-        self._missed = False  # whether the library was seen to be gone
         self._looking: asyncio.Task[int | None] | None = None
         self.exit_status = 1
         self._host = settings.host
@@ -98,9 +97,8 @@ class Server(uvicorn.Server):
     def _look(self) -> int | None:
         """Return the exit status to end with for the library's sake, None where it is well or not to be helped so."""
         if not self._box.presence.is_there():
-            self._missed = True
             return None
-        if self._missed:
+        if self._box.presence.was_gone:
             log.warning("the library is there again; the page starts anew")
             return 1
         if self._box.damaged.is_set():
