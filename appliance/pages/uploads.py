@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import shutil
 from typing import Any
 
@@ -9,7 +10,7 @@ from litestar import Request, post
 from litestar.di import NamedDependency
 from starlette.responses import Response
 
-from appliance.errors import MediaTooLargeError, ShoeboxError, StorageFullError
+from appliance.errors import LibraryError, MediaTooLargeError, ShoeboxError, StorageFullError
 from appliance.library import preferences, uploads
 from appliance.library.store import Incoming
 from appliance.media.formats import sniff
@@ -22,6 +23,8 @@ from appliance.pages.words import size
 from appliance.records import Format
 
 LONGEST_NAME = 1000
+
+log = logging.getLogger(__name__)
 
 
 # Without a limit here: the handler counts the bytes itself, against the owner's setting.
@@ -39,8 +42,8 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
         finally:
             # Does nothing where the file was kept.
             await asyncio.to_thread(incoming.discard)
-    except ShoeboxError as error:
-        told = problem(error)
+    except (ShoeboxError, OSError) as error:
+        told = problem(_disk_error(box, error) if isinstance(error, OSError) else error)
         return EarlyAnswer(json.dumps(told.body()), told.status, None, "application/problem+json")
     headers = {"Location": f"/api/v1/items/{body['id']}"}
     return Response(json.dumps(body), status, headers, "application/json")
@@ -70,6 +73,16 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
     box.presence.check()  # or it went to a disk that is gone, and the sender must not take it for kept
     box.ring(jobs)
     return (200, body | {"duplicate": True}) if duplicate else (201, body | {"duplicate": False})
+
+
+def _disk_error(box: Box, error: OSError) -> ShoeboxError:
+    """Return what to say where a file could not be written: the disk is gone, or fails."""
+    log.error("an upload could not be kept: %s", error)
+    try:
+        box.presence.check()
+    except LibraryError as gone:
+        return gone
+    return LibraryError(f"The file could not be kept: {error.strerror}.", "Check the card or disk, then send it again.")
 
 
 def _check_place(box: Box, length: int | None) -> None:

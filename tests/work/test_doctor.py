@@ -165,3 +165,12 @@ def test_a_damaged_database_is_found_and_nothing_else_is_believed(patient: Patie
     found = list(doctor.examine(Patient(box.db, box.store, box.settings), repair=True))
     assert [(one.about, one.sound) for one in found] == [("database", False)]
     assert "backup" in found[0].next_step
+
+
+def test_a_library_without_a_fresh_backup_is_found_and_backed_up(patient: Patient, box: Box) -> None:
+    assert "backups" not in wrong(patient)
+    box.db.execute("UPDATE items SET added_at = '2024-05-03T12:00:00Z'")
+    assert "no good backup" in wrong(patient)["backups"].text
+    assert not (box.settings.data / "backups").exists()
+    assert wrong(patient, repair=True) == {}
+    assert len(list((box.settings.data / "backups").iterdir())) == 1
