@@ -4,9 +4,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from appliance.errors import LibraryError, MediaError, ShoeboxError, StorageFullError
+from appliance.errors import DamagedLibraryError, LibraryError, MediaError, ShoeboxError, StorageFullError
 from appliance.library import claims, descriptions, items, preferences
-from appliance.library.database import Connection, transaction
+from appliance.library.database import Connection, explained, transaction
 from appliance.library.store import Store
 from appliance.records import Job, Task
 from appliance.settings import Settings
@@ -42,7 +42,8 @@ def run_job(
     keep = _lease_keeper(db, job, clock, alive)
     step = prepare if job.task is Task.PREPARE else describe
     try:
-        step(db, store, child, chosen, job, clock=clock, alive=keep)
+        with explained():
+            step(db, store, child, chosen, job, clock=clock, alive=keep)
     except Stopped:
         claims.put_back(db, job, now=clock())
     except LeaseLostError:
@@ -50,6 +51,8 @@ def run_job(
     except StorageFullError:
         claims.put_back(db, job, now=clock())
         raise
+    except DamagedLibraryError:
+        raise  # nothing can be written down; the next start restores the library and takes the job up again
     except ShoeboxError as error:
         # A file that is damaged or unknown stays so; all else may be better next time.
         _fail(db, chosen, job, str(error), clock(), permanent=isinstance(error, MediaError))

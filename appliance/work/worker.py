@@ -134,11 +134,11 @@ class Worker:
         """Do the most urgent job that is due, which need not be the one that was rung for; called by the consumer."""
         if self._stopping or self._draining or self._is_paused():
             return
-        db = self.connection()
         now = time.time()
         with self._at_work():
             try:
                 with database.explained():
+                    db = self.connection()
                     give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
                     job = claims.claim_next(db, now=now, lease=LEASE)
                     if job is None:
@@ -151,6 +151,8 @@ class Worker:
             except DamagedLibraryError as error:
                 log.critical("%s", error)
                 opening.call_for_restart(self._settings.data)
+            except LibraryError as error:
+                log.warning("a job was not done, and is tried again: %s", error)
 
     def watch(self, signals: Signals) -> int | None:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs.
