@@ -10,14 +10,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_models, cli_settings, cli_status, logs
+from appliance import __version__, cli_library, cli_models, cli_settings, cli_status, logs
 from appliance import settings as settings_module
-from appliance.errors import LibraryError, SettingsError, ShoeboxError, UnsupportedMediaError
-from appliance.library import database
+from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
+from appliance.library import database, opening
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     cli_status.add_parser(commands, data)
     cli_settings.add_parser(commands, data)
+    cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
@@ -167,17 +167,10 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
     }
 
 
-def _library(settings: Settings) -> Path:
-    path = settings.data / "library.db"
-    if not path.exists():
-        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
-    return path
-
-
 def _queue(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.library import jobs, pause
 
-    with closing(database.connect(_library(settings))) as db:
+    with opening.visited(settings) as db:
         if options.order == "pause":
             pause.pause(db)
             print("Describing is paused; what is being described is finished. Uploads go on.")
@@ -195,7 +188,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.work import doctor
 
     sound = True
-    with closing(database.connect(_library(settings))) as db:
+    with opening.visited(settings) as db:
         patient = doctor.Patient(db, Store(settings.data), settings)
         for found in doctor.examine(patient, repair=options.repair):
             print(

@@ -1,13 +1,11 @@
 """The commands `shoebox settings list`, `get` and `set`: what is in force, where it comes from, and changing it."""
 
 import argparse
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from appliance import settings as settings_module
-from appliance.errors import LibraryError, SettingsError
-from appliance.library import database, preferences
+from appliance.errors import SettingsError
+from appliance.library import opening, preferences
 from appliance.settings import SETTINGS, Settings, text
 
 
@@ -49,9 +47,7 @@ def _get(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _set(settings: Settings, options: argparse.Namespace) -> int:
-    if not _library(settings).exists():
-        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
-    with closing(database.connect(_library(settings))) as db:
+    with opening.visited(settings) as db:
         good, refused = preferences.check({options.name: options.value}, preferences.get(db, settings))
         for error in refused.values():
             raise error
@@ -64,11 +60,7 @@ def _set(settings: Settings, options: argparse.Namespace) -> int:
 def _in_force(settings: Settings, options: argparse.Namespace) -> tuple[Settings, dict[str, str]]:
     """Return the settings with the library's preferences, where there is one, and where each value comes from."""
     origins = settings_module.origins(overrides={"data": options.data})
-    if not _library(settings).exists():
+    if not (settings.data / "library.db").exists():
         return settings, origins
-    with closing(database.connect(_library(settings))) as db:
+    with opening.visited(settings) as db:
         return preferences.get(db, settings), origins | dict.fromkeys(preferences.stored(db), "page")
-
-
-def _library(settings: Settings) -> Path:
-    return settings.data / "library.db"

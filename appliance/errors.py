@@ -3,6 +3,7 @@
     ShoeboxError                  a sentence for the owner of the box, and what to do next
     ├── SettingsError             a setting's value cannot be used
     ├── LibraryError              the library database or its files cannot be used
+    │   ├── DamagedLibraryError   the database itself is damaged; the next start restores it from a backup
     │   ├── NotFoundError         no such item, or it is gone
     │   └── StorageError          the card or disk does not take anything in now; no photo is to blame
     │       └── StorageFullError  no room on it
@@ -47,6 +48,10 @@ class LibraryError(ShoeboxError):
     """The library database or its files cannot be used."""
 
     reason = "library"
+
+
+class DamagedLibraryError(LibraryError):
+    """The database itself is damaged; the next start restores it from a backup."""
 
 
 class NotFoundError(LibraryError):

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from appliance.errors import SettingsError
 
 SETTINGS_FILE = Path("/etc/shoebox.toml")
+STATE_FOLDER = Path("/var/lib/shoebox-state")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # in the order of date.weekday()
 EVERY_DAY = ",".join(DAYS)
 
@@ -130,6 +131,13 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "SHOEBOX_DATA", "/var/lib/shoebox", "Folder that holds the library: originals, database, models."),
     Setting(
+        "state",
+        "SHOEBOX_STATE",
+        "",
+        "Folder, on another disk than the library, in which the box remembers which library it had; empty takes"
+        " /var/lib/shoebox-state where that can be written, else ~/.local/state/shoebox.",
+    ),
+    Setting(
         "host", "SHOEBOX_HOST", "127.0.0.1", "Address the page listens on; 0.0.0.0 lets phones on the LAN reach it."
     ),
     Setting("port", "SHOEBOX_PORT", 8080, "Port the page listens on.", 0, 65535),
@@ -221,6 +229,15 @@ SETTINGS: tuple[Setting, ...] = (
         20,
         preference=True,
     ),
+    Setting(
+        "backup_at",
+        "SHOEBOX_BACKUP_AT",
+        "01:30",
+        "When the database is backed up; a time that was missed is made up for as soon as the box is on.",
+        preference=True,
+        form="time",
+    ),
+    Setting("backups_kept", "SHOEBOX_BACKUPS_KEPT", 7, "How many backups are kept.", 1, 365, preference=True),
     Setting("retry_delay", "SHOEBOX_RETRY_DELAY", 10, "Seconds before a second try; doubled for each more.", 0, 3600),
     Setting("video_frames", "AI_VIDEO_FRAMES", 8, "Most moments described in one video.", 1, 64, preference=True),
     Setting("beams", "AI_BEAMS", 1, "Sentences weighed against each other: 1 is fastest.", 1, 8, preference=True),
@@ -251,6 +268,7 @@ class Settings:
     """Every setting's value, in the order of SETTINGS; see there for what each means."""
 
     data: Path
+    state: Path
     host: str
     port: int
     upload_limit_mb: int
@@ -271,6 +289,8 @@ class Settings:
     workers: int
     processing_timeout: int
     attempts: int
+    backup_at: str
+    backups_kept: int
     retry_delay: int
     video_frames: int
     beams: int
@@ -291,6 +311,7 @@ def load(
     for layer in _layers(environment, file, overrides or {}).values():
         values |= {setting.name: setting.parse(layer[setting.name]) for setting in SETTINGS if setting.name in layer}
     values["data"] = Path(values["data"]).expanduser().absolute()
+    values["state"] = Path(values["state"] or _standard_state(environment)).expanduser().absolute()
     found = Settings(**values)
     for error in contradictions(found, _NAMED).values():
         raise error
@@ -337,6 +358,12 @@ def table() -> str:
 def text(value: object) -> str:
     """Return a value as it is written in the settings file and on the command line."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _standard_state(environment: Mapping[str, str]) -> Path:
+    if os.geteuid() == 0 or os.access(STATE_FOLDER, os.W_OK):  # as a service's, or made for its user by systemd
+        return STATE_FOLDER
+    return Path(environment.get("XDG_STATE_HOME") or "~/.local/state") / "shoebox"
 
 
 def _layers(

@@ -1,11 +1,22 @@
 """What every test may ask for: settings that touch nothing outside a temporary folder, and that folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from appliance import settings as settings_module
 from appliance.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remembers_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what a box remembers of its library in a temporary folder: here, and in every process that a test starts."""
+    state = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOEBOX_STATE", str(state))
+        patch.setattr(settings_module, "_standard_state", lambda _: state)
+        yield
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from appliance.errors import LibraryError, StorageError, StorageFullError
+from appliance.errors import DamagedLibraryError, LibraryError, StorageError, StorageFullError
 from appliance.library import disk
 from appliance.library.schema import MIGRATIONS
 
@@ -32,9 +32,8 @@ _MEANINGS = {
     sqlite3.SQLITE_PERM: ("The library may not be opened.", "Check who owns the data folder."),
     sqlite3.SQLITE_CANTOPEN: ("The library cannot be opened.", "Check that the data folder is there and readable."),
     sqlite3.SQLITE_IOERR: ("The library's disk gives errors.", "Check the card or disk; it may be wearing out."),
-    sqlite3.SQLITE_CORRUPT: ("The library database is damaged.", "Restore the newest backup."),
-    sqlite3.SQLITE_NOTADB: ("The library database is damaged.", "Restore the newest backup."),
 }
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def connect(path: Path) -> Connection:
@@ -52,11 +51,24 @@ def migrate(path: Path) -> None:
     """
     with disk.usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
+    with changing(path):
+        bring_up_to_date(path)
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Do as `migrate` does, in the hands of whoever holds `changing`, or on a file that nobody else knows."""
+    with explained(), closing(_open(path, "rwc")) as db:
+        _apply(db)
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Hold the lock under which the library at `path` is begun, checked, restored and migrated: one process at once."""
+    with disk.usable(path.parent):
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # held until the descriptor is closed, or its process is gone
-        with explained(), closing(_open(path, "rwc")) as db:
-            _apply(db)
+        yield
     finally:
         os.close(lock)
 
@@ -118,6 +130,11 @@ def instant(now: float | None = None) -> str:
     """Return `now` (Unix seconds; by default the present) as ISO 8601 in UTC: `2024-05-03T12:20:00Z`."""
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stamp(now: float) -> str:
+    """Return `now` (Unix seconds) in UTC as it stands in the names of files: `2026-05-03T0210Z`."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H%MZ}"
 
 
 def _open(path: Path, mode: str) -> Connection:
@@ -190,6 +207,11 @@ def explained() -> Iterator[None]:
         code = extended & 0xFF
         if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
             raise StorageFullError("The card or disk is full.", "Make room; Shoebox then goes on by itself.") from error
+        if code in _DAMAGED:
+            raise DamagedLibraryError(
+                "The library's database is damaged.",
+                "Stop Shoebox and start it again; it is then restored from the newest backup.",
+            ) from error
         if code in _MEANINGS:
             raise StorageError(*_MEANINGS[code]) from error
         raise

@@ -38,5 +38,12 @@ def last_slot(db: Connection, name: str) -> str | None:
     return None if row is None else row[0]
 
 
+def set_slot(db: Connection, name: str, slot: str) -> None:
+    """Note this slot as the one that ran last, whichever was noted before; nothing is written where it is."""
+    if last_slot(db, name) != slot:
+        with transaction(db):
+            db.execute("INSERT OR REPLACE INTO schedule_slots (name, last_slot) VALUES (?, ?)", (name, slot))
+
+
 def _too_late_for(slot: str) -> str:
     return (date.fromisoformat(slot) + _FAR).isoformat()

@@ -201,4 +201,16 @@ CREATE TABLE counters (
 ALTER TABLE jobs ADD COLUMN reason TEXT;
 """
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("001_library", _FIRST), ("002_notices", _SECOND))
+# Which library this is; the marker file in its folder says the same.
+_THIRD = """
+CREATE TABLE identity (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  library TEXT NOT NULL CHECK (library <> '')
+) STRICT;
+"""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (
+    ("001_library", _FIRST),
+    ("002_notices", _SECOND),
+    ("003_identity", _THIRD),
+)

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.device import clock
-from appliance.errors import ModelError
+from appliance.errors import DamagedLibraryError, ModelError
 from appliance.library import database, preferences
 from appliance.library.database import Connection
+from appliance.library.marker import Presence
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job, ModelInfo
@@ -30,11 +32,14 @@ class Box:
     store: Store
     bell: Bell
     own_zone: ZoneInfo
+    presence: Presence
+    damaged: threading.Event  # set once a request met damage in the database
 
     @classmethod
     def at(cls, settings: Settings) -> "Box":
-        """Return the box whose data folder the settings name; nothing is opened."""
-        return cls(settings, Store(settings.data), Bell(settings.data), clock.household_zone())
+        """Return the box whose data folder the settings name; the database is not opened."""
+        data = settings.data
+        return cls(settings, Store(data), Bell(data), clock.household_zone(), Presence(data), threading.Event())
 
     @property
     def database(self) -> Path:
@@ -64,8 +69,12 @@ class Box:
     @contextmanager
     def library(self) -> Iterator[Connection]:
         """Open the library database for one request; it belongs to the thread that serves the request."""
-        with database.explained(), closing(database.connect(self.database)) as db:
-            yield db
+        try:
+            with database.explained(), closing(database.connect(self.database)) as db:
+                yield db
+        except DamagedLibraryError:
+            self.damaged.set()
+            raise
 
     def zone(self, db: Connection) -> ZoneInfo:
         """Return the household's time zone: the chosen one, or else the box's own."""

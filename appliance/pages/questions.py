@@ -11,6 +11,7 @@ from appliance.settings import DAYS, SETTINGS, Setting, Settings, text
 
 QUESTIONS = {
     "data": "Where is everything kept?",
+    "state": "Where does the box remember its library?",
     "host": "Which address does the page listen on?",
     "port": "Which port?",
     "upload_limit_mb": "How large may one file be?",
@@ -30,6 +31,8 @@ QUESTIONS = {
     "workers": "How many are described at the same time?",
     "processing_timeout": "How long may one photo take?",
     "attempts": "How often is one tried?",
+    "backup_at": "When is the database backed up?",
+    "backups_kept": "How many backups are kept?",
     "retry_delay": "How long to wait before the second try?",
     "video_frames": "How many moments of a video are described?",
     "beams": "How many sentences are weighed for each?",
@@ -42,6 +45,7 @@ GROUPS = {
     "Nights": (
         "scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size", "time_zone",
     ),
+    "Backups": ("backup_at", "backups_kept"),
     "Warmth": ("rest_above", "rest_below"),
 }  # fmt: skip
 UNITS = {

@@ -1,6 +1,7 @@
 """The web server: one process that serves the page until it is told to stop."""
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -12,11 +13,11 @@ from types import FrameType
 
 import uvicorn
 
+from appliance.device import clock
 from appliance.device.listening import listening_socket
 from appliance.device.notify import notify, watchdog_seconds
-from appliance.library import database
+from appliance.library import opening
 from appliance.library.serving import serving
-from appliance.library.store import Store
 from appliance.pages.app import create_app
 from appliance.pages.box import Box
 from appliance.pages.feed import Feed
@@ -32,29 +33,29 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
 FAR_AWAY = ("192.0.2.1", 9)
 
+log = logging.getLogger(__name__)
+
 
 def serve(settings: Settings) -> int:
-    """Serve the page until SIGINT or SIGTERM and return 0.
+    """Serve the page until SIGINT or SIGTERM and return 0; opening.DAMAGED where the library is to be restored.
 
+    1 where it was gone for a while, with its disk, and all that was held open is to be opened anew.
     Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
     """
-    with listening_socket(settings.host, settings.port) as listening:
-        database.once_there_is_room(lambda: _prepare(settings), _wait)
+    with (
+        listening_socket(settings.host, settings.port) as listening,
+        opening.opened_once_there_is_room(settings, clock.household_zone(), _wait),
+        serving(settings.data),
+    ):
         server = Server(settings, listening)
-        with serving(settings.data):
-            server.run(sockets=[listening])
-    return 0 if server.started else 1
+        server.run(sockets=[listening])
+    return server.exit_status
 
 
 def _wait(seconds: float) -> None:
     notify("READY=1")  # a full disk is no reason to be started anew
     notify("WATCHDOG=1")
     time.sleep(seconds)
-
-
-def _prepare(settings: Settings) -> None:
-    database.migrate(settings.data / "library.db")
-    Store(settings.data).prepare()
 
 
 class Server(uvicorn.Server):
@@ -66,6 +67,9 @@ class Server(uvicorn.Server):
         self._feed: Feed = app.state.feed
         self._box: Box = app.state.box
         self._petting: asyncio.Task[None] | None = None
+        self._data = settings.data
+        self._looking: asyncio.Task[int | None] | None = None
+        self.exit_status = 1
         self._host = settings.host
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_to_stop = asyncio.Event()
@@ -89,6 +93,7 @@ class Server(uvicorn.Server):
         """Start, then say where, and to systemd that it is so, as often as that asks; elsewhere no task runs."""
         await super().startup(sockets)
         if self.started:
+            self.exit_status = 0
             notify("READY=1")
             if (every := watchdog_seconds()) is not None:
                 self._petting = asyncio.get_running_loop().create_task(pet(self._box, every))
@@ -119,6 +124,31 @@ class Server(uvicorn.Server):
             self._petting.cancel()
         self._feed.close()
         await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look once a second whether the library is sound and there; return whether to stop."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(asyncio.to_thread(self._look))  # a dying disk may keep it waiting
+        if self._looking is not None and self._looking.done():
+            status, self._looking = self._looking.result(), None
+            if status is not None:
+                self.exit_status = status
+                return True
+        return await super().on_tick(counter)
+
+    def _look(self) -> int | None:
+        """Return the exit status to end with for the library's sake, None where it is well or not to be helped so."""
+        if not self._box.presence.is_there():
+            return None
+        if self._box.presence.was_gone:
+            log.warning("the library is there again; the page starts anew")
+            return 1
+        if self._box.damaged.is_set():
+            opening.call_for_restart(self._data)
+        if opening.is_called_for(self._data):
+            log.critical("the library is damaged; the page ends so that it can be restored")
+            return opening.DAMAGED
+        return None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

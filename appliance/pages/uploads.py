@@ -11,7 +11,7 @@ from litestar import Request, post
 from litestar.di import NamedDependency
 from starlette.responses import Response
 
-from appliance.errors import MediaTooLargeError, ShoeboxError, StorageFullError
+from appliance.errors import LibraryError, MediaTooLargeError, ShoeboxError, StorageFullError
 from appliance.library import preferences, uploads
 from appliance.library.store import Incoming
 from appliance.media.formats import sniff
@@ -37,7 +37,7 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
         _check_raw(request.headers.get("content-type", ""))
         name = _checked_name(request.query_params.get("name", ""))
         length = announced_length(request.headers.get("content-length"))
-        await asyncio.to_thread(_check_room, box, length)
+        await asyncio.to_thread(_check_place, box, length)
         incoming = await asyncio.to_thread(box.store.receive)
         try:
             form = await _take_in(request, box, incoming, length)
@@ -48,8 +48,8 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
         finally:
             # Does nothing where the file was kept.
             await asyncio.to_thread(incoming.discard)
-    except ShoeboxError as error:
-        told = problem(error)
+    except (ShoeboxError, OSError) as error:
+        told = problem(_disk_error(box, error) if isinstance(error, OSError) else error)
         log.info("an upload was refused", extra={"status": told.status, "reason": told.kind})
         return EarlyAnswer(json.dumps(told.body()), told.status, None, "application/problem+json")
     about = {name: body[name] for name in ("kind", "bytes")} | {"item": body["id"], "seconds": time.monotonic() - began}
@@ -79,8 +79,19 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
         describe = preferences.get(db, box.settings).auto_process_on_upload
         item, duplicate, jobs = uploads.accept(db, box.store, incoming, name, form, describe=describe)
         body = item_json(db, item, box.known_models())
+    box.presence.check()  # or it went to a disk that is gone, and the sender must not take it for kept
     box.ring(jobs)
     return (200, body | {"duplicate": True}) if duplicate else (201, body | {"duplicate": False})
+
+
+def _disk_error(box: Box, error: OSError) -> ShoeboxError:
+    """Return what to say where a file could not be written: the disk is gone, or fails."""
+    log.error("an upload could not be kept: %s", error)
+    try:
+        box.presence.check()
+    except LibraryError as gone:
+        return gone
+    return LibraryError(f"The file could not be kept: {error.strerror}.", "Check the card or disk, then send it again.")
 
 
 def _check_raw(kind: str) -> None:
@@ -92,8 +103,9 @@ def _check_raw(kind: str) -> None:
         )
 
 
-def _check_room(box: Box, length: int | None) -> None:
-    """Refuse at once what is announced as larger than the limit, or than the room that is left."""
+def _check_place(box: Box, length: int | None) -> None:
+    """Refuse at once where the library is gone, and what is larger than the limit or than the room that is left."""
+    box.presence.check()
     if length is not None:
         _check_size(box, length)
     box.store.check()

@@ -17,7 +17,7 @@ from appliance.device.card import card
 from appliance.device.power import power
 from appliance.device.temperature import temperature
 from appliance.errors import NotFoundError, ShoeboxError
-from appliance.library import database, items, jobs, preferences, statuses, uploads
+from appliance.library import backups, database, items, jobs, preferences, statuses, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -100,7 +100,20 @@ def _database(patient: Patient) -> Finding:
     wrong = database.problems(patient.db)
     if not wrong:
         return sound(about, "The database is whole.")
-    return Finding(about, False, f"The database is damaged: {wrong[0]}.", "Stop Shoebox and restore the newest backup.")
+    return Finding(
+        about,
+        False,
+        f"The database is damaged: {wrong[0]}.",
+        "Stop Shoebox and start it again; it is then restored from the newest backup.",
+    )
+
+
+def _backups(patient: Patient) -> Finding:
+    about = "backups"
+    wrong = backups.overdue(patient.db, patient.settings.data, now=time.time())
+    if wrong is None:
+        return sound(about, "The database has a good backup, or is new.")
+    return Finding(about, False, wrong, "Run `shoebox backup`.")
 
 
 def _statuses(patient: Patient) -> Finding:
@@ -182,6 +195,11 @@ def _room(patient: Patient) -> Finding:
     return Finding(about, False, f"Only {free / 1e6:.0f} MB are free.", "Make room on the card or disk.")
 
 
+def _make_backup(patient: Patient) -> None:
+    kept = preferences.get(patient.db, patient.settings).backups_kept
+    backups.make(patient.db, patient.settings.data, now=time.time(), kept=kept)
+
+
 def _temperature(patient: Patient) -> Finding:
     about = "temperature"
     degrees = temperature(patient.root)
@@ -242,6 +260,7 @@ def _card(patient: Patient) -> Finding:
 BOARD = (_temperature, _power, _memory, _clock, _card)
 CHECKS: tuple[Check, ...] = (
     Check(_database),
+    Check(_backups, _make_backup),
     Check(_statuses, lambda patient: statuses.mend(patient.db)),
     Check(_originals),
     Check(_orphans, lambda patient: adopt_orphans(patient.db, patient.store, patient.settings)),

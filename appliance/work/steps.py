@@ -7,6 +7,7 @@ from collections.abc import Callable
 from appliance import logs
 from appliance.errors import (
     ChildDiedError,
+    DamagedLibraryError,
     DeadlineError,
     LibraryError,
     MediaError,
@@ -60,8 +61,8 @@ def run_job(
             claims.put_back(db, job, now=clock())
         except LeaseLostError:
             log.warning("another worker has taken this over; the result is dropped")
-        except StorageError:
-            raise
+        except (StorageError, DamagedLibraryError):
+            raise  # nothing can be written down
         except ShoeboxError as error:
             store.check()  # what is missing or cannot be read on a disk that is gone says nothing of the file
             # A file that is damaged or unknown stays so; all else may be better next time.

@@ -12,7 +12,9 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from appliance.device import clock
 from appliance.device.listening import listening_socket
+from appliance.library import opening
 from appliance.settings import Settings
 from appliance.work import process
 from appliance.work.lock import only_worker
@@ -21,6 +23,7 @@ from appliance.work.signals import STOPPING, Signals
 PATIENCE = 20.0  # seconds the parts may take to end before they are killed
 QUICK = 5.0  # a part that ends by itself within so many seconds of its start did not start
 LONGEST_PAUSE = 30.0
+RESTORED_AT_MOST = 3  # times that the library is opened anew since it was found damaged; its disk is failing then
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +53,23 @@ def run(settings: Settings) -> int:
     """Run the page and the worker until told to stop; print the address once the page answers.
 
     A part that dies is started again, after a pause that grows to half a minute. Returns 0 after a signal to stop, else
-    the exit status of a part that three times in a row ended as soon as it had started.
+    the exit status of a part that three times in a row ended as soon as it had started. A library that is found damaged
+    is restored with both parts stopped.
     """
-    with only_worker(settings.data), listening_socket(settings.host, settings.port):
-        pass  # what would stop a part from starting is said once, and before anything is served
-    if settings.port == 0:
-        settings = replace(settings, port=_free_port(settings.host))
-    return supervise(parts(settings), address=_address(settings))
+    with listening_socket(settings.host, settings.port):
+        pass
+    port = settings.port or _free_port(settings.host)
+    for _ in range(RESTORED_AT_MOST):
+        # What would stop a part from starting is said once, and before anything is served. The library stays open here:
+        # the parts find it looked over.
+        with opening.opened_once_there_is_room(settings, clock.household_zone(), time.sleep):
+            with only_worker(settings.data):
+                pass
+            chosen = replace(settings, port=port)
+            status = supervise(parts(chosen), address=_address(chosen))
+        if status != opening.DAMAGED:
+            break
+    return status
 
 
 def supervise(members: list[Part], *, address: str = "") -> int:
@@ -90,6 +103,8 @@ def _look_after(member: Part, now: float) -> int | None:
         if status is None:
             return None
         member.process = None
+        if status == opening.DAMAGED:
+            return status
         quick = now - member.started < QUICK
         member.failures = member.failures + 1 if quick else 1
         member.refusals = member.refusals + 1 if quick and status >= 0 else 0

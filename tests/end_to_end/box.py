@@ -56,7 +56,7 @@ class Box:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             content = answer.read()
-            return answer.status, json.loads(content) if "json" in answer.headers["content-type"] else content
+            return answer.status, json.loads(content) if "json" in answer.headers.get("content-type", "") else content
         finally:
             connection.close()
 

@@ -18,6 +18,7 @@ from typing import ClassVar
 import pytest
 
 from appliance.library import items, jobs, preferences
+from appliance.library import uploads as library_uploads
 from appliance.pages import uploads
 from appliance.records import Priority, Task
 
@@ -329,4 +330,40 @@ def test_an_upload_that_is_called_off_is_gone_without_waiting_for_a_thread(shelf
             await task
 
     asyncio.run(asyncio.wait_for(run(), 20))
+
+
+@pytest.mark.parametrize("moment", ["receive", "keep"])
+def test_a_disk_that_goes_while_a_file_is_sent_is_said_and_nothing_acknowledged(
+    shelf, client, png, moment, monkeypatch
+):
+    def gone(*_, **__):
+        shelf.box.settings.data.rename(shelf.box.settings.data.with_name("away"))
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(f"appliance.library.store.Store.{moment}", gone)
+    answer = client.post("/api/v1/uploads?name=a.png", content=png())
+    assert answer.status_code == 503
+    assert "no longer in" in answer.json()["detail"]
+    assert "Attach its disk again" in answer.json()["next_step"]
+
+
+def test_a_library_that_goes_as_its_row_is_written_is_not_acknowledged(shelf, client, png, monkeypatch):
+    accept = library_uploads.accept
+
+    def last_moment(*arguments, **named):
+        done = accept(*arguments, **named)
+        shelf.box.settings.data.rename(shelf.box.settings.data.with_name("away"))
+        return done
+
+    monkeypatch.setattr(library_uploads, "accept", last_moment)
+    assert client.post("/api/v1/uploads?name=a.png", content=png()).status_code == 503
+
+
+def test_a_disk_that_fails_is_said(shelf, client, png, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("appliance.library.store.Store.keep", fail)
+    answer = client.post("/api/v1/uploads?name=a.png", content=png())
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The file could not be kept: Read-only file system.")
     assert shelf.parts() == []

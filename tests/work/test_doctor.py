@@ -62,8 +62,8 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
     found = list(doctor.examine(patient))
     assert [one.about for one in found if not one.sound] == []
     assert [one.about for one in found] == [
-        "database", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model", "free space",
-        "temperature", "power", "memory", "clock", "card wear",
+        "database", "backups", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model",
+        "free space", "temperature", "power", "memory", "clock", "card wear",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
 
@@ -211,3 +211,12 @@ def test_what_the_board_says_of_itself(
     found = {one.about: one for one in (look(patient) for look in doctor.BOARD)}[about]
     assert found.verdict == verdict
     assert said in f"{found.text} {found.next_step}"
+
+
+def test_a_library_without_a_fresh_backup_is_found_and_backed_up(patient: Patient, box: Box) -> None:
+    assert "backups" not in wrong(patient)
+    box.db.execute("UPDATE items SET added_at = '2024-05-03T12:00:00Z'")
+    assert "no good backup" in wrong(patient)["backups"].text
+    assert not (box.settings.data / "backups").exists()
+    assert wrong(patient, repair=True) == {}
+    assert len(list((box.settings.data / "backups").iterdir())) == 1

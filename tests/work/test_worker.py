@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import LibraryError
-from appliance.library import descriptions, jobs, pause, preferences, statuses
+from appliance.library import descriptions, jobs, opening, pause, preferences, statuses
 from appliance.library.serving import serving
 from appliance.records import JobState, Priority, Status, Task
 from appliance.settings import Settings
@@ -282,3 +282,25 @@ def test_two_threads_work_at_once_and_on_each_item_once(box: Box, until: Until) 
 def attempts(box: Box, item: Any) -> int:
     row = box.db.execute("SELECT attempts FROM jobs WHERE item_id = ? AND task = 'describe'", (item.id,)).fetchone()
     return int(row[0])
+
+
+def test_damage_met_by_a_job_ends_the_worker_so_that_it_is_restored(box: Box, until: Until) -> None:
+    held(box, until)
+    with (box.settings.data / "library.db").open("r+b") as file:
+        file.truncate(4096)
+    (box.settings.data / "library.db-wal").write_bytes(b"")
+    (box.settings.data / "hold").unlink()
+    assert box.process.wait(60) == opening.DAMAGED
+    assert opening.is_called_for(box.settings.data)
+
+
+def test_a_worker_whose_library_is_gone_waits_and_then_starts_anew(box: Box, tmp_path: Path) -> None:
+    done = box.upload("red")
+    worker = box.start()
+    box.wait(done, Status.COMPLETED)
+    box.settings.data.rename(tmp_path / "away")
+    time.sleep(2.5)  # longer than from one look to the next
+    assert worker.poll() is None
+    assert not box.settings.data.exists()
+    (tmp_path / "away").rename(box.settings.data)
+    assert worker.wait(60) == 1

@@ -19,7 +19,7 @@ from PIL import Image
 from appliance import logs
 from appliance.errors import CaptionerError
 from appliance.settings import Settings
-from appliance.work import consumer, protocol, worker
+from appliance.work import chores, consumer, protocol, worker
 from appliance.work.schedule import Household
 
 COLOURS = {
@@ -132,9 +132,9 @@ if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THR
         return True
 
     consumer.LONGEST_SILENCE = float(os.environ.get("LONGEST_SILENCE", consumer.LONGEST_SILENCE))
-    worker.BOARD = worker.GLANCE  # tests do not wait ten seconds for a look at the sensors
+    chores.BOARD = chores.GLANCE  # tests do not wait ten seconds for a look at the sensors
     if told.exists():
-        worker.MINUTE = Scheduler.periodic_task_seconds = 1
+        chores.MINUTE = Scheduler.periodic_task_seconds = 1
     sys.exit(
         worker.run(
             settings,

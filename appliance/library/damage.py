@@ -1,0 +1,60 @@
+"""Telling a damaged database from one that is only busy, guarded or out of reach, and putting it aside."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from appliance.library.database import explained, stamp
+from appliance.library.durable import sync
+
+KEPT = 3  # that many databases that were set aside; each may be as large as the library's
+_BESIDE = ("", "-wal", "-shm", "-journal")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def found(path: Path) -> str | None:
+    """Return what is damaged in the database at `path`, None where it is sound; a file without any table is not.
+
+    Raises LibraryError where that cannot be told: it is busy, may not be opened, or its disk gives errors.
+    """
+    with explained():
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as db:
+                wrong = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+                if wrong != "ok":
+                    return wrong.splitlines()[-1]
+                if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'items'").fetchone() is None:
+                    return "it holds no library"
+                return None
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _DAMAGED:
+                return str(error)
+            raise
+
+
+def set_aside(path: Path, *, now: float, why: str = "damaged") -> Path | None:
+    """Rename the database, with what belongs to it, to `library.db.damaged-2026-11-23T183000Z`; return its new name.
+
+    None where there was none; a log that it left behind goes all the same, or SQLite would lay it over another's pages.
+    """
+    aside = path.with_name(f"{path.name}.{why}-{stamp(now)}")
+    number = 2
+    while aside.exists():
+        aside = path.with_name(f"{path.name}.{why}-{stamp(now)}-{number}")
+        number += 1
+    there = path.exists()
+    for ending in reversed(_BESIDE):  # the database last: a power cut in between finds it where it was
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            os.replace(beside, aside.with_name(aside.name + ending))
+    sync(path.parent)
+    _forget_oldest(path)
+    return aside if there else None
+
+
+def _forget_oldest(path: Path) -> None:
+    aside = [one for one in path.parent.glob(f"{path.name}.*-*Z*") if not one.name.endswith(_BESIDE[1:])]
+    for old in sorted(aside, key=lambda one: one.stat().st_mtime)[:-KEPT]:
+        for ending in _BESIDE:
+            old.with_name(old.name + ending).unlink(missing_ok=True)
