@@ -6,13 +6,11 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.errors import LibraryError
-from appliance.library import database, notices, preferences, status
+from appliance.library import notices, opening, preferences, status
 from appliance.records import Kind
 from appliance.settings import Settings
 
@@ -50,10 +48,7 @@ def read(settings: Settings) -> dict[str, Any]:
     from appliance.work import forecast
     from appliance.work.lock import worker_runs
 
-    path = settings.data / "library.db"
-    if not path.exists():
-        raise LibraryError(f"There is no library in {settings.data}.", "Name its folder with --data DIR.")
-    with closing(database.connect(path)) as db:
+    with opening.visited(settings) as db:
         wanted = preferences.get(db, settings)
         zone = ZoneInfo(wanted.time_zone) if wanted.time_zone else clock.household_zone()
         asked, left = status.waiting(db)

@@ -24,6 +24,7 @@ from appliance.settings import Settings
 
 DAMAGED = 65  # exit status of a process that ends so that its library can be restored
 _DATABASE = "library.db"
+_IN_USE = "in-use.lock"
 _LET_GO = "library.db.let-go"
 _ADOPT = "Attach the right disk and start Shoebox again; or, to go on with what is there, run `shoebox library adopt`."
 
@@ -78,10 +79,11 @@ def visited(settings: Settings) -> Iterator[Connection]:
     _expect(data, Memory(settings.state, data))
     if not (data / _DATABASE).exists():
         raise LibraryError(f"There is no library in {data}.", "Name its folder with --data DIR.")
-    with closing(_Use(data)) as use:
-        use.share()
-        with closing(database.connect(data / _DATABASE)) as db:
-            yield db
+    with ExitStack() as stack:
+        if (data / _IN_USE).exists():  # a look makes no file: where nobody ever held one, nobody restores anything
+            use = stack.enter_context(closing(_Use(data, os.O_RDONLY)))
+            use.share()
+        yield stack.enter_context(closing(database.connect(data / _DATABASE)))
 
 
 @contextmanager
@@ -156,9 +158,9 @@ def is_called_for(data: Path) -> bool:
 class _Use:
     """The lock that tells whether the library is open anywhere; the kernel drops it when its process ends."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, mode: int = os.O_RDWR | os.O_CREAT) -> None:
         with disk.usable(data):
-            self._lock = os.open(data / "in-use.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            self._lock = os.open(data / _IN_USE, mode | os.O_CLOEXEC, 0o640)
 
     def alone(self) -> bool:
         try:

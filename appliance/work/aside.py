@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -48,10 +49,12 @@ class Aside:
             self._stopping = True
             self._waiting.clear()
             thread = self._thread
-            if self._db is not None:
-                self._db.interrupt()
-        if thread is not None:
-            thread.join(PATIENCE)
+        end = time.monotonic() + PATIENCE
+        while thread is not None and thread.is_alive() and time.monotonic() < end:
+            with self._lock:
+                if self._db is not None:
+                    self._db.interrupt()  # again and again: it ends only the statement that runs at this moment
+            thread.join(0.1)
 
     def _run(self) -> None:
         os.nice(NICENESS)  # of this thread alone, on Linux

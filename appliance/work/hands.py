@@ -1,4 +1,4 @@
-"""What does the jobs: the consumer's threads, each with its own connection to the library and its own captioner child."""
+"""What does the jobs: the consumer's threads, each with a connection to the library and a captioner child."""
 
 import logging
 import os

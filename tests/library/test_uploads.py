@@ -291,21 +291,3 @@ def test_row_comes_after_the_file_is_on_the_disk(
     add(b"x")
     told = [step for step in steps if step in {"fsync", "rename", "BEGIN", "COMMIT"}]
     assert told == ["fsync", "rename", "fsync", "BEGIN", "COMMIT"]
-
-
-def test_a_file_that_was_adopted_while_its_row_was_on_its_way_is_kept(
-    db: Connection, store: Store, jpeg: Format, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add = uploads._add
-
-    def late(db: Connection, sha256: str, path: str, *more: object, **named: object) -> object:
-        monkeypatch.setattr(uploads, "_add", add)
-        uploads.adopt(db, store, path, jpeg, describe=True)
-        return add(db, sha256, path, *more, **named)
-
-    monkeypatch.setattr(uploads, "_add", late)
-    with store.receive() as incoming:
-        incoming.write(b"one")
-        item, duplicate, _ = uploads.accept(db, store, incoming, "one.jpg", jpeg, describe=True)
-    assert duplicate
-    assert store.original(item.path).read_bytes() == b"one"

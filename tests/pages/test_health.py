@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from appliance.library import notices
-from appliance.pages import health
+from appliance.library import disk, notices
 from appliance.work.lock import only_worker
 
 
@@ -51,7 +50,7 @@ def test_not_ready_where_nothing_can_be_written(visitor, monkeypatch, changed, s
         return type("Facts", (), {"f_flag": facts.f_flag, **fields, **changed})
 
     # A read-only or full disk cannot be had without being root.
-    monkeypatch.setattr(health.os, "statvfs", changed_statvfs)
+    monkeypatch.setattr(disk.os, "statvfs", changed_statvfs)
     answer = visitor.get("/health/ready")
     assert (answer.status_code, answer.json()["detail"]) == (status, detail)
 

@@ -7,6 +7,7 @@ dies. white: the worker dies. yellow: fails with an error of ours. cyan: fails w
 import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -127,7 +128,8 @@ if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THR
         return time.time() + (float(leap.read_text() or 0) if leap.exists() else 0)
 
     def synchronised() -> bool:
-        while (settings.data / "hang").exists():  # as the consumer's scheduler asks whether a batch is due
+        # As the consumer's scheduler asks whether a batch is due.
+        while threading.current_thread() is not threading.main_thread() and (settings.data / "hang").exists():
             time.sleep(0.02)
         return True
 
