@@ -50,7 +50,7 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 test: .venv/tested ## Run the tests (no torch, no browser)
 	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle browser faults chaos fuzz)
 
-test-faults: .venv/tested ## Faults that take longer or need strace (apt-get install strace)
+test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
 
 chaos: .venv/tested ## Upload without a pause while everything is killed at random (ROUNDS=40, SEED)

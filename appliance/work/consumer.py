@@ -10,6 +10,7 @@ from huey.consumer import Consumer, Scheduler, Worker
 
 from appliance.work.queue import QueueError
 
+SCHEDULER_LOOKS = 10  # seconds; it has nothing to put off, and a minute's tasks it finds as soon as need be
 LONGEST_SILENCE = 60.0  # seconds; a thread beats every second, and every few while it waits for the child
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,6 @@ def create_consumer(queue: Huey, pulse: Pulse, *, workers: int = 1) -> Consumer:
         periodic=True,
         initial_delay=0.2,
         max_delay=1,
-        scheduler_interval=10,  # it has nothing to put off; a minute's tasks it finds as soon as need be
+        scheduler_interval=SCHEDULER_LOOKS,
         shutdown_timeout=10,
     )

@@ -142,6 +142,12 @@ def card_of(disk_of: Callable[..., Disk]) -> Callable[..., Disk]:
 
 
 @pytest.fixture
+def box(tmp_path: Path, box_on: Callable[[Path], Box]) -> Box:
+    """A box with an empty library, not yet started."""
+    return box_on(tmp_path / "library")
+
+
+@pytest.fixture
 def box_on(tmp_path: Path) -> Iterator[Callable[[Path], Box]]:
     """Make a box whose library lies in this folder."""
     boxes: list[Box] = []

@@ -49,7 +49,7 @@ def check_refusing(box: Box, *, pages: bool = True) -> None:
     status, answer = box.ask("POST", "/api/v1/uploads?name=late.png", photo(1000))
     assert status == 503, answer
     assert answer["type"] in {"urn:shoebox:storage", "urn:shoebox:library"}
-    assert answer["detail"].startswith(("The data folder", "The library cannot be"))
+    assert answer["detail"].startswith(("The data folder", "The library cannot be", "The library is no longer in"))
     assert answer["next_step"]
     ready, answer = box.ask("GET", "/health/ready")
     assert (ready, bool(answer["detail"])) == (503, True)

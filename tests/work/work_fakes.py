@@ -136,7 +136,7 @@ if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THR
     consumer.LONGEST_SILENCE = float(os.environ.get("LONGEST_SILENCE", consumer.LONGEST_SILENCE))
     chores.BOARD = chores.GLANCE  # tests do not wait ten seconds for a look at the sensors
     if told.exists():
-        chores.MINUTE = Scheduler.periodic_task_seconds = 1
+        chores.MINUTE = consumer.SCHEDULER_LOOKS = Scheduler.periodic_task_seconds = 1
     sys.exit(
         worker.run(
             settings,
