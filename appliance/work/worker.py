@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.device import clock
 from appliance.device.notify import notify, watchdog_seconds
+from appliance.errors import LibraryError
 from appliance.library import database, opening
 from appliance.library.marker import Presence
 from appliance.library.store import Store
@@ -73,7 +75,7 @@ def run(
                     finally:
                         worker.stop()
                     if not presence.is_there():
-                        return _outlast(presence, wait)
+                        return _outlast(presence, wait, worker)
                     if status is not None:
                         return status
     return 0
@@ -135,6 +137,14 @@ class Worker:
         self._queue.storage.close()
         self._hands.close()
 
+    def give_back(self) -> None:
+        """Put back, once the library is there again, what was being worked on when it went: no attempt is counted."""
+        try:
+            with database.explained(), closing(database.connect(self._data / "library.db")) as db:
+                self._hands.put_back(db)
+        except LibraryError as error:  # each has lost one attempt then
+            log.warning("what was being worked on is not put back: %s", error)
+
     def _start(self) -> None:
         """Free what a dead worker held, and only then start the consumer; raises LibraryError, on a full disk say."""
         self._chores.before_work()
@@ -155,11 +165,12 @@ def _show_patience() -> None:
     notify("WATCHDOG=1")
 
 
-def _outlast(presence: Presence, wait: Callable[[float], int | None]) -> int:
+def _outlast(presence: Presence, wait: Callable[[float], int | None], worker: Worker) -> int:
     """Wait until the library is there again; return 1 then, as all is to be opened anew, 0 for a signal to stop."""
     log.critical("the library is gone, its disk perhaps; nothing is worked on until it is there again")
     while not presence.is_there():
         if wait(GLANCE) is not None:
             return 0
+    worker.give_back()
     log.warning("the library is there again; the worker starts anew")
     return 1

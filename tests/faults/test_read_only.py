@@ -168,6 +168,8 @@ def test_a_folder_that_goes_away_and_comes_back(
     else:
         run("mount", "--bind", str(kept_by), str(disk.folder))
     try:
+        box.wait(lambda: box.log.read_text().count("Shoebox is at") == 2, "the page to start anew")
+        box.wait(box.is_ready, "the page to answer")
         check_all_described(box, kept)
         assert set(tries(disk.data)) == {1}
     finally:
