@@ -11,11 +11,11 @@ from appliance import __version__
 from appliance.device.board import board
 from appliance.library import counters, measures, pause, status
 from appliance.library.database import Connection
-from appliance.pages import exposition
+from appliance.pages import exposition, notices
 from appliance.pages.box import Box
 from appliance.pages.exposition import Family
 from appliance.pages.head import GET
-from appliance.records import Kind, Status, Task
+from appliance.records import Kind, Notice, Status, Task
 from appliance.work.lock import worker_runs
 
 
@@ -25,7 +25,8 @@ def metrics(box: NamedDependency[Box]) -> Response[str]:
     now = time.time()
     with box.library() as db:
         families = [*_library(db), *_queue(db, now), *_describing(db)]
-    return Response(exposition.text([*families, *_box(box, now)]), media_type=exposition.MEDIA_TYPE)
+        standing = notices.standing(db, box)
+    return Response(exposition.text([*families, *_box(box, standing)]), media_type=exposition.MEDIA_TYPE)
 
 
 def _library(db: Connection) -> list[Family]:
@@ -69,11 +70,13 @@ def _describing(db: Connection) -> list[Family]:
     return [took, restarts]
 
 
-def _box(box: Box, now: float) -> list[Family]:
+def _box(box: Box, standing: list[Notice]) -> list[Family]:
     disk = os.statvfs(box.settings.data)
     model = box.model()
     computer = board()
-    backup_age = None
+    said = Family("shoebox_notices", "What the box says of itself on every page.")
+    for notice in standing:
+        said.add(1, name=notice.name, level=notice.level)
     return [
         Family("shoebox_worker_up", "Whether the worker runs.").add(worker_runs(box.settings.data)),
         Family("shoebox_free_bytes", "Free bytes on the library's disk.").add(disk.f_bavail * disk.f_frsize),
@@ -82,7 +85,7 @@ def _box(box: Box, now: float) -> list[Family]:
         Family("shoebox_throttled", "Whether the processor is slowed down by heat or low voltage.").add(
             computer.power.slowed
         ),
-        Family("shoebox_backup_age_seconds", "Age of the newest good backup.").add(backup_age),
+        said,
         Family("shoebox_info", "Which Shoebox this is, and which model is in use.").add(
             1, version=__version__, model=model.id if model else ""
         ),

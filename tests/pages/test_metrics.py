@@ -10,7 +10,7 @@ from appliance import __version__
 from appliance.device.board import Board
 from appliance.device.card import Card
 from appliance.device.power import Power
-from appliance.library import counters
+from appliance.library import counters, notices
 from appliance.pages import exposition, metrics
 from appliance.pages.exposition import Family
 from appliance.work.lock import only_worker
@@ -55,7 +55,7 @@ def numbers(client):
         answer = client.get("/metrics")
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         samples, _ = read(answer.text)
-        return lambda name, **labels: samples.get((name, tuple(labels.items())))
+        return lambda name, /, **labels: samples.get((name, tuple(labels.items())))
 
     return ask
 
@@ -109,13 +109,19 @@ def test_restarts_pause_and_worker(shelf, client, numbers):
 def test_what_is_not_known_is_left_out(shelf, monkeypatch):
     def names(board):
         monkeypatch.setattr(metrics, "board", lambda: board)
-        return {name for name, _ in read(exposition.text(metrics._box(shelf.box, 1000.0)))[0]}
+        return {name for name, _ in read(exposition.text(metrics._box(shelf.box, [])))[0]}
 
     nothing = Board(None, None, Power(), None, None, False, Card())
     known = names(replace(nothing, temperature=48.5, power=Power(slowed=False), memory_available=1 << 30))
     assert known - names(nothing) == {
         "shoebox_temperature_celsius", "shoebox_throttled", "shoebox_memory_available_bytes",
     }  # fmt: skip
+
+
+def test_what_the_box_says_of_itself_is_told(shelf, numbers):
+    with shelf.box.library() as db:
+        notices.put_up(db, "backup", "The backup failed.")
+    assert numbers()("shoebox_notices", name="backup", level="warn") == 1
 
 
 def test_labels_are_escaped():
