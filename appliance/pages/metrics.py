@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 
 from appliance import __version__
 from appliance.device.board import board
-from appliance.library import counters, measures, pause, status
+from appliance.library import backups, counters, measures, pause, status
 from appliance.library.database import Connection
 from appliance.pages import exposition
 from appliance.pages.box import Box
@@ -73,7 +73,7 @@ def _box(box: Box, now: float) -> list[Family]:
     disk = os.statvfs(box.settings.data)
     model = box.model()
     computer = board()
-    backup_age = None
+    newest = next(iter(backups.listed(box.settings.data)), None)
     return [
         Family("shoebox_worker_up", "Whether the worker runs.").add(worker_runs(box.settings.data)),
         Family("shoebox_free_bytes", "Free bytes on the library's disk.").add(disk.f_bavail * disk.f_frsize),
@@ -82,7 +82,9 @@ def _box(box: Box, now: float) -> list[Family]:
         Family("shoebox_throttled", "Whether the processor is slowed down by heat or low voltage.").add(
             computer.power.slowed
         ),
-        Family("shoebox_backup_age_seconds", "Age of the newest good backup.").add(backup_age),
+        Family("shoebox_backup_age_seconds", "Age of the newest backup of the database.").add(
+            None if newest is None else max(0.0, now - backups.made_at(newest).timestamp())
+        ),
         Family("shoebox_info", "Which Shoebox this is, and which model is in use.").add(
             1, version=__version__, model=model.id if model else ""
         ),
