@@ -61,9 +61,10 @@ def fault(backup: Path) -> str | None:
     return wrong[0] if wrong else None
 
 
-def newest_good(data: Path) -> Path | None:
-    """Return the newest backup that is whole."""
-    return next((backup for backup in listed(data) if fault(backup) is None), None)
+def newest_good(data: Path, library: str | None = None) -> Path | None:
+    """Return the newest backup that is whole, and of this library where one is named (or older than ids are)."""
+    good = (backup for backup in listed(data) if fault(backup) is None)
+    return next((one for one in good if library is None or library_of(one) in {None, library}), None)
 
 
 def library_of(backup: Path) -> str | None:

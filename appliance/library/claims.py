@@ -121,9 +121,15 @@ def release_running(db: Connection, *, now: float, attempts_allowed: int) -> int
 
 
 def follow_clock(db: Connection, seconds: float, *, now: float, lease: float) -> None:
-    """Move every back-off by as much as the clock was set, which is `now` since, and let each lease begin anew."""
+    """Move every back-off by as much as the clock was set, which is `now` since, and let each lease begin anew.
+
+    What was never tried has no back-off, and may have been asked for when the clock was set already: it is due at once.
+    """
     with transaction(db):
-        db.execute("UPDATE jobs SET not_before = not_before + ? WHERE state = 'queued'", (seconds,))
+        db.execute("UPDATE jobs SET not_before = not_before + ? WHERE state = 'queued' AND attempts > 0", (seconds,))
+        db.execute(
+            "UPDATE jobs SET not_before = ? WHERE state = 'queued' AND attempts = 0 AND not_before > ?", (now, now)
+        )
         db.execute("UPDATE jobs SET lease_until = ? WHERE state = 'running'", (now + lease,))
 
 

@@ -13,24 +13,43 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def found(path: Path) -> str | None:
+def found(path: Path, *, thorough: bool = False) -> str | None:
     """Return what is damaged in the database at `path`, None where it is sound; a file without any table is not.
 
+    `thorough` compares each index with its table as well, which takes longer than a start should.
     Raises LibraryError where that cannot be told: it is busy, may not be opened, or its disk gives errors.
     """
     with explained():
         try:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as db:
-                wrong = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+                check = "integrity_check" if thorough else "quick_check"
+                wrong = str(db.execute(f"PRAGMA {check}(1)").fetchone()[0])
                 if wrong != "ok":
                     return wrong.splitlines()[-1]
                 if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'items'").fetchone() is None:
                     return "it holds no library"
                 return None
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _DAMAGED:
+            if _tells_damage(error):
                 return str(error)
             raise
+
+
+def mend_search(path: Path) -> bool:
+    """Make the search index of a sound library anew where it is damaged, which no other check tells; return whether.
+
+    Raises LibraryError where that cannot be done.
+    """
+    with explained(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as db:
+        try:
+            db.execute("INSERT INTO items_fts (items_fts) VALUES ('integrity-check')")
+        except sqlite3.DatabaseError as error:
+            if not _tells_damage(error):
+                raise
+            db.execute("INSERT INTO items_fts (items_fts) VALUES ('rebuild')")
+            db.commit()
+            return True
+    return False
 
 
 def set_aside(path: Path, *, now: float, why: str = "damaged") -> Path | None:
@@ -51,6 +70,10 @@ def set_aside(path: Path, *, now: float, why: str = "damaged") -> Path | None:
     sync(path.parent)
     _forget_oldest(path)
     return aside if there else None
+
+
+def _tells_damage(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _DAMAGED
 
 
 def _forget_oldest(path: Path) -> None:

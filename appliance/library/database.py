@@ -61,6 +61,15 @@ def bring_up_to_date(path: Path) -> None:
         _apply(db)
 
 
+def is_up_to_date(db: Connection) -> bool:
+    """Return whether the library has every migration; raises LibraryError where it was made by a newer Shoebox."""
+    known = {name for name, _ in MIGRATIONS}
+    applied = _applied(db)
+    if not applied <= known:
+        raise LibraryError("This library was made by a newer Shoebox.", "Update Shoebox, or restore an older backup.")
+    return applied == known
+
+
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
     """Hold the lock under which the library at `path` is begun, checked, restored and migrated: one process at once."""
@@ -168,11 +177,7 @@ def _opened(path: Path, mode: str) -> Connection:
 
 
 def _apply(db: Connection) -> None:
-    known = [name for name, _ in MIGRATIONS]
-    applied = _applied(db)
-    if not applied <= set(known):
-        raise LibraryError("This library was made by a newer Shoebox.", "Update Shoebox, or restore an older backup.")
-    if len(applied) == len(known):
+    if is_up_to_date(db):
         return
     from sqlite_utils import Database, Migrations  # 0.2 s to import, and seldom needed
 

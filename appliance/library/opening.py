@@ -83,7 +83,12 @@ def visited(settings: Settings) -> Iterator[Connection]:
         if (data / _IN_USE).exists():  # a look makes no file: where nobody ever held one, nobody restores anything
             use = stack.enter_context(closing(_Use(data, os.O_RDONLY)))
             use.share()
-        yield stack.enter_context(closing(database.connect(data / _DATABASE)))
+        db = stack.enter_context(closing(database.connect(data / _DATABASE)))
+        if not database.is_up_to_date(db):
+            raise LibraryError(
+                "This library was made by an older Shoebox.", "Start Shoebox on it once, which brings it up to date."
+            )
+        yield db
 
 
 @contextmanager
@@ -152,7 +157,7 @@ def call_for_restart(data: Path) -> None:
 
 def is_called_for(data: Path) -> bool:
     """Return whether somebody has called for a restart since the last start that found the library sound."""
-    return (data / _LET_GO).exists()
+    return os.path.exists(data / _LET_GO)  # and not on a disk that gives errors
 
 
 class _Use:
@@ -227,6 +232,8 @@ def _make_sound(data: Path, memory: Memory, zone: ZoneInfo, *, alone: bool) -> N
     if wrong is not None:
         library = library or _of_newest_backup(data) or marker.new_id()
         _restore(data, library, wrong, zone)
+    elif alone and is_called_for(data) and _is_file(path) and damage.mend_search(path):
+        log.warning("the search index was damaged, and is made anew")
     database.bring_up_to_date(path)
     library = library or marker.new_id()
     with closing(database.connect(path)) as db:
@@ -248,14 +255,14 @@ def _wrong(data: Path) -> tuple[str, str] | None:
         if any(files for _, _, files in os.walk(data / "originals")):
             return "was missing", "there are originals only"
         return None
-    damaged = damage.found(path)
+    damaged = damage.found(path, thorough=is_called_for(data))  # or what a quick look misses would be met for ever
     return None if damaged is None else ("was damaged", damaged)
 
 
 def _restore(data: Path, library: str, wrong: tuple[str, str], zone: ZoneInfo) -> None:
     said, told = wrong
     log.critical("the library's database %s: %s", said, told)
-    backup = backups.newest_good(data)
+    backup = backups.newest_good(data, library)
     if backup is not None:
         text = f"The library’s database {said} and was restored from the backup of {recovery.dated(backup, zone)}."
     else:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from appliance.library import disk
+
 FILE = "web.lock"
 
 
@@ -16,7 +18,8 @@ def serving(data: Path) -> Iterator[None]:
 
     Where no other page holds it, no older upload can be under way, and `served_since` tells of this moment.
     """
-    lock = os.open(data / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    with disk.usable(data):
+        lock = os.open(data / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 
 from appliance import __version__
 from appliance.device.board import board
-from appliance.library import counters, measures, pause, status
+from appliance.library import backups, counters, measures, pause, status
 from appliance.library.database import Connection
 from appliance.pages import exposition, notices
 from appliance.pages.box import Box
@@ -77,6 +77,7 @@ def _box(box: Box, standing: list[Notice]) -> list[Family]:
     said = Family("shoebox_notices", "What the box says of itself on every page.")
     for notice in standing:
         said.add(1, name=notice.name, level=notice.level)
+    newest = next(iter(backups.listed(box.settings.data)), None)
     return [
         Family("shoebox_worker_up", "Whether the worker runs.").add(worker_runs(box.settings.data)),
         Family("shoebox_free_bytes", "Free bytes on the library's disk.").add(disk.f_bavail * disk.f_frsize),
@@ -86,6 +87,9 @@ def _box(box: Box, standing: list[Notice]) -> list[Family]:
             computer.power.slowed
         ),
         said,
+        Family("shoebox_backup_age_seconds", "Age of the newest backup of the database.").add(
+            None if newest is None else max(0.0, time.time() - backups.made_at(newest).timestamp())
+        ),
         Family("shoebox_info", "Which Shoebox this is, and which model is in use.").add(
             1, version=__version__, model=model.id if model else ""
         ),

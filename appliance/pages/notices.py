@@ -6,14 +6,14 @@ from litestar import delete
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from appliance.errors import NotFoundError
+from appliance.errors import NotFoundError, StorageError, StorageFullError
 from appliance.library import notices
 from appliance.library.database import Connection, instant
 from appliance.pages.box import Box
 from appliance.pages.words import size
 from appliance.records import Level, Notice
 
-FULL = 1 << 20  # bytes; less room than that takes in nothing
+LARGER = "Make room, or move the library to a larger one."
 SCARCE = 500_000_000  # bytes; a film from a phone needs as much
 
 
@@ -24,16 +24,20 @@ def standing(db: Connection | None, box: Box) -> list[Notice]:
 
 def _room(box: Box) -> list[Notice]:
     try:
+        box.store.check()
         free = shutil.disk_usage(box.settings.data).free
-    except OSError:  # the folder is gone: the page that could not be made says so
+    except StorageFullError:
+        text = "The card is full. New photos and videos cannot be kept until there is room."
+        return [Notice("room", Level.BAD, text, LARGER, False, instant())]
+    except StorageError as error:
+        text = f"{error.message} New photos and videos cannot be kept until then."
+        return [Notice("disk", Level.BAD, text, error.next_step, False, instant())]
+    except OSError:  # gone in this moment
         return []
-    if free < FULL:
-        text, level = "The card is full. New photos and videos cannot be kept until there is room.", Level.BAD
-    elif free < SCARCE:
-        text, level = f"The card is nearly full: {size(free)} are free.", Level.WARN
-    else:
+    if free >= SCARCE:
         return []
-    return [Notice("room", level, text, "Make room, or move the library to a larger one.", False, instant())]
+    text = f"The card is nearly full: {size(free)} are free."
+    return [Notice("room", Level.WARN, text, LARGER, False, instant())]
 
 
 @delete("/api/v1/notices/{name:str}", status_code=204, sync_to_thread=True)

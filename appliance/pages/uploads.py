@@ -86,7 +86,7 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
 
 def _disk_error(box: Box, error: OSError) -> ShoeboxError:
     """Return what to say where a file could not be written: the disk is gone, or fails."""
-    log.error("an upload could not be kept: %s", error)
+    log.error("an upload could not be kept: %s", error.strerror)  # the rest may name the file
     try:
         box.presence.check()
     except LibraryError as gone:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 from appliance.device.notify import notify
-from appliance.errors import LibraryError
 from appliance.library import items
 from appliance.pages.box import Box
 
@@ -17,7 +16,7 @@ async def pet(box: Box, every: float) -> None:
     while True:
         try:
             await asyncio.to_thread(_ask, box)
-        except LibraryError as error:
+        except Exception as error:  # the edge of a task: a page that is well again must not go on in silence
             if answered:
                 log.error("the library does not answer, and systemd is not told that all is well: %s", error)
             answered = False

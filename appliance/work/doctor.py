@@ -17,7 +17,7 @@ from appliance.device.card import card
 from appliance.device.power import power
 from appliance.device.temperature import temperature
 from appliance.errors import NotFoundError, ShoeboxError
-from appliance.library import backups, database, items, jobs, preferences, statuses, uploads
+from appliance.library import backups, database, items, jobs, opening, preferences, statuses, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.modelstore import installed
@@ -104,7 +104,7 @@ def _database(patient: Patient) -> Finding:
         about,
         False,
         f"The database is damaged: {wrong[0]}.",
-        "Stop Shoebox and start it again; it is then restored from the newest backup.",
+        "Run `shoebox doctor --repair` and start Shoebox again; it is then restored from the newest backup.",
     )
 
 
@@ -259,7 +259,7 @@ def _card(patient: Patient) -> Finding:
 
 BOARD = (_temperature, _power, _memory, _clock, _card)
 CHECKS: tuple[Check, ...] = (
-    Check(_database),
+    Check(_database, lambda patient: opening.call_for_restart(patient.settings.data)),  # the start looks closely then
     Check(_backups, _make_backup),
     Check(_statuses, lambda patient: statuses.mend(patient.db)),
     Check(_originals),

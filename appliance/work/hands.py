@@ -93,8 +93,9 @@ class Hands:
         """Put back what the disk was to blame for, uncounted; raises StorageError where that is still so."""
         with self._owing:
             while self._owed:
-                claims.put_back(db, self._owed[-1], now=self._clock.now())
-                self._owed.pop()
+                job = self._owed[0]
+                claims.put_back(db, job, now=self._clock.now())
+                self._owed.remove(job)  # not the last one: another thread may have added to them meanwhile
 
     def let_go(self, error: DamagedLibraryError) -> None:
         """Have every process let go of the library, so that the next start can restore it."""

@@ -20,7 +20,6 @@ def only_worker(data: Path) -> Iterator[None]:
     Raises LibraryError where another worker holds it or the folder cannot be used.
     """
     with disk.usable(data):
-        data.mkdir(parents=True, exist_ok=True)
         lock = os.open(data / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         if not _take(lock):

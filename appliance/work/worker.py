@@ -72,9 +72,11 @@ def run(
                 while (worker := database.once_there_is_room(begin, wait)) is not None:
                     try:
                         status = worker.watch(signals, presence)
+                        if status is not None:  # only then: systemd ends a service that says so and goes on
+                            notify("STOPPING=1")
                     finally:
                         worker.stop()
-                    if not presence.is_there():
+                    if status != 0 and not presence.is_there():
                         return _outlast(presence, wait, worker)
                     if status is not None:
                         return status
@@ -129,9 +131,8 @@ class Worker:
 
     def stop(self) -> None:
         """Give back what is being worked on, end the children and the consumer's threads."""
-        notify("STOPPING=1")
+        self._hands.stop()  # first: whoever has waited long enough for the rest to end may kill this process
         self._chores.stop()
-        self._hands.stop()
         if self._started:
             self._consumer.stop(graceful=True)
         self._queue.storage.close()

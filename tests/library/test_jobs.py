@@ -294,3 +294,18 @@ def test_disagreements_are_found(db: Connection, item: Item, job: Job) -> None:
     db.execute("UPDATE items SET status = 'completed'")
     assert statuses.disagreements(db) == [statuses.Disagreement(item.id, Status.COMPLETED, Status.PROCESSING)]
     claims.finish(db, claimed, now=NOW)
+
+
+@pytest.mark.parametrize("leap", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_keeps_nothing_new_waiting(db: Connection, add: Callable[..., Item], leap: float) -> None:
+    tried, before, after = (add(content, describe=False) for content in (b"1", b"2", b"3"))
+    db.execute("DELETE FROM jobs")
+    jobs.enqueue(db, tried.id, DESCRIBE, Priority.UPLOAD, now=NOW)
+    claimed = claims.claim_next(db, now=NOW, lease=LEASE)
+    assert claimed is not None
+    claims.fail(db, claimed, "No.", now=NOW, attempts_allowed=3, retry_delay=30)
+    jobs.enqueue(db, before.id, DESCRIBE, Priority.UPLOAD, now=NOW)
+    jobs.enqueue(db, after.id, DESCRIBE, Priority.UPLOAD, now=NOW + leap)  # the clock is set, and nobody has noticed
+    claims.follow_clock(db, leap, now=NOW + leap + 1, lease=LEASE)
+    assert [job.item_id for job in claims.due(db, now=NOW + leap + 1)] == [before.id, after.id]
+    assert [job.item_id for job in claims.due(db, now=NOW + leap + 30)] == [tried.id, before.id, after.id]

@@ -313,6 +313,39 @@ def test_a_damaged_database_is_restored_from_the_backup(
     assert (settings.data / "library.db").read_bytes() == before
 
 
+def test_damage_that_only_a_job_meets_is_restored_once_it_is_told(
+    settings: Settings, open_once: Callable[..., str], filled: Path
+) -> None:
+    shutil.copytree(filled, settings.data, dirs_exist_ok=True)
+    path = settings.data / "library.db"
+    with closing(database.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        sha256 = db.execute("SELECT sha256 FROM items WHERE id = 9").fetchone()[0].encode()
+    content = path.read_bytes()
+    places = [at for at in range(len(content)) if content.startswith(sha256, at)]
+    assert len(places) == 2  # in the table and in its index
+    path.write_bytes(content[: places[0] + 63] + b"!" + content[places[0] + 64 :])
+    open_once()
+    assert not list(settings.data.glob("library.db.damaged-*"))  # a quick look sees nothing
+    opening.call_for_restart(settings.data)
+    open_once()
+    assert len(names(settings.data)) == 40
+    assert "was damaged and was restored" in notice(settings.data)
+    assert not opening.is_called_for(settings.data)
+
+
+def test_a_damaged_search_index_is_made_anew(settings: Settings, open_once: Callable[..., str], filled: Path) -> None:
+    shutil.copytree(filled, settings.data, dirs_exist_ok=True)
+    with closing(database.connect(settings.data / "library.db")) as db:
+        db.execute("UPDATE items_fts_data SET block = zeroblob(length(block)) WHERE id > 10")
+    opening.call_for_restart(settings.data)
+    open_once()
+    assert len(names(settings.data)) == 41
+    with closing(database.connect(settings.data / "library.db")) as db:
+        db.execute("INSERT INTO items_fts (items_fts) VALUES ('integrity-check')")
+        assert db.execute("SELECT count(*) FROM items_fts WHERE items_fts MATCH 'later'").fetchone()[0] == 1
+
+
 def test_without_a_good_backup_a_fresh_database_says_what_is_lost(
     settings: Settings, open_once: Callable[..., str]
 ) -> None:
@@ -563,6 +596,16 @@ def test_a_visit_begins_nothing(settings: Settings) -> None:
     with pytest.raises(LibraryError, match="There is no library in"), opening.visited(settings):
         pass
     assert list(settings.data.iterdir()) == []
+
+
+def test_a_visit_to_an_older_library_changes_nothing_and_says_what_to_do(settings: Settings) -> None:
+    database.migrate(settings.data / "library.db")
+    with closing(database.connect(settings.data / "library.db")) as db:
+        db.executescript("DROP TABLE identity; DELETE FROM _sqlite_migrations WHERE name = '003_identity'")
+    before = listing(settings.data)
+    with pytest.raises(LibraryError, match="Start Shoebox on it once"), opening.visited(settings):
+        pass
+    assert listing(settings.data) == before
 
 
 def test_what_was_found_again_is_said_until_it_is_dismissed(settings: Settings, open_once: Callable[..., str]) -> None:

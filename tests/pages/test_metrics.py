@@ -10,7 +10,7 @@ from appliance import __version__
 from appliance.device.board import Board
 from appliance.device.card import Card
 from appliance.device.power import Power
-from appliance.library import counters, notices
+from appliance.library import backups, counters, notices
 from appliance.pages import exposition, metrics
 from appliance.pages.exposition import Family
 from appliance.work.lock import only_worker
@@ -122,6 +122,14 @@ def test_what_the_box_says_of_itself_is_told(shelf, numbers):
     with shelf.box.library() as db:
         notices.put_up(db, "backup", "The backup failed.")
     assert numbers()("shoebox_notices", name="backup", level="warn") == 1
+
+
+def test_the_age_of_the_newest_backup(shelf, numbers):
+    shelf.add()
+    assert numbers()("shoebox_backup_age_seconds") is None
+    with shelf.box.library() as db:
+        backups.make(db, shelf.box.settings.data, now=time.time() - 7200, kept=7)
+    assert 7200 <= numbers()("shoebox_backup_age_seconds") < 7400
 
 
 def test_labels_are_escaped():

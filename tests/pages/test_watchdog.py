@@ -114,3 +114,27 @@ def test_an_event_loop_that_is_held_up_gives_none(tmp_path):
             said.append(heard.recv(100))
     assert said[0] == b"WATCHDOG=1"
     assert said[-3:] == [b"STATUS=busy", b"STATUS=free", b"WATCHDOG=1"]
+
+
+FAILS_ONCE = """
+import asyncio
+from appliance.pages import watchdog
+answers = iter([ZeroDivisionError, None, None])
+
+def ask(box):
+    if error := next(answers, None):
+        raise error
+
+watchdog._ask = ask
+asyncio.run(asyncio.wait_for(watchdog.pet(None, 0.05), 5))
+"""
+
+
+def test_what_nobody_foresaw_ends_the_signs_for_that_time_only(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        heard.settimeout(30)
+        told = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with subprocess.Popen([sys.executable, "-c", FAILS_ONCE], env=told, stderr=subprocess.DEVNULL) as page:
+            assert heard.recv(100) == b"WATCHDOG=1"
+            page.kill()

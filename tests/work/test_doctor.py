@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.library import claims, database, items, jobs
+from appliance.library import claims, database, items, jobs, opening
 from appliance.records import Priority, Status, Task
 from appliance.work import doctor
 from appliance.work.adoption import adopt_orphans as adopt
@@ -162,9 +162,11 @@ def test_a_damaged_database_is_found_and_nothing_else_is_believed(patient: Patie
         file.seek((root - 1) * size)
         file.write(bytes(size))
     box.db = database.connect(box.settings.data / "library.db")
-    found = list(doctor.examine(Patient(box.db, box.store, box.settings), repair=True))
-    assert [(one.about, one.sound) for one in found] == [("database", False)]
-    assert "backup" in found[0].next_step
+    for repair in (False, True):
+        found = list(doctor.examine(Patient(box.db, box.store, box.settings), repair=repair))
+        assert [(one.about, one.sound) for one in found] == [("database", False)]
+        assert "backup" in found[0].next_step
+        assert opening.is_called_for(box.settings.data) is repair
 
 
 SENSORS = {

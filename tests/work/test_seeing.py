@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from appliance.library import claims, counters, jobs, schedule, status
+from appliance.library import claims, counters, jobs, preferences, schedule, status
 from appliance.records import Status
 from appliance.work.lock import only_worker, worker_runs
 
@@ -136,6 +136,15 @@ def test_the_worker_gives_signs_of_life_while_the_library_answers(box: Box, syst
     while (heard := systemd.hear(60)) == b"WATCHDOG=1":
         pass
     assert heard == b"STOPPING=1"
+
+
+def test_a_worker_that_begins_anew_by_itself_is_not_said_to_stop(box: Box, systemd: Systemd) -> None:
+    box.start(environment=systemd.environment)
+    assert systemd.hear(60) == b"READY=1"
+    preferences.set(box.db, "workers", 2)
+    while (heard := systemd.hear(60)) == b"WATCHDOG=1":
+        pass
+    assert heard == b"READY=1"
 
 
 def test_a_worker_whose_consumer_hangs_gives_no_more_signs_and_ends(box: Box, systemd: Systemd) -> None:

@@ -294,6 +294,20 @@ def test_damage_met_by_a_job_ends_the_worker_so_that_it_is_restored(box: Box, un
     assert opening.is_called_for(box.settings.data)
 
 
+def test_a_worker_told_to_stop_as_its_library_goes_stops(box: Box, tmp_path: Path) -> None:
+    done = box.upload("red")
+    worker = box.start()
+    box.wait(done, Status.COMPLETED)
+    worker.send_signal(signal.SIGSTOP)
+    box.settings.data.rename(tmp_path / "away")
+    worker.send_signal(signal.SIGTERM)
+    worker.send_signal(signal.SIGCONT)
+    try:
+        assert worker.wait(60) == 0
+    finally:
+        (tmp_path / "away").rename(box.settings.data)
+
+
 def test_a_worker_whose_library_is_gone_waits_and_then_starts_anew(box: Box, tmp_path: Path) -> None:
     done = box.upload("red")
     worker = box.start()
