@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from appliance.errors import StorageError
 from appliance.library import notices, opening, preferences, status
+from appliance.library.store import Store
 from appliance.records import Kind
 from appliance.settings import Settings
 
@@ -66,6 +68,10 @@ def read(settings: Settings) -> dict[str, Any]:
                 {"name": one.name, "text": one.text, "next_step": one.next_step} for one in notices.standing(db)
             ],
         }
+    try:
+        Store(settings.data).check()
+    except StorageError as error:  # nobody can write that down
+        found["notices"].insert(0, {"name": "disk", "text": error.message, "next_step": error.next_step})
     model = installed.in_use(settings.data / "models")
     return {
         **found,

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance import cli
+from appliance.errors import StorageFullError
 from appliance.library import backups, database, preferences
+from appliance.library.store import Store
 
 
 @pytest.fixture
@@ -77,3 +79,20 @@ def test_only_what_is_gone_is_begun_anew(library: Path, capsys: pytest.CaptureFi
     assert "There is no library" in capsys.readouterr().err
     assert shoebox(library, "library", "new") == 0
     assert shoebox(library, "status") == 0
+
+
+def test_a_database_that_is_missing_is_said_with_what_to_do(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (library / "library.db").unlink()
+    assert shoebox(library, "status") == 1
+    assert "is missing. Start Shoebox; it is then restored" in capsys.readouterr().err
+
+
+def test_status_says_that_the_disk_takes_nothing(
+    library: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(store: Store) -> None:
+        raise StorageFullError("The card or disk is full.", "Make room.")
+
+    monkeypatch.setattr(Store, "check", full)
+    assert shoebox(library, "status") == 0
+    assert "The card or disk is full. Make room." in capsys.readouterr().out

@@ -78,6 +78,11 @@ def visited(settings: Settings) -> Iterator[Connection]:
     data = settings.data
     _expect(data, Memory(settings.state, data))
     if not (data / _DATABASE).exists():
+        if (data / marker.FILE).exists():
+            raise LibraryError(
+                f"The database of the library in {data} is missing.",
+                "Start Shoebox; it is then restored from the newest backup.",
+            )
         raise LibraryError(f"There is no library in {data}.", "Name its folder with --data DIR.")
     with ExitStack() as stack:
         if (data / _IN_USE).exists():  # a look makes no file: where nobody ever held one, nobody restores anything
@@ -111,9 +116,12 @@ def restore(settings: Settings, backup: Path, zone: ZoneInfo) -> Path | None:
         raise LibraryError(f"There is no folder {data}.", "Name the library's folder with --data DIR.")
     with alone(settings):
         path = data / _DATABASE
+        known = marker.read(data) or memory.library()
+        if known is not None and backups.library_of(backup) not in {None, known}:
+            raise LibraryError(f"{backup} is a backup of another library.", "Name a backup of this one.")
         if _is_file(path) and damage.found(path) is None:
             database.connect(path).close()  # what its log still holds goes into it: it is set aside whole
-        library = marker.read(data) or memory.library() or backups.library_of(backup) or marker.new_id()
+        library = known or backups.library_of(backup) or marker.new_id()
         said = f"The library’s database was put back to the backup of {recovery.dated(backup, zone)}."
         return recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
 

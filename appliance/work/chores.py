@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from huey.api import Huey
 
 from appliance.errors import DamagedLibraryError, LibraryError, ModelError
-from appliance.library import claims, database, items, preferences
+from appliance.library import claims, database, items, notices, preferences
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job
@@ -79,6 +79,7 @@ class Chores:
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
             Chore(MINUTE, self._end_night),
+            Chore(MINUTE, self._look_at_clock),
             Chore(GLANCE, self._look_around),
             Chore(MINUTE, self._back_up),
         ]
@@ -155,6 +156,16 @@ class Chores:
 
     def _end_night(self) -> None:
         schedule.end_night(self._db, self._settings, self._household)
+
+    def _look_at_clock(self) -> None:
+        """Say that the night does not come because nobody has set the clock, until somebody has."""
+        if schedule.is_held_back(self._db, self._settings, self._household):
+            text = "It is time for the night’s work, but no time server has set the box’s clock yet."
+            step = "Connect the box to the Internet, or to a router that tells the time."
+            if notices.put_up(self._db, "clock", text, step):
+                log.warning("the night is held back: the clock is not set")
+        elif self._household.synchronised():
+            notices.take_down(self._db, "clock")
 
     def _look_around(self) -> None:
         """Act at once where the owner has chosen another model or number of workers, or a page that died left files."""

@@ -109,6 +109,14 @@ def run_batch(db: Connection, settings: Settings, batch: Batch, household: House
     return queued
 
 
+def is_held_back(db: Connection, settings: Settings, household: Household) -> bool:
+    """Return whether a batch would be due, were it not for a clock that nobody has set; reads only."""
+    wanted = preferences.get(db, settings)
+    nights = ((batch, tonight(wanted, batch, household)) for batch in BATCHES)
+    waits = any(night and not schedule.is_over(db, batch.name, night.isoformat()) for batch, night in nights)
+    return waits and not household.synchronised()
+
+
 def end_night(db: Connection, settings: Settings, household: Household) -> int:
     """Call off what a batch has queued and nobody has begun, where its night is over; return how many descriptions.
 

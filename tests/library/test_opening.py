@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -581,6 +582,22 @@ def test_restoring_goes_back_and_keeps_what_it_replaces(settings: Settings, open
     assert ".replaced-" in aside.name
     shutil.copy(aside, settings.data / "library.db")
     assert names(settings.data) == ["one.jpg", "two.jpg"]
+
+
+def test_a_backup_of_another_library_is_refused_and_passed_over(
+    settings: Settings, open_once: Callable[..., str]
+) -> None:
+    open_once()
+    add(settings.data, b"one")
+    backup = back_up(settings.data)
+    with closing(sqlite3.connect(backup)) as db, db:
+        db.execute("UPDATE identity SET library = 'another'")
+    with pytest.raises(LibraryError, match="backup of another library"):
+        opening.restore(settings, backup, UTC)
+    assert names(settings.data) == ["one.jpg"]
+    (settings.data / "library.db").write_bytes(b"damaged" * 1000)
+    open_once()
+    assert "there was no backup" in notice(settings.data)
 
 
 def test_only_the_newest_few_that_were_set_aside_are_kept(settings: Settings, open_once: Callable[..., str]) -> None:

@@ -1,5 +1,6 @@
 """The nightly batches on a driven clock: each night once, whatever the clock, the power and the calendar do."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.library import items, jobs, preferences, statuses
+from appliance.library import items, jobs, notices, preferences, statuses
 from appliance.records import Facts, Format, Kind, Priority, Status, Task
 from appliance.settings import DAYS, Settings
 from appliance.work.schedule import BATCHES, Batch, Household, end_night, run_batch, slot
@@ -189,6 +190,20 @@ def test_a_change_of_the_hour_counts_in_a_running_worker(asleep: Box) -> None:
     for item in (asleep.oldest, asleep.first):
         asleep.wait(item, Status.COMPLETED)
     assert process.poll() is None
+
+
+def test_a_night_that_is_held_back_by_the_clock_is_said_until_it_is_set(
+    asleep: Box, until: Callable[..., None]
+) -> None:
+    unset = asleep.settings.data / "nobody-set-the-clock"
+    unset.touch()
+    (asleep.settings.data / "now").write_text("2026-07-01T03:00:00+00:00")
+    asleep.start()
+    until(lambda: [one.name for one in notices.standing(asleep.db)] == ["clock"], "the notice")
+    assert asleep.item(asleep.oldest).status is Status.PENDING
+    unset.unlink()
+    asleep.wait(asleep.oldest, Status.COMPLETED)
+    until(lambda: notices.standing(asleep.db) == [], "the notice to go")
 
 
 def nightly(box: Box) -> int:
