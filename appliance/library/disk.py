@@ -20,7 +20,7 @@ Identity = tuple[int, int]
 
 
 def identity(data: Path) -> Identity:
-    """Return what tells this folder from another one that is mounted in its place."""
+    """Return what tells this file or folder from another one in its place."""
     found = data.stat()
     return found.st_dev, found.st_ino
 

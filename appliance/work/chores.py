@@ -3,13 +3,12 @@
 import logging
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 
 from huey.api import Huey
 
 from appliance.errors import DamagedLibraryError, LibraryError, ModelError
-from appliance.library import claims, database, items, notices, preferences
+from appliance.library import claims, database, disk, items, notices, preferences
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job
@@ -67,6 +66,7 @@ class Chores:
         self._clock = clock
         self._household = household
         self._db = hands.connection()
+        self._file = disk.identity(settings.data / "library.db")
         self._aside = Aside(settings.data)
         self._backup = Nightly(settings, household)
         self._tidied_for = 0.0  # since when the page served that files were tidied up for
@@ -116,10 +116,12 @@ class Chores:
             self._said.pop(do.__name__, None)
 
     def ask_library(self) -> None:
-        """Read from library and queue; raises LibraryError or QueueError where one does not answer."""
+        """Read from library and queue; raises LibraryError, QueueError or OSError where one does not answer."""
         self._queue.pending_count()
-        with closing(database.connect(self._settings.data / "library.db")) as db:  # an open one would not see it gone
-            items.revision(db)
+        items.revision(self._db)
+        # An open connection does not see that its file is gone; a new one each time would wear the card.
+        if disk.identity(self._settings.data / "library.db") != self._file:
+            raise LibraryError("The library’s database is another file now.", "Start Shoebox again.")
 
     def stop(self) -> None:
         """Let go of what is done beside the main thread."""
