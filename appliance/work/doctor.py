@@ -138,8 +138,12 @@ def _originals(patient: Patient) -> Finding:
 def _orphans(patient: Patient) -> Finding:
     about = "unlisted files"
     found = uploads.unlisted(patient.db, patient.store, older_than_seconds=YOUNG)
-    if not found:
+    young = uploads.unlisted(patient.db, patient.store, older_than_seconds=0)
+    if not young:
         return sound(about, "No file among the originals is unknown to the library.")
+    if not found:  # put there by hand just now, or on their way in
+        text = f"{_count(len(young), 'new file', 'new files')} among the originals not listed yet: {_listed(young)}."
+        return Finding(about, True, text, "Photos and videos are taken in by themselves within two hours.")
     text = f"{_count(len(found), 'file', 'files')} among the originals not listed in the library: {_listed(found)}."
     return Finding(about, False, text, f"{_REPAIR} What is no photo or video stays; move it elsewhere.")
 
