@@ -45,7 +45,7 @@ install: .venv/installed ## Make .venv with the locked dependencies and the shoe
 	@touch $@
 
 run: install ## Start the whole appliance on http://127.0.0.1:8080 with its library in ./data (DATA, HOST, PORT)
-	@$(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
+	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
 	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle browser faults chaos fuzz)
