@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from appliance import settings
 from appliance.pages.server import serve
-sys.exit(serve(settings.load(environment={}, file=Path("/none"), overrides={"data": sys.argv[1], "port": 0})))
+given = {"data": sys.argv[1], "port": 0, "state": sys.argv[1] + "/../state"}
+sys.exit(serve(settings.load(environment={}, file=Path("/none"), overrides=given)))
 """
 
 
