@@ -1,6 +1,7 @@
 """How the server hears HTTP: uvicorn's way, with a sentence for what is not HTTP and an end to endless beginnings."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 20.0  # for the lines before the body, from the first byte to the last; they fit into one packet
+LINGER_SECONDS = 2.0
 
 
 class Protocol(H11Protocol):
@@ -16,6 +18,7 @@ class Protocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._hanging_up: asyncio.TimerHandle | None = None
+        self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request."""
@@ -29,7 +32,11 @@ class Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes; between two requests, begin to wait for the next one's end."""
+        if self._refused:
+            return
         super().data_received(data)
+        if self._refused:
+            return
         if self.cycle is not None and not self.cycle.response_complete:
             self._wait_no_more()
         elif self._hanging_up is None and self.conn.their_state is h11.IDLE and not self.transport.is_closing():
@@ -45,6 +52,9 @@ class Protocol(H11Protocol):
 
     def _hang_up(self) -> None:
         self._hanging_up = None
+        if self._refused:
+            self.transport.close()
+            return
         waiting = self.cycle is None or self.cycle.response_complete
         if not waiting or self.transport.is_closing():
             return
@@ -70,7 +80,19 @@ class Protocol(H11Protocol):
         if self.cycle is not None:
             self.cycle.disconnected = True  # the handler that waits for the rest of this request must not answer, too
             self.cycle.message_event.set()
-        self.transport.close()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say that this was all, but take in what still comes for a moment, unread.
+
+        Closing on bytes that have not been taken in would reset the connection, and the sender might see only that.
+        """
+        self._refused = True
+        self.flow.resume_reading()
+        with contextlib.suppress(OSError):  # the sender is gone
+            self.transport.write_eof()
+        self._wait_no_more()
+        self._hanging_up = self.loop.call_later(LINGER_SECONDS, self._hang_up)
 
     def _wait_no_more(self) -> None:
         if self._hanging_up is not None:

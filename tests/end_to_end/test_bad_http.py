@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from appliance import cli
 from appliance.pages import body, protocol, server
 server.PATIENCE_SECONDS = 1
 body.PATIENCE_SECONDS = protocol.HEAD_SECONDS = {PATIENCE}
-body.LINGER_SECONDS = 0.5
+body.LINGER_SECONDS = protocol.LINGER_SECONDS = 0.5
 sys.exit(cli.main(sys.argv[1:]))
 """
 UPLOAD = b"POST /api/v1/uploads?name=a.png HTTP/1.1\r\nHost: box\r\n"
@@ -173,6 +174,23 @@ def test_a_request_that_cannot_be_one_is_told_so(web: Web, request_bytes: bytes,
     assert answer.status == status
     assert b"application/problem+json" in answer.head.lower()
     assert answer.sentence()
+
+
+def test_a_refusal_is_heard_by_a_sender_who_is_still_sending(web: Web) -> None:
+    with web.connect() as connection:
+        connection.sendall(b"complete nonsense\r\n\r\n")
+        connection.recv(1, socket.MSG_PEEK)
+        for _ in range(3):
+            connection.sendall(b"a" * 100_000)
+            time.sleep(0.05)  # long enough for a reset to come back
+        answer = heard(connection)
+        assert answer is not None
+        assert answer.status == 400
+        assert connection.recv(1) == b""  # the answer has an end, though the connection is still open
+        with pytest.raises(ConnectionError):  # noqa: PT012 - how often the sender gets through is not the matter
+            for _ in range(100):
+                connection.sendall(b"a")
+                time.sleep(0.1)
 
 
 def test_the_same_lines_without_the_mistake_are_understood(web: Web) -> None:
