@@ -6,6 +6,7 @@ attention (1 / square root of the head's size) is folded into the weights of its
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,17 +32,17 @@ class Source(Protocol):
     def tensors(self) -> Mapping[str, NDArray[Any]]: ...
 
 
-def build_encoder(checkpoint: Source) -> onnx.ModelProto:
+def build_encoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto:
     """Return the encoder graph.
 
-    In: `pixels` [batch, 3, height, width]. Out, for each text layer i: `cross_key_i` [batch, heads, size, patches + 1],
-    already transposed for the product with the query, and `cross_value_i` [batch, heads, patches + 1, size].
+    In: `pixels` [batch, 3, height, width]. Out, for each text layer i: `cross_key_i` and `cross_value_i` [batch, heads,
+    patches + 1, size]. What `fused` means is told at `layers.Graph`.
     Raises CheckpointError where a tensor is missing or does not fit the config.
     """
     dimensions = Dimensions.read(checkpoint.config)
     vision, text = dimensions.vision, dimensions.text
     weights = Weights(checkpoint.tensors)
-    graph = Graph("blip_encoder")
+    graph = Graph("blip_encoder", fused=fused)
     pixels = graph.input("pixels", ["batch", 3, vision.image, vision.image])
     hidden = _patches(graph, weights, vision, pixels)
     for index in range(vision.layers):
@@ -53,39 +54,40 @@ def build_encoder(checkpoint: Source) -> onnx.ModelProto:
         name, source = f"text.layer_{index}.cross", f"text_decoder.bert.encoder.layer.{index}.crossattention.self"
         key = graph.linear(f"{name}.key", seen, weights.linear(f"{source}.key", vision.width, text.width))
         value = graph.linear(f"{name}.value", seen, weights.linear(f"{source}.value", vision.width, text.width))
-        apart = graph.node("Reshape", f"{name}.key_heads", key, graph.integers([0, 0, text.heads, size]))
-        graph.node("Transpose", f"cross_key_{index}", apart, perm=[0, 2, 3, 1])
+        graph.heads(f"cross_key_{index}", key, text.heads, size)
         graph.heads(f"cross_value_{index}", value, text.heads, size)
-        graph.output(f"cross_key_{index}", ["batch", text.heads, size, vision.patches])
+        graph.output(f"cross_key_{index}", ["batch", text.heads, vision.patches, size])
         graph.output(f"cross_value_{index}", ["batch", text.heads, vision.patches, size])
     return graph.model(format=1)
 
 
-def build_decoder(checkpoint: Source) -> onnx.ModelProto:
+def build_decoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto:
     """Return the decoder graph.
 
     In: `tokens` int64 [batch, n]; for each layer i `past_key_i`, `past_value_i` [batch, heads, past, size] (past is 0
-    at the start) and the encoder's `cross_key_i`, `cross_value_i`, whose first dimension is the batch or 1.
+    at the start) and the encoder's `cross_key_i`, `cross_value_i`, of as many pictures as
+    divide the batch: the rows of one stand together.
     Out: `logits` [batch, n, vocabulary]; `key_i`, `value_i` [batch, heads, past + n, size].
     Raises CheckpointError where a tensor is missing or does not fit the config.
     """
     dimensions = Dimensions.read(checkpoint.config)
     text, patches = dimensions.text, dimensions.vision.patches
     weights = Weights(checkpoint.tensors)
-    graph = Graph("blip_decoder")
+    graph = Graph("blip_decoder", fused=fused)
     size = text.width // text.heads
     tokens = graph.input("tokens", ["batch", "n"], integer=True)
     for index in range(text.layers):
         graph.input(f"past_key_{index}", ["batch", text.heads, "past", size])
         graph.input(f"past_value_{index}", ["batch", text.heads, "past", size])
-        graph.input(f"cross_key_{index}", ["pictures", text.heads, size, patches])
+        graph.input(f"cross_key_{index}", ["pictures", text.heads, patches, size])
         graph.input(f"cross_value_{index}", ["pictures", text.heads, patches, size])
     positions, mask = _positions(graph, tokens)
+    shapes = _shapes(graph, tokens, text.width)
     words = weights.take("text_decoder.bert.embeddings.word_embeddings.weight", text.vocabulary, text.width)
     hidden = _words(graph, weights, text, words, tokens, positions)
     for index in range(text.layers):
         hidden = _self_attention(graph, weights, text, index, hidden, mask)
-        hidden = _cross_attention(graph, weights, text, index, hidden)
+        hidden = _cross_attention(graph, weights, text, index, hidden, shapes)
         hidden = _feed_forward(graph, weights, text, index, hidden)
     _scores(graph, weights, text, words, hidden)
     graph.output("logits", ["batch", "n", text.vocabulary])
@@ -131,10 +133,8 @@ def _vision_layer(graph: Graph, weights: Weights, vision: Vision, index: int, hi
     weight, bias = weights.linear(f"{source}.self_attn.qkv", vision.width, 3 * vision.width)
     query_first = _scaled(weight, bias, size, vision.width)
     mixed = graph.linear(f"{name}.attention.query_key_value", normed, query_first)
-    heads = graph.heads(f"{name}.attention.heads", mixed, 3 * vision.heads, size)
-    query, key, value = graph.split(f"{name}.attention", heads, ("query", "key", "value"), axis=1)
-    turned = graph.node("Transpose", f"{name}.attention.key_transposed", key, perm=[0, 1, 3, 2])
-    context = graph.attend(f"{name}.attention", query, turned, value, vision.width)
+    query, key, value = graph.split(f"{name}.attention", mixed, ("query", "key", "value"), axis=2)
+    context = graph.attend(f"{name}.attention", query, key, value, vision.heads, vision.width)
     parameters = weights.linear(f"{source}.self_attn.projection", vision.width, vision.width)
     attended = graph.linear(f"{name}.attention.output", context, parameters)
     hidden = graph.node("Add", f"{name}.attended", attended, hidden)
@@ -162,6 +162,22 @@ def _positions(graph: Graph, tokens: str) -> tuple[str, str]:
     return positions, graph.node("Where", "text.mask", seen, allowed, hidden)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """Names of shapes for Reshape: [pictures, rest, width] and [batch, n, width]."""
+
+    pictures: str
+    rows: str
+
+
+def _shapes(graph: Graph, tokens: str, width: int) -> _Shapes:
+    pictures = graph.node("Shape", "text.pictures", "cross_key_0", start=0, end=1)
+    return _Shapes(
+        graph.node("Concat", "text.shape_by_picture", pictures, graph.integers([-1, width]), axis=0),
+        graph.node("Concat", "text.shape", graph.node("Shape", "text.tokens", tokens), graph.integers([width]), axis=0),
+    )
+
+
 def _words(graph: Graph, weights: Weights, text: Text, words: NDArray[np.float32], tokens: str, positions: str) -> str:
     source = "text_decoder.bert.embeddings"
     places = weights.take(f"{source}.position_embeddings.weight", text.positions, text.width)
@@ -178,23 +194,24 @@ def _self_attention(graph: Graph, weights: Weights, text: Text, index: int, hidd
     weight, bias = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     # One product for all three: at one token a step, what counts is how often the processor has to start anew.
     mixed = graph.linear(f"{name}.query_key_value", hidden, _scaled(weight, bias, size, text.width))
-    heads = graph.heads(f"{name}.heads", mixed, 3 * text.heads, size)
-    query, new_key, new_value = graph.split(name, heads, ("query", "key", "value"), axis=1)
-    key = graph.node("Concat", f"key_{index}", f"past_key_{index}", new_key, axis=2)
-    value = graph.node("Concat", f"value_{index}", f"past_value_{index}", new_value, axis=2)
-    turned = graph.node("Transpose", f"{name}.key_transposed", key, perm=[0, 1, 3, 2])
-    context = graph.attend(name, query, turned, value, text.width, mask)
+    parts = graph.split(name, mixed, ("query", "key", "value"), axis=2)
+    past, present = ([f"{when}key_{index}", f"{when}value_{index}"] for when in ("past_", ""))
+    context = graph.attend_causally(name, parts, past, present, mask, text.heads, text.width)
     return _output(graph, weights, text, name, f"{source}.output", context, hidden)
 
 
-def _cross_attention(graph: Graph, weights: Weights, text: Text, index: int, hidden: str) -> str:
+def _cross_attention(graph: Graph, weights: Weights, text: Text, index: int, hidden: str, shapes: "_Shapes") -> str:
     name, source = f"text.layer_{index}.cross", f"text_decoder.bert.encoder.layer.{index}.crossattention"
     size = text.width // text.heads
     weight, bias = weights.linear(f"{source}.self.query", text.width, text.width)
     query = graph.linear(f"{name}.query", hidden, _scaled(weight, bias, size, text.width))
-    heads = graph.heads(f"{name}.query_heads", query, text.heads, size)
-    context = graph.attend(name, heads, f"cross_key_{index}", f"cross_value_{index}", text.width)
-    return _output(graph, weights, text, name, f"{source}.output", context, hidden)
+    # The beams of one picture stand in one row, so that its keys and values are there once.
+    together = graph.node("Reshape", f"{name}.query_together", query, shapes.pictures)
+    context = graph.attend_elsewhere(
+        name, together, f"cross_key_{index}", f"cross_value_{index}", text.heads, text.width
+    )
+    apart = graph.node("Reshape", f"{name}.context_apart", context, shapes.rows)
+    return _output(graph, weights, text, name, f"{source}.output", apart, hidden)
 
 
 def _output(graph: Graph, weights: Weights, text: Text, name: str, source: str, context: str, hidden: str) -> str:
