@@ -14,13 +14,14 @@ from appliance.modelstore import manifest
 from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.expected import expected_weights
 from appliance.modelstore.files import Progress, facts, quiet, require_space, sync
-from appliance.modelstore.graph import build_decoder, build_encoder, save
+from appliance.modelstore.graph import build_decoder, build_encoder
 from appliance.modelstore.quantize import quantize
 from appliance.modelstore.tokenizer_file import write_tokenizer
 from appliance.modelstore.verify import require_agreement
+from appliance.modelstore.weights_file import Keep, WeightsFile, settle
 from appliance.records import ModelInfo
 
-_GRAPHS: tuple[tuple[str, Callable[[Checkpoint], onnx.ModelProto]], ...] = (
+_GRAPHS: tuple[tuple[str, Callable[[Checkpoint, Keep], onnx.ModelProto]], ...] = (
     ("encoder.onnx", build_encoder),
     ("decoder.onnx", build_decoder),
 )
@@ -88,8 +89,7 @@ def build(
 
 def space_needed(checkpoint: Checkpoint, variant: str) -> int:
     """Return the bytes that building takes on the disk at its peak, roughly."""
-    numbers = sum(prod(shape) for shape in expected_weights(checkpoint.dimensions).values())
-    return numbers * (5 if variant == "int8" else 4) * 11 // 10
+    return _numbers(checkpoint) * (5 if variant == "int8" else 4) * 11 // 10
 
 
 def describe_source(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -98,24 +98,47 @@ def describe_source(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"repository": None, "revision": None, "files": files}
 
 
+def _numbers(checkpoint: Checkpoint) -> int:
+    return sum(prod(shape) for shape in expected_weights(checkpoint.dimensions).values())
+
+
 def _write_float(checkpoint: Checkpoint, folder: Path, about: dict[str, Any], progress: Progress) -> Path:
     folder.mkdir(parents=True)
     write_tokenizer(checkpoint, folder / "tokenizer.json")
-    for done, (file, make) in enumerate(_GRAPHS):
-        progress("build", done, len(_GRAPHS))
-        save(make(checkpoint), folder / file)  # one graph at a time: each holds its weights in memory
+    meter = _Meter("build", _numbers(checkpoint) * 4, progress)
+    for file, make in _GRAPHS:
+        with WeightsFile(folder / file, meter.add) as weights:
+            graph = make(checkpoint, weights.keep)
+        onnx.save_model(graph, folder / file)
+        settle(folder / file)
+    meter.end()
     manifest.write(folder, checkpoint, **about)
-    progress("build", len(_GRAPHS), len(_GRAPHS))
     return folder
 
 
 def _write_int8(checkpoint: Checkpoint, precise: Path, folder: Path, about: dict[str, Any], progress: Progress) -> Path:
     folder.mkdir(parents=True)
     shutil.copyfile(precise / "tokenizer.json", folder / "tokenizer.json")
-    for done, (file, _) in enumerate(_GRAPHS):
-        progress("quantize", done, len(_GRAPHS))
-        quantize(precise / file, folder / file)
+    meter = _Meter("quantize", _numbers(checkpoint), progress)
+    for file, _ in _GRAPHS:
+        quantize(precise / file, folder / file, meter.add)
+    meter.end()
     manifest.write(folder, checkpoint, **{**about, "variant": "int8"})
-    progress("quantize", len(_GRAPHS), len(_GRAPHS))
     require_agreement(precise, folder, progress)
     return folder
+
+
+class _Meter:
+    """Adds up the bytes of the weights that were written, and tells how far that is of `total`, an estimate."""
+
+    def __init__(self, stage: str, total: int, progress: Progress) -> None:
+        self._stage, self._total, self._progress = stage, total, progress
+        self._done = 0
+        progress(stage, 0, total)
+
+    def add(self, bytes: int) -> None:
+        self._done += bytes
+        self._progress(self._stage, min(self._done, self._total), self._total)
+
+    def end(self) -> None:
+        self._progress(self._stage, self._total, self._total)

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from appliance.modelstore.architecture import Dimensions, Text, Vision
 from appliance.modelstore.layers import Graph, Weights
+from appliance.modelstore.weights_file import Keep
 
 # protobuf ends at 2 GiB; above this the weights go to a file beside the graph.
 _LARGEST_FILE = 1_800_000_000
@@ -31,7 +33,7 @@ class Source(Protocol):
     def tensors(self) -> Mapping[str, NDArray[Any]]: ...
 
 
-def build_encoder(checkpoint: Source) -> onnx.ModelProto:
+def build_encoder(checkpoint: Source, keep: Keep = numpy_helper.from_array) -> onnx.ModelProto:
     """Return the encoder graph.
 
     In: `pixels` [batch, 3, height, width]. Out, for each text layer i: `cross_key_i` [batch, heads, size, patches + 1],
@@ -41,7 +43,7 @@ def build_encoder(checkpoint: Source) -> onnx.ModelProto:
     dimensions = Dimensions.read(checkpoint.config)
     vision, text = dimensions.vision, dimensions.text
     weights = Weights(checkpoint.tensors)
-    graph = Graph("blip_encoder")
+    graph = Graph("blip_encoder", keep)
     pixels = graph.input("pixels", ["batch", 3, vision.image, vision.image])
     hidden = _patches(graph, weights, vision, pixels)
     for index in range(vision.layers):
@@ -61,7 +63,7 @@ def build_encoder(checkpoint: Source) -> onnx.ModelProto:
     return graph.model(format=1)
 
 
-def build_decoder(checkpoint: Source) -> onnx.ModelProto:
+def build_decoder(checkpoint: Source, keep: Keep = numpy_helper.from_array) -> onnx.ModelProto:
     """Return the decoder graph.
 
     In: `tokens` int64 [batch, n]; for each layer i `past_key_i`, `past_value_i` [batch, heads, past, size] (past is 0
@@ -72,7 +74,7 @@ def build_decoder(checkpoint: Source) -> onnx.ModelProto:
     dimensions = Dimensions.read(checkpoint.config)
     text, patches = dimensions.text, dimensions.vision.patches
     weights = Weights(checkpoint.tensors)
-    graph = Graph("blip_decoder")
+    graph = Graph("blip_decoder", keep)
     size = text.width // text.heads
     tokens = graph.input("tokens", ["batch", "n"], integer=True)
     for index in range(text.layers):

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from appliance.errors import CheckpointError
+from appliance.modelstore.weights_file import Keep
 
 # Gelu came with opset 20. IR 10 is what onnxruntime has read since 1.18.
 OPSET, IR_VERSION = 20, 10
@@ -46,10 +47,14 @@ class Weights:
 
 
 class Graph:
-    """An ONNX graph in the making. Methods add nodes and return the name of the tensor that they make."""
+    """An ONNX graph in the making. Methods add nodes and return the name of the tensor that they make.
 
-    def __init__(self, name: str) -> None:
+    `keep` makes a constant of each weight: in memory, or in a file beside the graph.
+    """
+
+    def __init__(self, name: str, keep: Keep = numpy_helper.from_array) -> None:
         self._name = name
+        self._keep = keep
         self._nodes: list[Any] = []
         self._initializers: dict[str, Any] = {}
         self._inputs: list[Any] = []
@@ -81,7 +86,7 @@ class Graph:
         """Add a float32 constant."""
         if name not in self._initializers:
             array = np.ascontiguousarray(values, dtype=np.float32)
-            self._initializers[name] = numpy_helper.from_array(array, name)
+            self._initializers[name] = self._keep(array, name)
         return name
 
     def integers(self, values: ArrayLike) -> str:

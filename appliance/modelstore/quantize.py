@@ -10,6 +10,7 @@ The products inside attention (query with key, shares with value), normalisation
 into patches and the position embeddings stay float. Where one table is both word embeddings and LM head, so it is here.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,24 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from appliance.modelstore.graph import save
+from appliance.modelstore.weights_file import Keep, WeightsFile, read, settle
 
 
-def quantize(model: Path, out: Path) -> None:
-    """Read the float graph `model` and write its int8 twin to `out`; raises OSError where either cannot be done."""
-    graph = onnx.load(model)
-    quantize_model(graph)
-    save(graph, out)
+def quantize(model: Path, out: Path, report: Callable[[int], None] = lambda _: None) -> None:
+    """Read the float graph `model` and write its int8 twin to `out`; raises OSError where either cannot be done.
+
+    One weight at a time is in memory; `report` gets the bytes of each that was written.
+    """
+    graph = onnx.load(model, load_external_data=False)
+    with WeightsFile(out, report) as file:
+        quantize_model(graph, model.parent, file.keep)
+    onnx.save_model(graph, out)
+    settle(out)
 
 
-def quantize_model(model: onnx.ModelProto) -> None:
-    """Turn the float graph `model` into its int8 twin, in place."""
-    _Quantizer(model.graph).run()
+def quantize_model(model: onnx.ModelProto, folder: Path = Path(), keep: Keep = numpy_helper.from_array) -> None:
+    """Turn the float graph `model`, whose weights may lie in files in `folder`, into its int8 twin, in place."""
+    _Quantizer(model.graph, folder, keep).run()
 
 
 def quantized(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -40,16 +46,20 @@ def quantized(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8],
     """
     largest = np.abs(weight).max(axis=1 - axis)
     scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
-    steps = np.rint(weight / np.expand_dims(scale, 1 - axis))
-    return np.clip(steps, -127, 127).astype(np.int8), scale
+    steps = weight / np.expand_dims(scale, 1 - axis)
+    np.rint(steps, out=steps)
+    return np.clip(steps, -127, 127, out=steps).astype(np.int8), scale
 
 
 class _Quantizer:
     """One pass over a graph's nodes, in order."""
 
-    def __init__(self, graph: onnx.GraphProto) -> None:
+    def __init__(self, graph: onnx.GraphProto, folder: Path, keep: Keep) -> None:
         self._graph = graph
+        self._folder = folder
+        self._keep = keep
         self._weights = {tensor.name: tensor for tensor in graph.initializer}
+        self._made: dict[str, onnx.TensorProto] = {}
         self._turned: dict[str, str] = {}  # result of a Transpose of a weight -> the weight
         self._activations: set[str] = set()  # tensors that have their uint8 form
         self._nodes: list[onnx.NodeProto] = []
@@ -72,8 +82,10 @@ class _Quantizer:
         used = {name for node in self._nodes for name in node.input}
         del self._graph.node[:]
         self._graph.node.extend(self._nodes)
+        left = [tensor for name, tensor in self._weights.items() if name in used]
+        left = [self._keep(read(tensor, self._folder), tensor.name) for tensor in left]
         del self._graph.initializer[:]
-        self._graph.initializer.extend(tensor for tensor in self._weights.values() if tensor.name in used)
+        self._graph.initializer.extend([*left, *self._made.values()])
 
     def _product(self, node: onnx.NodeProto, weight: str, axis: int) -> None:
         """Replace a product with `weight`, whose output channels lie along `axis`."""
@@ -102,11 +114,10 @@ class _Quantizer:
     def _store(self, weight: str, axis: int) -> tuple[str, str]:
         """Add `weight` as int8 [inputs, outputs] and its scales [outputs]; return their names."""
         whole, scale = f"{weight}.int8", f"{weight}.int8_scale"
-        if whole not in self._weights:
-            numbers, scales = quantized(numpy_helper.to_array(self._weights[weight]), axis)
+        if whole not in self._made:
+            numbers, scales = quantized(read(self._weights[weight], self._folder), axis)
             kept = np.ascontiguousarray(numbers if axis == 1 else numbers.T)
-            self._weights[whole] = numpy_helper.from_array(kept, whole)
-            self._weights[scale] = numpy_helper.from_array(scales, scale)
+            self._made |= {whole: self._keep(kept, whole), scale: self._keep(scales, scale)}
         return whole, scale
 
     def _add(self, op: str, name: str, *inputs: str, **attributes: Any) -> None:
