@@ -29,6 +29,8 @@ class Network:
             raise ModelError(f"{folder} holds no BLIP model made by Shoebox.", "Install the model again.")
         self.layers = sum(name.startswith("past_key_") for name in shapes)
         self.cache_shape = (int(shapes["past_key_0"][1]), int(shapes["past_key_0"][3]))
+        given = next(entry.type for entry in self.decoder.get_inputs() if entry.name == "past_key_0")
+        self.cache_type = np.float16 if given == "tensor(float16)" else np.float32
         metadata = self.decoder.get_modelmeta().custom_metadata_map
         self.positions = int(metadata.get("positions", _POSITIONS))
 
@@ -61,7 +63,7 @@ class Decoding:
             self._binding.bind_ortvalue_input(name, value)
         heads, size = network.cache_shape
         self._names = [f"{kind}_{layer}" for layer in range(network.layers) for kind in ("key", "value")]
-        nothing = OrtValue.ortvalue_from_numpy(np.empty((1, heads, 0, size), dtype=np.float32), self._device)
+        nothing = OrtValue.ortvalue_from_numpy(np.empty((1, heads, 0, size), dtype=network.cache_type), self._device)
         self._cache = dict.fromkeys(self._names, nothing)
         self._beams = 1
 

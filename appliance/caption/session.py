@@ -21,18 +21,26 @@ _OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory", "p
 _VNNI = {"avx512_vnni", "avx_vnni"}
 
 
-def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path, provider: str = "cpu", threads: int = 0, *, lean: bool = False
+) -> onnxruntime.InferenceSession:
     """Load the graph at `path` to run on `provider` with so many threads (0: one for every core).
 
-    What the provider cannot run, and everything where its device is missing, runs on the processor.
+    What the provider cannot run, and everything where its device is missing, runs on the processor. A `lean` one is
+    slower and makes no second copy of its weights: those in a file beside the graph stay mapped.
     Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load,
     TooLittleMemoryError where there is no room for it.
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing.", "Install the model again.")
-    chosen = providers(provider)
+    chosen, wanted = providers(provider), options(threads)
+    left_out = []
+    if lean:
+        wanted.add_session_config_entry("session.disable_prepacking", "1")
+        wanted.enable_cpu_mem_arena = False
+        left_out = ["ConstantFolding"]  # would make a second copy of a table that is used both ways round
     try:
-        return onnxruntime.InferenceSession(path, options(threads), providers=chosen)
+        return onnxruntime.InferenceSession(path, wanted, providers=chosen, disabled_optimizers=left_out)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
         if out_of_memory(error):
             raise TooLittleMemoryError from error

@@ -14,13 +14,14 @@ from appliance.modelstore import manifest
 from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.expected import expected_weights
 from appliance.modelstore.files import Progress, facts, quiet, require_space, sync
-from appliance.modelstore.graph import build_decoder, build_encoder, save
-from appliance.modelstore.quantize import quantize
+from appliance.modelstore.graph import build_decoder, build_encoder
+from appliance.modelstore.quantize import QUANTIZED, quantize
 from appliance.modelstore.tokenizer_file import write_tokenizer
 from appliance.modelstore.verify import require_agreement
+from appliance.modelstore.weights_file import WeightsFile, settle
 from appliance.records import ModelInfo
 
-_GRAPHS: tuple[tuple[str, Callable[[Checkpoint], onnx.ModelProto]], ...] = (
+_GRAPHS: tuple[tuple[str, Callable[..., onnx.ModelProto]], ...] = (
     ("encoder.onnx", build_encoder),
     ("decoder.onnx", build_decoder),
 )
@@ -43,10 +44,10 @@ def build(
 ) -> ModelInfo:
     """Build the model `id` from a Hugging Face BLIP folder into `out_folder`, which must not exist yet.
 
-    `variant` is "int8" (its answers are compared with the float graphs') or "float"; `refusal` is the sentence that the
-    model gives for a picture it does not know; `source` is recorded as it is, or made from the checkpoint's files. The
-    same arguments and versions give the same bytes. Nothing is left behind where it fails. Raises CheckpointError,
-    ModelError, StorageFullError.
+    `variant` is one of manifest.VARIANTS; a quantised one's answers are compared with the float graphs'. `refusal` is
+    the sentence that the model gives for a picture it does not know; `source` is recorded as it is, or made from the
+    checkpoint's files. The same arguments and versions give the same bytes. Nothing is left behind where it fails.
+    Raises CheckpointError, ModelError, StorageFullError.
     """
     if not manifest.is_id(id) or variant not in manifest.VARIANTS:
         raise ModelError(f"No model can be called {id} ({variant}).", "Use small letters, digits, dots and hyphens.")
@@ -60,7 +61,6 @@ def build(
     about = {
         "id": id,
         "name": name,
-        "variant": "float",
         "sample": sample,
         "notice": notice,
         "refusal": refusal,
@@ -70,9 +70,9 @@ def build(
     if made_at is not None:
         about["made_at"] = made_at
     try:
-        finished = _write_float(checkpoint, work / "float", about, progress)
-        if variant == "int8":
-            finished = _write_int8(checkpoint, finished, work / "int8", about, progress)
+        finished = _write_float(checkpoint, work / "float", {**about, "variant": variant}, variant, progress)
+        if variant in QUANTIZED:
+            finished = _write_quantized(checkpoint, finished, work / variant, {**about, "variant": variant}, progress)
         for path in (*finished.iterdir(), finished):
             sync(path)
         finished.rename(out_folder)
@@ -88,8 +88,7 @@ def build(
 
 def space_needed(checkpoint: Checkpoint, variant: str) -> int:
     """Return the bytes that building takes on the disk at its peak, roughly."""
-    numbers = sum(prod(shape) for shape in expected_weights(checkpoint.dimensions).values())
-    return numbers * (5 if variant == "int8" else 4) * 11 // 10
+    return _numbers(checkpoint) * (5 if variant in QUANTIZED else 4) * 11 // 10
 
 
 def describe_source(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -98,24 +97,51 @@ def describe_source(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"repository": None, "revision": None, "files": files}
 
 
-def _write_float(checkpoint: Checkpoint, folder: Path, about: dict[str, Any], progress: Progress) -> Path:
+def _numbers(checkpoint: Checkpoint) -> int:
+    return sum(prod(shape) for shape in expected_weights(checkpoint.dimensions).values())
+
+
+def _write_float(checkpoint: Checkpoint, folder: Path, about: dict[str, Any], variant: str, progress: Progress) -> Path:
+    """Write the float graphs: those of `variant`, or those that a quantised one is made of."""
     folder.mkdir(parents=True)
     write_tokenizer(checkpoint, folder / "tokenizer.json")
-    for done, (file, make) in enumerate(_GRAPHS):
-        progress("build", done, len(_GRAPHS))
-        save(make(checkpoint), folder / file)  # one graph at a time: each holds its weights in memory
+    meter = _Meter("build", _numbers(checkpoint) * 4, progress)
+    for file, make in _GRAPHS:
+        with WeightsFile(folder / file, meter.add) as weights:
+            # What is quantised runs on the processor; all else may meet a provider that knows ONNX's operators only.
+            graph = make(checkpoint, weights.keep, fused=variant in QUANTIZED, half=variant == "fp16")
+        onnx.save_model(graph, folder / file)
+        settle(folder / file)
+    meter.end()
     manifest.write(folder, checkpoint, **about)
-    progress("build", len(_GRAPHS), len(_GRAPHS))
     return folder
 
 
-def _write_int8(checkpoint: Checkpoint, precise: Path, folder: Path, about: dict[str, Any], progress: Progress) -> Path:
+def _write_quantized(
+    checkpoint: Checkpoint, precise: Path, folder: Path, about: dict[str, Any], progress: Progress
+) -> Path:
     folder.mkdir(parents=True)
     shutil.copyfile(precise / "tokenizer.json", folder / "tokenizer.json")
-    for done, (file, _) in enumerate(_GRAPHS):
-        progress("quantize", done, len(_GRAPHS))
-        quantize(precise / file, folder / file)
-    manifest.write(folder, checkpoint, **{**about, "variant": "int8"})
-    progress("quantize", len(_GRAPHS), len(_GRAPHS))
+    meter = _Meter("quantize", _numbers(checkpoint), progress)
+    for file, _ in _GRAPHS:
+        quantize(precise / file, folder / file, about["variant"], meter.add)
+    meter.end()
+    manifest.write(folder, checkpoint, **about)
     require_agreement(precise, folder, progress)
     return folder
+
+
+class _Meter:
+    """Adds up the bytes of the weights that were written, and tells how far that is of `total`, an estimate."""
+
+    def __init__(self, stage: str, total: int, progress: Progress) -> None:
+        self._stage, self._total, self._progress = stage, total, progress
+        self._done = 0
+        progress(stage, 0, total)
+
+    def add(self, bytes: int) -> None:
+        self._done += bytes
+        self._progress(self._stage, min(self._done, self._total), self._total)
+
+    def end(self) -> None:
+        self._progress(self._stage, self._total, self._total)

@@ -7,18 +7,18 @@ attention (1 / square root of the head's size) is folded into the weights of its
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from appliance.modelstore.architecture import Dimensions, Text, Vision
 from appliance.modelstore.layers import Graph, Weights
+from appliance.modelstore.weights_file import Keep
 
-# protobuf ends at 2 GiB; above this the weights go to a file beside the graph.
-_LARGEST_FILE = 1_800_000_000
+DECODER = "blip_decoder"  # the graph's name
 _LOWEST = float(np.finfo(np.float32).min)
 
 
@@ -32,18 +32,20 @@ class Source(Protocol):
     def tensors(self) -> Mapping[str, NDArray[Any]]: ...
 
 
-def build_encoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto:
+def build_encoder(
+    checkpoint: Source, keep: Keep = numpy_helper.from_array, *, fused: bool = False, half: bool = False
+) -> onnx.ModelProto:
     """Return the encoder graph.
 
     In: `pixels` [batch, 3, height, width]. Out, for each text layer i: `cross_key_i` and `cross_value_i` [batch, heads,
-    patches + 1, size]. What `fused` means is told at `layers.Graph`.
+    patches + 1, size]. What `keep`, `fused` and `half` mean is told at `layers.Graph`; pixels and logits are float32.
     Raises CheckpointError where a tensor is missing or does not fit the config.
     """
     dimensions = Dimensions.read(checkpoint.config)
     vision, text = dimensions.vision, dimensions.text
     weights = Weights(checkpoint.tensors)
-    graph = Graph("blip_encoder", fused=fused)
-    pixels = graph.input("pixels", ["batch", 3, vision.image, vision.image])
+    graph = Graph("blip_encoder", keep, fused=fused, half=half)
+    pixels = graph.float32_input("pixels", ["batch", 3, vision.image, vision.image])
     hidden = _patches(graph, weights, vision, pixels)
     for index in range(vision.layers):
         hidden = _vision_layer(graph, weights, vision, index, hidden)
@@ -61,7 +63,9 @@ def build_encoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto
     return graph.model(format=1)
 
 
-def build_decoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto:
+def build_decoder(
+    checkpoint: Source, keep: Keep = numpy_helper.from_array, *, fused: bool = False, half: bool = False
+) -> onnx.ModelProto:
     """Return the decoder graph.
 
     In: `tokens` int64 [batch, n]; for each layer i `past_key_i`, `past_value_i` [batch, heads, past, size] (past is 0
@@ -73,7 +77,7 @@ def build_decoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto
     dimensions = Dimensions.read(checkpoint.config)
     text, patches = dimensions.text, dimensions.vision.patches
     weights = Weights(checkpoint.tensors)
-    graph = Graph("blip_decoder", fused=fused)
+    graph = Graph(DECODER, keep, fused=fused, half=half)
     size = text.width // text.heads
     tokens = graph.input("tokens", ["batch", "n"], integer=True)
     for index in range(text.layers):
@@ -89,21 +93,12 @@ def build_decoder(checkpoint: Source, *, fused: bool = False) -> onnx.ModelProto
         hidden = _self_attention(graph, weights, text, index, hidden, mask)
         hidden = _cross_attention(graph, weights, text, index, hidden, shapes)
         hidden = _feed_forward(graph, weights, text, index, hidden)
-    _scores(graph, weights, text, words, hidden)
-    graph.output("logits", ["batch", "n", text.vocabulary])
+    scores = _scores(graph, weights, text, words, hidden)
+    graph.float32_output("logits", scores, ["batch", "n", text.vocabulary])
     for index in range(text.layers):
         graph.output(f"key_{index}", ["batch", text.heads, "total", size])
         graph.output(f"value_{index}", ["batch", text.heads, "total", size])
     return graph.model(format=1, positions=text.positions)
-
-
-def save(model: onnx.ModelProto, path: Path) -> None:
-    """Write `model`, with its weights in a file beside it (`encoder.onnx.data`) where one file cannot hold them."""
-    weights = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
-    if weights > _LARGEST_FILE:
-        onnx.save_model(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
-    else:
-        onnx.save_model(model, path)
 
 
 def _patches(graph: Graph, weights: Weights, vision: Vision, pixels: str) -> str:
@@ -131,9 +126,12 @@ def _vision_layer(graph: Graph, weights: Weights, vision: Vision, index: int, hi
     size = vision.width // vision.heads
     normed = graph.norm(f"{name}.norm", hidden, weights.norm(f"{source}.layer_norm1", vision.width), vision.epsilon)
     weight, bias = weights.linear(f"{source}.self_attn.qkv", vision.width, 3 * vision.width)
-    query_first = _scaled(weight, bias, size, vision.width)
-    mixed = graph.linear(f"{name}.attention.query_key_value", normed, query_first)
-    query, key, value = graph.split(f"{name}.attention", mixed, ("query", "key", "value"), axis=2)
+    weight, bias = _scaled(weight, bias, size, vision.width)
+    # Three products: cutting one's result into three would copy it, which for a whole picture costs more.
+    query, key, value = (
+        graph.linear(f"{name}.attention.{part}", normed, (rows, shift))
+        for part, rows, shift in zip(("query", "key", "value"), np.split(weight, 3), np.split(bias, 3), strict=True)
+    )
     context = graph.attend(f"{name}.attention", query, key, value, vision.heads, vision.width)
     parameters = weights.linear(f"{source}.self_attn.projection", vision.width, vision.width)
     attended = graph.linear(f"{name}.attention.output", context, parameters)
@@ -194,9 +192,9 @@ def _self_attention(graph: Graph, weights: Weights, text: Text, index: int, hidd
     weight, bias = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     # One product for all three: at one token a step, what counts is how often the processor has to start anew.
     mixed = graph.linear(f"{name}.query_key_value", hidden, _scaled(weight, bias, size, text.width))
-    parts = graph.split(name, mixed, ("query", "key", "value"), axis=2)
+    apart = graph.split(name, mixed, ("query", "key", "value"), axis=2)
     past, present = ([f"{when}key_{index}", f"{when}value_{index}"] for when in ("past_", ""))
-    context = graph.attend_causally(name, parts, past, present, mask, text.heads, text.width)
+    context = graph.attend_causally(name, apart, past, present, mask, text.heads, text.width)
     return _output(graph, weights, text, name, f"{source}.output", context, hidden)
 
 
@@ -245,7 +243,7 @@ def _scores(graph: Graph, weights: Weights, text: Text, words: NDArray[np.float3
     bias = f"{source}.decoder.bias" if f"{source}.decoder.bias" in weights else f"{source}.bias"
     turned = graph.node("Transpose", "text.head.words_transposed", table, perm=[1, 0])
     product = graph.node("MatMul", "text.head.product", normed, turned)
-    return graph.node("Add", "logits", product, graph.weight("text.head.bias", weights.take(bias, text.vocabulary)))
+    return graph.node("Add", "text.head", product, graph.weight("text.head.bias", weights.take(bias, text.vocabulary)))
 
 
 def _scaled(

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from appliance.errors import CheckpointError
+from appliance.modelstore.weights_file import Keep
 
 # Gelu came with opset 20. IR 10 is what onnxruntime has read since 1.18.
 OPSET, IR_VERSION = 20, 10
@@ -50,27 +51,43 @@ class Graph:
     """An ONNX graph in the making. Methods add nodes and return the name of the tensor that they make.
 
     A `fused` one takes onnxruntime's own operator for attention, which is quicker and takes less memory; another keeps
-    to ONNX's operators, which every execution provider knows.
+    to ONNX's operators, which every execution provider knows. A `half` one computes in float16. `keep` makes a constant
+    of each weight: in memory, or in a file beside the graph.
     """
 
-    def __init__(self, name: str, *, fused: bool = False) -> None:
+    def __init__(
+        self, name: str, keep: Keep = numpy_helper.from_array, *, fused: bool = False, half: bool = False
+    ) -> None:
         self._name = name
-        self.fused = fused
+        self._keep = keep
+        self._fused = fused
+        self._half = half
+        self._float = TensorProto.FLOAT16 if half else TensorProto.FLOAT
         self._nodes: list[Any] = []
         self._initializers: dict[str, Any] = {}
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
 
     def input(self, name: str, shape: Sequence[int | str], *, integer: bool = False) -> str:
-        """Declare an input: float32, or int64 where `integer`. A dimension given by name may vary."""
-        kind = TensorProto.INT64 if integer else TensorProto.FLOAT
+        """Declare an input of the graph's floats, or int64 where `integer`. A dimension given by name may vary."""
+        kind = TensorProto.INT64 if integer else self._float
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
     def output(self, name: str, shape: Sequence[int | str]) -> str:
-        """Declare the float32 tensor `name` an output."""
-        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        """Declare the tensor `name`, of the graph's floats, an output."""
+        self._outputs.append(helper.make_tensor_value_info(name, self._float, shape))
         return name
+
+    def float32_input(self, name: str, shape: Sequence[int | str]) -> str:
+        """Declare a float32 input and return it as the graph's floats."""
+        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        return self.node("Cast", f"{name}.taken", name, to=self._float)  # a cast to the same is left out on loading
+
+    def float32_output(self, name: str, tensor: str, shape: Sequence[int | str]) -> str:
+        """Give out `tensor` as the float32 output `name`."""
+        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        return self.node("Cast", name, tensor, to=TensorProto.FLOAT)
 
     def node(self, op: str, name: str, *inputs: str, **attributes: Any) -> str:
         """Add a node of one output, both called `name`."""
@@ -84,10 +101,13 @@ class Graph:
         return outputs
 
     def weight(self, name: str, values: NDArray[np.float32]) -> str:
-        """Add a float32 constant."""
+        """Add a constant of the graph's floats; one too large for float16 becomes its largest."""
         if name not in self._initializers:
             array = np.ascontiguousarray(values, dtype=np.float32)
-            self._initializers[name] = numpy_helper.from_array(array, name)
+            if self._half:
+                most = np.finfo(np.float16).max
+                array = np.clip(array, -most, most).astype(np.float16)
+            self._initializers[name] = self._keep(array, name)
         return name
 
     def integers(self, values: ArrayLike) -> str:
@@ -142,17 +162,17 @@ class Graph:
 
     def attend(self, name: str, query: str, key: str, value: str, heads: int, width: int) -> str:
         """Scaled dot-product attention with the scale already in the query: all of [batch, n, width], as the result."""
-        if self.fused:
+        if self._fused:
             return self._fused_attention(name, [query, key, value], heads)
-        apart = [
-            self.heads(f"{name}.{part}_heads", tensor, heads, width // heads)
-            for part, tensor in zip(("query", "key", "value"), (query, key, value), strict=True)
-        ]
-        return self._attend(name, *apart, width=width)
+        parts = zip(("query", "key", "value"), (query, key, value), strict=True)
+        query, key, value = (
+            self.heads(f"{name}.{part}_heads", tensor, heads, width // heads) for part, tensor in parts
+        )
+        return self._attend(name, query, key, value, width)
 
     def attend_elsewhere(self, name: str, query: str, key: str, value: str, heads: int, width: int) -> str:
         """As `attend`, with `key` and `value` [batch, heads, m, width / heads] that were made elsewhere."""
-        if self.fused:
+        if self._fused:
             return self._fused_attention(name, [query, key, value], heads)
         return self._attend(name, self.heads(f"{name}.query_heads", query, heads, width // heads), key, value, width)
 
@@ -171,7 +191,7 @@ class Graph:
         `mixed` are query, key and value [batch, n, width]; `past` and `present` name the keys and values [batch, heads,
         m, width / heads] that are given and made; `mask` [n, past + n] is added to the scores where nothing is fused.
         """
-        if self.fused:
+        if self._fused:
             return self._fused_attention(name, [*mixed, "", "", "", *past], heads, present, unidirectional=1)
         parts = zip(("query", "key", "value"), mixed, strict=True)
         query, *new = [self.heads(f"{name}.{part}_heads", tensor, heads, width // heads) for part, tensor in parts]
@@ -208,7 +228,7 @@ class Graph:
             self._nodes, self._name, self._inputs, self._outputs, initializer=list(self._initializers.values())
         )
         opsets = [helper.make_opsetid("", OPSET)]
-        if self.fused:
+        if self._fused:
             opsets.append(helper.make_opsetid(CONTRIB, 1))
         model = helper.make_model(graph, producer_name="shoebox", opset_imports=opsets, ir_version=IR_VERSION)
         helper.set_model_props(model, {key: str(value) for key, value in metadata.items()})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the page reads manifests, and must not pay for numpy and th
 
 NAME = "manifest.json"
 FORMAT = 1
-VARIANTS = ("int8", "float")
+VARIANTS = ("int8", "int4", "mixed", "fp16", "float")
 _FILES = {"encoder.onnx", "decoder.onnx", "tokenizer.json"}
 _MORE = {"encoder.onnx.data", "decoder.onnx.data"}  # weights too large for the graph's own file
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")

@@ -1,15 +1,21 @@
-"""Write a graph's int8 twin: every product with a constant weight is done in whole numbers, all else stays float.
+"""Write a graph's quantised twin: products with a constant weight are done in whole numbers, all else stays float.
 
-Weights are stored as int8, symmetric, with one scale for each output channel; activations are quantised to uint8 as
-they come, one scale for each tensor (DynamicQuantizeLinear). The nodes are those that onnxruntime fuses into a single
-int8 product with bias when it loads the graph. Signed weights suit ARM, whose kernels take them as they are, and x86
-with VNNI. Older x86 would overflow on uint8 times int8; there the session asks for onnxruntime's exact way
+int8: weights are stored as int8, symmetric, with one scale for each output channel; activations are quantised to uint8
+as they come, one scale for each tensor (DynamicQuantizeLinear). The nodes are those that onnxruntime fuses into a
+single int8 product with bias when it loads the graph. Signed weights suit ARM, whose kernels take them as they are, and
+x86 with VNNI. Older x86 would overflow on uint8 times int8; there the session asks for onnxruntime's exact way
 (`session.x64quantprecision`) rather than giving up a bit of every weight for every machine.
+
+mixed: as int8, with the layers left float that lose most (SENSITIVE, found by models/sensitivity.py).
+int4: as int8, with the decoder's layers in 4 bits, one scale for every 32 weights of a channel (MatMulNBits), as it
+is reading the weights that a token takes its time for.
 
 The products inside attention (query with key, shares with value), normalisation, the convolution that cuts the picture
 into patches and the position embeddings stay float. Where one table is both word embeddings and LM head, so it is here.
 """
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +24,37 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from appliance.modelstore.graph import save
+from appliance.modelstore.graph import DECODER
+from appliance.modelstore.layers import CONTRIB
+from appliance.modelstore.weights_file import Keep, WeightsFile, read, settle
+
+QUANTIZED = ("int8", "mixed", "int4")
+SENSITIVE = re.compile(r"\.(outer|feed_forward\.output)\.product$")
+_BLOCK = 32  # weights that share a scale in 4 bits
+_IN_4_BITS = re.compile(r"text\.layer_\d+\..*\.product$")
+_CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8)  # of a block's largest weight: giving up a bit of that one serves the others
 
 
-def quantize(model: Path, out: Path) -> None:
-    """Read the float graph `model` and write its int8 twin to `out`; raises OSError where either cannot be done."""
-    graph = onnx.load(model)
-    quantize_model(graph)
-    save(graph, out)
+def quantize(model: Path, out: Path, variant: str = "int8", report: Callable[[int], None] = lambda _: None) -> None:
+    """Read the float graph `model` and write a quantised twin to `out`; raises OSError where either cannot be done.
+
+    `variant` is one of QUANTIZED. One weight at a time is in memory; `report` gets the bytes of each that was written.
+    """
+    graph = onnx.load(model, load_external_data=False)
+    with WeightsFile(out, report) as file:
+        quantize_model(graph, variant, model.parent, file.keep)
+    onnx.save_model(graph, out)
+    settle(out)
 
 
-def quantize_model(model: onnx.ModelProto) -> None:
-    """Turn the float graph `model` into its int8 twin, in place."""
-    _Quantizer(model.graph).run()
+def quantize_model(
+    model: onnx.ModelProto, variant: str = "int8", folder: Path = Path(), keep: Keep = numpy_helper.from_array
+) -> None:
+    """Turn the float graph `model`, whose weights may lie in files in `folder`, into a quantised twin, in place."""
+    _Quantizer(model.graph, variant, folder, keep).run()
+    if any(node.op_type == "MatMulNBits" for node in model.graph.node):
+        if all(opset.domain != CONTRIB for opset in model.opset_import):
+            model.opset_import.append(helper.make_opsetid(CONTRIB, 1))
 
 
 def quantized(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -40,16 +64,44 @@ def quantized(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8],
     """
     largest = np.abs(weight).max(axis=1 - axis)
     scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
-    steps = np.rint(weight / np.expand_dims(scale, 1 - axis))
-    return np.clip(steps, -127, 127).astype(np.int8), scale
+    steps = weight / np.expand_dims(scale, 1 - axis)
+    np.rint(steps, out=steps)
+    return np.clip(steps, -127, 127, out=steps).astype(np.int8), scale
+
+
+def quantized_in_4_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return `weight` [inputs, outputs] as MatMulNBits takes it, and the scales [outputs * blocks].
+
+    The numbers [outputs, blocks, _BLOCK / 2] hold two each, the earlier in the low bits, with 8 for zero; `inputs` is a
+    multiple of _BLOCK. Of a few scales a block takes the one with the least square error.
+    """
+    blocks = weight.T.reshape(weight.shape[1], -1, _BLOCK)
+    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], -1)
+    best: NDArray[np.uint8] = np.full(blocks.shape, 8, dtype=np.uint8)
+    scales = np.ones_like(largest)
+    least = np.full(largest.shape, np.inf, dtype=np.float32)
+    for clip in _CLIPS:
+        scale = np.where(largest == 0, 1, largest * np.float32(clip) / np.float32(-8))
+        steps = np.clip(np.rint(blocks / scale), -8, 7)
+        error = np.square(steps * scale - blocks).sum(-1, keepdims=True)
+        better = error < least
+        best = np.where(better, (steps + 8).astype(np.uint8), best)
+        scales = np.where(better, scale, scales)
+        least = np.where(better, error, least)
+    packed = np.bitwise_or(best[..., 0::2], best[..., 1::2] << 4, dtype=np.uint8)
+    return packed, scales.ravel()
 
 
 class _Quantizer:
     """One pass over a graph's nodes, in order."""
 
-    def __init__(self, graph: onnx.GraphProto) -> None:
+    def __init__(self, graph: onnx.GraphProto, variant: str, folder: Path, keep: Keep) -> None:
         self._graph = graph
+        self._variant = variant
+        self._folder = folder
+        self._keep = keep
         self._weights = {tensor.name: tensor for tensor in graph.initializer}
+        self._made: dict[str, onnx.TensorProto] = {}
         self._turned: dict[str, str] = {}  # result of a Transpose of a weight -> the weight
         self._activations: set[str] = set()  # tensors that have their uint8 form
         self._nodes: list[onnx.NodeProto] = []
@@ -61,7 +113,11 @@ class _Quantizer:
                 self._turned[node.output[0]] = node.input[0]
         tables = set(self._turned.values())
         for node in nodes:
-            if node.op_type == "MatMul" and node.input[1] in self._weights:
+            if self._variant == "mixed" and SENSITIVE.search(node.output[0]):
+                self._nodes.append(node)
+            elif node.op_type == "MatMul" and node.input[1] in self._weights and self._fits_4_bits(node):
+                self._product_in_4_bits(node, node.input[1])
+            elif node.op_type == "MatMul" and node.input[1] in self._weights:
                 self._product(node, node.input[1], axis=1)
             elif node.op_type == "MatMul" and node.input[1] in self._turned:
                 self._product(node, self._turned[node.input[1]], axis=0)
@@ -72,8 +128,25 @@ class _Quantizer:
         used = {name for node in self._nodes for name in node.input}
         del self._graph.node[:]
         self._graph.node.extend(self._nodes)
+        left = [tensor for name, tensor in self._weights.items() if name in used]
+        left = [self._keep(read(tensor, self._folder), tensor.name) for tensor in left]
         del self._graph.initializer[:]
-        self._graph.initializer.extend(tensor for tensor in self._weights.values() if tensor.name in used)
+        self._graph.initializer.extend([*left, *self._made.values()])
+
+    def _fits_4_bits(self, node: onnx.NodeProto) -> bool:
+        wanted = self._variant == "int4" and self._graph.name == DECODER and _IN_4_BITS.match(node.output[0])
+        return bool(wanted) and self._weights[node.input[1]].dims[0] % _BLOCK == 0
+
+    def _product_in_4_bits(self, node: onnx.NodeProto, weight: str) -> None:
+        """Replace a product with `weight` [inputs, outputs]; the kernel itself quantises the activations, to int8."""
+        inputs, outputs = self._weights[weight].dims
+        whole, scale = f"{weight}.int4", f"{weight}.int4_scale"
+        numbers, scales = quantized_in_4_bits(read(self._weights[weight], self._folder))
+        self._made |= {whole: self._keep(numbers, whole), scale: self._keep(scales, scale)}
+        self._add(
+            "MatMulNBits", node.output[0], node.input[0], whole, scale,
+            domain=CONTRIB, K=inputs, N=outputs, bits=4, block_size=_BLOCK, accuracy_level=4,
+        )  # fmt: skip
 
     def _product(self, node: onnx.NodeProto, weight: str, axis: int) -> None:
         """Replace a product with `weight`, whose output channels lie along `axis`."""
@@ -102,11 +175,10 @@ class _Quantizer:
     def _store(self, weight: str, axis: int) -> tuple[str, str]:
         """Add `weight` as int8 [inputs, outputs] and its scales [outputs]; return their names."""
         whole, scale = f"{weight}.int8", f"{weight}.int8_scale"
-        if whole not in self._weights:
-            numbers, scales = quantized(numpy_helper.to_array(self._weights[weight]), axis)
+        if whole not in self._made:
+            numbers, scales = quantized(read(self._weights[weight], self._folder), axis)
             kept = np.ascontiguousarray(numbers if axis == 1 else numbers.T)
-            self._weights[whole] = numpy_helper.from_array(kept, whole)
-            self._weights[scale] = numpy_helper.from_array(scales, scale)
+            self._made |= {whole: self._keep(kept, whole), scale: self._keep(scales, scale)}
         return whole, scale
 
     def _add(self, op: str, name: str, *inputs: str, **attributes: Any) -> None:

@@ -17,35 +17,43 @@ _NEXT_STEP = "Download the file again."
 class SafetensorsTensors(Mapping[str, NDArray[Any]]):
     """The tensors of one or several `.safetensors` files, by name; each is read from the disk when asked for.
 
-    Raises CheckpointError, naming the file, where one is cut off or damaged.
+    A file is opened anew for each: the library maps it, and what was read would stay in this process's memory until it
+    is closed. Raises CheckpointError, naming the file, where one is cut off or damaged.
     """
 
     def __init__(self, paths: list[Path]) -> None:
-        self._shards: dict[str, tuple[Path, Any]] = {}
+        self._places: dict[str, Path] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         for path in paths:
-            try:
-                shard: Any = safe_open(path, framework="np")
-            except (SafetensorError, OSError) as error:
-                raise CheckpointError(f"{path} is cut off or damaged: {error}.", _NEXT_STEP) from error
-            self._shards |= {name: (path, shard) for name in shard.keys()}
+            with _opened(path) as shard:
+                self._places |= dict.fromkeys(shard.keys(), path)
+                self._shapes |= {name: tuple(shard.get_slice(name).get_shape()) for name in shard.keys()}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        path, shard = self._shards[name]
-        try:
-            tensor: NDArray[Any] = shard.get_tensor(name)
-        except (SafetensorError, TypeError) as error:  # TypeError: an 8-bit or 4-bit number that numpy does not know
-            raise CheckpointError(f"{name} in {path} cannot be read: {error}.", _NEXT_STEP) from error
+        path = self._places[name]
+        with _opened(path) as shard:
+            try:
+                tensor: NDArray[Any] = shard.get_tensor(name)
+            except (SafetensorError, TypeError) as error:  # TypeError: an 8-bit or 4-bit number, unknown to numpy
+                raise CheckpointError(f"{name} in {path} cannot be read: {error}.", _NEXT_STEP) from error
         return tensor
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._shards)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._shards)
+        return len(self._places)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a tensor's shape without reading it."""
-        return tuple(self._shards[name][1].get_slice(name).get_shape())
+        return self._shapes[name]
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="np")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is cut off or damaged: {error}.", _NEXT_STEP) from error
 
 
 def shards(index: Path) -> list[Path]:

@@ -5,7 +5,7 @@ none of them compressed. A pickle can name any function to be called; here only 
 stand-ins of this module, and only the opcodes that torch writes are let through.
 """
 
-import mmap
+import os
 import pickle
 import pickletools
 import struct
@@ -43,7 +43,9 @@ _OPCODES = frozenset(
 )
 _LARGEST_PICKLE = 16 << 20  # BLIP-base's has about 120 KB
 _LARGEST_MEMO = 1 << 20  # the C unpickler makes room for the largest index a pickle names, whatever it is
+_LARGEST_WORD = 64
 _MOST_DIMENSIONS = 8
+_CHUNK = 1 << 20
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _NEXT_STEP = "Download the file again."
 
@@ -114,33 +116,38 @@ class _Unpickler(pickle.Unpickler):
 
 
 class TorchTensors(Mapping[str, NDArray[Any]]):
-    """The tensors of a `.bin`, by name; each is read from the disk when asked for and checked against its CRC-32.
+    """The tensors of a `.bin`, by name; each is read from the disk when asked for, and its storage checked by CRC-32.
 
-    A contiguous tensor is a read-only view of the mapped file and takes no memory of its own. Raises CheckpointError,
-    naming the file, where it is not a torch zip, asks for anything but tensors, is damaged, or lies about sizes.
+    The file is read rather than mapped, so that what was read takes no memory once nobody needs it. Raises
+    CheckpointError, naming the file, where it is not a torch zip, asks for anything but tensors, is damaged, or lies
+    about sizes.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             with path.open("rb") as file:
-                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+                self._size = file.seek(0, os.SEEK_END)
+        except OSError as error:
             raise CheckpointError(f"{path} cannot be read: {error}.", _NEXT_STEP) from error
         self._members = self._directory()
-        self._checked: set[str] = set()
-        order = bytes(self._member("byteorder")).strip() if "byteorder" in self._members else b"little"
+        self._found_right: set[str] = set()
+        order = self._member("byteorder", _LARGEST_WORD).strip() if "byteorder" in self._members else b"little"
         if order not in {b"little", b"big"}:
             self._refuse("its byte order is unknown")
         self._order: Literal["<", ">"] = "<" if order == b"little" else ">"
-        self._views = self._unpickle(bytes(self._member("data.pkl")))
+        self._views = self._unpickle(self._member("data.pkl", _LARGEST_PICKLE))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         view = self._views[name]
-        raw = self._member(f"data/{view.storage.key}")
-        numbers = np.frombuffer(raw, dtype=view.storage.dtype.newbyteorder(self._order), count=view.storage.count)
-        strides = [stride * numbers.itemsize for stride in view.strides]
-        array = np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides, writeable=False)
+        dtype = view.storage.dtype.newbyteorder(self._order)
+        if not prod(view.shape):
+            return np.empty(view.shape, dtype)
+        begin = self._checked(f"data/{view.storage.key}") + view.offset * dtype.itemsize
+        span = 1 + sum((side - 1) * stride for side, stride in zip(view.shape, view.strides, strict=True))
+        numbers = np.frombuffer(self._read(begin, span * dtype.itemsize), dtype)
+        strides = [stride * dtype.itemsize for stride in view.strides]
+        array = np.lib.stride_tricks.as_strided(numbers, view.shape, strides, writeable=False)
         return np.asarray(array, order="C")
 
     def __iter__(self) -> Iterator[str]:
@@ -158,8 +165,9 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
 
     def _directory(self) -> dict[str, tuple[int, int, int]]:
         """Return each member's begin, size and CRC-32 by its name below the zip's one folder."""
-        if self._bytes[:2] != b"PK":
-            if self._bytes[:1] == b"\x80":
+        beginning = self._read(0, 2)
+        if beginning != b"PK":
+            if beginning[:1] == b"\x80":
                 self._refuse(
                     "it is in torch's format from before version 1.6",
                     "Load it with a current torch and save it again, or use model.safetensors.",
@@ -176,27 +184,47 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
             name = entry.filename.partition("/")[2]
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
                 self._refuse("a part of it is compressed, which torch never does")
-            header = self._bytes[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
+            header = self._read(entry.header_offset, _LOCAL_HEADER.size)
             if entry.header_offset < end or len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
                 self._refuse("its parts overlap or lie outside of the file")
             _, name_length, extra_length = _LOCAL_HEADER.unpack(header)
             begin = entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length
             end = begin + entry.file_size
-            if end > len(self._bytes) or name in members:
+            if end > self._size or name in members:
                 self._refuse("its parts overlap or lie outside of the file")
             members[name] = (begin, entry.file_size, entry.CRC)
         return members
 
-    def _member(self, name: str) -> memoryview:
+    def _member(self, name: str, largest: int) -> bytes:
+        """Return a small member's content, checked."""
+        begin = self._checked(name)
+        size = self._members[name][1]
+        if size > largest:
+            self._refuse(f"its part {name} is too long")
+        return self._read(begin, size)
+
+    def _checked(self, name: str) -> int:
+        """Return where the member's content begins, once its checksum was found right."""
         if name not in self._members:
             self._refuse(f"its part {name} is missing")
         begin, size, crc = self._members[name]
-        content = memoryview(self._bytes)[begin : begin + size]
-        if name not in self._checked:
-            if zlib.crc32(content) != crc:
+        if name not in self._found_right:
+            found = 0
+            for place in range(begin, begin + size, _CHUNK):
+                found = zlib.crc32(self._read(place, min(_CHUNK, begin + size - place)), found)
+            if found != crc:
                 self._refuse(f"its part {name} is damaged (its checksum is wrong)")
-            self._checked.add(name)
-        return content
+            self._found_right.add(name)
+        return begin
+
+    def _read(self, begin: int, size: int) -> bytes:
+        """Return `size` bytes of the file, fewer only where it ends."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(begin)
+                return file.read(size)
+        except OSError as error:
+            raise CheckpointError(f"{self._path} cannot be read: {error}.", _NEXT_STEP) from error
 
     def _unpickle(self, pickled: bytes) -> dict[str, _View]:
         try:
@@ -218,8 +246,6 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
 
     def _inspect(self, pickled: bytes) -> None:
         """Refuse opcodes that torch does not write, before any of them runs."""
-        if len(pickled) > _LARGEST_PICKLE:
-            self._refuse("its list of tensors is too long")
         for opcode, argument, _ in pickletools.genops(pickled):
             if opcode.name not in _OPCODES:
                 raise pickle.UnpicklingError(f"torch does not write {opcode.name}")

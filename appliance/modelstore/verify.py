@@ -93,14 +93,14 @@ def _pixels(image: dict[str, Any], picture: Image.Image) -> NDArray[np.float32]:
 
 def _encode(folder: Path, seen: list[NDArray[np.float32]]) -> list[Arrays]:
     """Return each picture's cross-attention keys and values by name."""
-    session = open_session(folder / "encoder.onnx")
+    session = open_session(folder / "encoder.onnx", lean=True)
     names = [output.name for output in session.get_outputs()]
     return [dict(zip(names, session.run(names, {"pixels": one}), strict=True)) for one in seen]
 
 
 def _choose(folder: Path, crossed: list[Arrays], bos: int) -> list[NDArray[np.int64]]:
     """Return the first tokens [1, n] that the model in `folder` would write for each picture, greedily."""
-    session = open_session(folder / "decoder.onnx")
+    session = open_session(folder / "decoder.onnx", lean=True)
     captions = []
     for cross in crossed:
         tokens = np.array([[bos]], dtype=np.int64)
@@ -113,7 +113,7 @@ def _choose(folder: Path, crossed: list[Arrays], bos: int) -> list[NDArray[np.in
 
 def _scores(folder: Path, crossed: list[Arrays], captions: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
     """Return the model's scores [1, n, vocabulary] of each picture's tokens."""
-    session = open_session(folder / "decoder.onnx")
+    session = open_session(folder / "decoder.onnx", lean=True)
     return [_run(session, cross, tokens) for cross, tokens in zip(crossed, captions, strict=True)]
 
 

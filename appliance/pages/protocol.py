@@ -32,9 +32,11 @@ class Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes; between two requests, begin to wait for the next one's end."""
-        if self._refused:
-            return
-        super().data_received(data)
+        if not self._refused:
+            super().data_received(data)
+            self._wait_or_not()
+
+    def _wait_or_not(self) -> None:
         if self._refused:
             return
         if self.cycle is not None and not self.cycle.response_complete:

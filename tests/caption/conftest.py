@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -14,7 +15,7 @@ from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
 from appliance.modelstore.architecture import Dimensions
 from appliance.modelstore.expected import expected_weights
-from appliance.modelstore.graph import build_decoder, build_encoder, save
+from appliance.modelstore.graph import build_decoder, build_encoder
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "red", "ball", "tu", "##k", "'", ".", "the", "on"]
 CONFIG: dict[str, Any] = {
@@ -66,8 +67,8 @@ def model_folder(tmp_path: Path, tokenizer_file: Path) -> Path:
     """A whole model folder."""
     folder = tmp_path / "tiny-float"
     folder.mkdir()
-    save(build_encoder(Random()), folder / "encoder.onnx")
-    save(build_decoder(Random()), folder / "decoder.onnx")
+    onnx.save_model(build_encoder(Random()), folder / "encoder.onnx")
+    onnx.save_model(build_decoder(Random()), folder / "decoder.onnx")
     (folder / "tokenizer.json").write_bytes(tokenizer_file.read_bytes())
     (folder / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
     return folder

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from appliance.caption.network import Network
 from appliance.modelstore.checkpoint import Checkpoint
-from appliance.modelstore.graph import build_decoder, build_encoder, save
+from appliance.modelstore.graph import build_decoder, build_encoder
 from appliance.modelstore.quantize import quantize, quantize_model, quantized
 
 TOKENS = [38, 5, 9, 9, 30, 3]
@@ -25,7 +25,7 @@ def folders(checkpoint_folder: Path, tmp_path: Path) -> tuple[Path, Path]:
     for folder in (precise, quick):
         folder.mkdir()
     for name, build in (("encoder.onnx", build_encoder), ("decoder.onnx", build_decoder)):
-        save(build(checkpoint), precise / name)
+        onnx.save_model(build(checkpoint), precise / name)
         quantize(precise / name, quick / name)
     return precise, quick
 

@@ -207,7 +207,7 @@ def test_parts_that_overlap_are_refused(tmp_path: Path, torch_zip: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "cannot be read"),
+        (b"", "not a file that torch has saved"),
         (b"PK\x03\x04", "damaged"),
         (b"hello", "not a file that torch has saved"),
         (b"version https://git-lfs.github.com/spec/v1\n", "not a file that torch has saved"),
