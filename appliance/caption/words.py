@@ -2,7 +2,8 @@
 
 import re
 
-from simplemma import lemmatize
+from simplemma import Lemmatizer
+from simplemma.strategies import DefaultStrategy
 
 # Counts and containers of a sort ("a couple of dogs", "a close up of a flower"): empty before "of", words elsewhere.
 _MEASURES = re.compile(
@@ -10,6 +11,7 @@ _MEASURES = re.compile(
     r"|close[ -]?up|view|front|back|top|side|middle|center|bottom|edge|end|corner)s? of\b"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_ENGLISH = Lemmatizer(lemmatization_strategy=DefaultStrategy(low_memory=True))  # a few MB instead of 20
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 # Order matters to these: "a dog behind a cat" is not "a cat behind a dog".
@@ -69,7 +71,7 @@ def lemma(word: str) -> str:
     start, hyphen, last = word.rpartition("-")
     if last in _AS_THEY_ARE:
         return word
-    return start + hyphen + (_LEMMAS.get(last) or lemmatize(last, lang="en").lower())
+    return start + hyphen + (_LEMMAS.get(last) or _ENGLISH.lemmatize(last, lang="en").lower())
 
 
 def words(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from appliance.media import container, metadata, photo
+from appliance.media import metadata, photo
 from appliance.media.formats import HEAD_BYTES, sniff
 from appliance.records import Facts, Format, Kind
 
@@ -48,6 +48,8 @@ def _animated(image: Image.Image, format: Format) -> bool:
 
 
 def _video(path: Path) -> Facts:
+    from appliance.media import container  # only here: a photo needs no FFmpeg
+
     with container.opened(path) as video:
         place = metadata.video_place(video.tags)
         width, height = video.shown_size

@@ -29,9 +29,10 @@ from appliance.modelstore.layers import CONTRIB
 from appliance.modelstore.weights_file import Keep, WeightsFile, read, settle
 
 QUANTIZED = ("int8", "mixed", "int4")
-SENSITIVE = re.compile(r"\.(outer|feed_forward\.output)\.product$")
+SENSITIVE = re.compile(r"(\.(outer|feed_forward\.output)|text\.head\.dense)\.product$")
 _BLOCK = 32  # weights that share a scale in 4 bits
 _IN_4_BITS = re.compile(r"text\.layer_\d+\..*\.product$")
+_LAST = "last_axis"
 _CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8)  # of a block's largest weight: giving up a bit of that one serves the others
 
 
@@ -152,6 +153,10 @@ class _Quantizer:
         """Replace a product with `weight`, whose output channels lie along `axis`."""
         tensor, name = node.input[0], node.output[0]
         whole, scale = self._store(weight, axis)
+        if axis == 0:
+            # Turned by onnxruntime on loading; of the mapped table only the rows that are looked up stay in memory.
+            self._add("Transpose", f"{whole}_turned", whole, perm=[1, 0])
+            whole = f"{whole}_turned"
         if tensor not in self._activations:
             # Once for each tensor, however many products (the cross-attentions' keys and values) take it.
             self._activations.add(tensor)
@@ -163,22 +168,22 @@ class _Quantizer:
         self._add("Mul", name, f"{name}.counted", f"{name}.scale")
 
     def _lookup(self, node: onnx.NodeProto) -> None:
-        """Replace looking rows up in a table that is stored turned, as int8 columns."""
+        """Replace looking rows up in a table."""
         rows, name = node.input[1], node.output[0]
         whole, scale = self._store(node.input[0], axis=0)
-        self._add("Gather", f"{name}.columns", whole, rows, axis=1)
-        self._add("Cast", f"{name}.counted", f"{name}.columns", to=onnx.TensorProto.FLOAT)
+        self._add("Gather", f"{name}.rows", whole, rows)
+        self._add("Cast", f"{name}.counted", f"{name}.rows", to=onnx.TensorProto.FLOAT)
         self._add("Gather", f"{name}.scale", scale, rows)
-        self._add("Mul", f"{name}.turned", f"{name}.counted", f"{name}.scale")
-        self._add("Transpose", name, f"{name}.turned", perm=[1, 2, 0])
+        self._made[_LAST] = self._keep(np.array([-1], dtype=np.int64), _LAST)
+        self._add("Unsqueeze", f"{name}.scale_by_row", f"{name}.scale", _LAST)
+        self._add("Mul", name, f"{name}.counted", f"{name}.scale_by_row")
 
     def _store(self, weight: str, axis: int) -> tuple[str, str]:
-        """Add `weight` as int8 [inputs, outputs] and its scales [outputs]; return their names."""
+        """Add `weight` as int8 and the scales of its rows (`axis` 0) or columns (1); return their names."""
         whole, scale = f"{weight}.int8", f"{weight}.int8_scale"
         if whole not in self._made:
             numbers, scales = quantized(read(self._weights[weight], self._folder), axis)
-            kept = np.ascontiguousarray(numbers if axis == 1 else numbers.T)
-            self._made |= {whole: self._keep(kept, whole), scale: self._keep(scales, scale)}
+            self._made |= {whole: self._keep(numbers, whole), scale: self._keep(scales, scale)}
         return whole, scale
 
     def _add(self, op: str, name: str, *inputs: str, **attributes: Any) -> None:

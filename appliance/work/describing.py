@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from appliance.caption import summary
 from appliance.caption.captioner import Captioner
 from appliance.caption.tags import tags
 from appliance.errors import LibraryError, NotFoundError
-from appliance.media import photo, probe, video
+from appliance.media import photo, probe
 from appliance.records import Described, Facts, Format, Frame, Kind
 
 STILL = 320  # pixels; frames serve as the timeline's stills too, however little the model looks at
@@ -32,7 +33,7 @@ def prepare(path: Path, kind: Kind, folder: Path | None) -> Facts:
         if kind is Kind.PHOTO:
             photo.thumbnails(path, folder)
         else:
-            video.poster(path, folder)
+            _video().poster(path, folder)
     return facts
 
 
@@ -74,9 +75,17 @@ def _facts(path: Path) -> Facts:
     return probe.probe(path)
 
 
+def _video() -> ModuleType:
+    """Return what opens videos, loaded when it is needed: FFmpeg's libraries take 15 MB, and a photo needs none."""
+    from appliance.media import video
+
+    return video
+
+
 def _moments(
     path: Path, folder: Path | None, captioner: Captioner, count: int, prompt: str | None, tell: Tell
 ) -> list[Frame]:
+    video = _video()
     pictures = video.frames(path, count, max(captioner.image_size, STILL))
     described = []
     for done, (at, picture) in enumerate(pictures, start=1):
