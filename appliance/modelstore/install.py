@@ -23,7 +23,7 @@ from appliance.modelstore.progress import Recorder
 from appliance.modelstore.verify import verify_files
 from appliance.records import ModelInfo
 
-_LEFTOVERS = (".building-*", ".new-*", ".removed-*")
+_LEFTOVERS = (".building-*", ".new-*", ".removed-*", ".seen-*")
 _LEAST_MEMORY = 600 << 20  # that cannot be given back; what is mapped comes on top, and can
 
 
