@@ -2,13 +2,17 @@
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from appliance.errors import SettingsError
 from appliance.settings import Settings
+
+if TYPE_CHECKING:
+    from appliance.modelstore.progress import Installation
 
 
 def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -29,11 +33,12 @@ def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.modelstore import catalog, installed
+    from appliance.modelstore import catalog, installed, progress
 
     folder = settings.data / "models"
     models = installed.installed(folder)
     used = installed.in_use(folder).id
+    installation = progress.read(folder)
     offered = [model for model in catalog.catalog() if all(not one.id.startswith(model.name) for one in models)]
     problems = installed.problems(folder)
     if options.json:
@@ -44,6 +49,7 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
                     "available": [
                         {"name": model.name, "title": model.title, "bytes": model.bytes} for model in offered
                     ],
+                    "installation": None if installation is None else installation.as_json(),
                     "problems": [{"name": problem.name, "error": str(problem.error)} for problem in problems],
                 }
             )
@@ -58,9 +64,23 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
     for offer in offered:
         size = f"{offer.bytes / 1e9:.1f} GB to download"
         print(f"  {offer.name:<23} {offer.title}, {size}: shoebox models install {offer.name}")
+    if installation is not None and installation.state != "finished":
+        print(_told(installation))
     for problem in problems:
         print(f"! {problem.name:<23} {problem.error}")
     return 0
+
+
+def _told(installation: "Installation") -> str:
+    """Return a line about an installation that runs, or that ended otherwise than it should."""
+    at = f"{installation.stage}, {installation.percent} %"
+    told = {
+        "running": f"is being installed: {at}",
+        "interrupted": f"was interrupted: {at}. Run the same command again: it goes on.",
+        "failed": f"was not installed: {installation.error}",
+    }
+    mark = ">" if installation.state == "running" else "!"
+    return f"{mark} {installation.model:<23} {told[installation.state]}"
 
 
 def _install(settings: Settings, options: argparse.Namespace) -> int:
@@ -73,7 +93,11 @@ def _install(settings: Settings, options: argparse.Namespace) -> int:
         if options.folder is not None:
             model = install.install_folder(folder, Path(options.folder), variant=options.variant, progress=meter)
         else:
-            model = install.install(folder, options.name, variant=options.variant, hub=settings.hub, progress=meter)
+            # The token is for the hub alone: it stands in no setting, so that no page and no list shows it.
+            token = os.environ.get("HF_TOKEN", "").strip()
+            model = install.install(
+                folder, options.name, variant=options.variant, hub=settings.hub, token=token, progress=meter
+            )
     print(f"{model.name} ({model.id}) is installed and in use.")
     return 0
 

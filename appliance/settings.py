@@ -157,7 +157,12 @@ SETTINGS: tuple[Setting, ...] = (
         0,
         1 << 20,
     ),
-    Setting("hub", "SHOEBOX_HUB", "https://huggingface.co", "Address of the hub that models are downloaded from."),
+    Setting(
+        "hub",
+        "SHOEBOX_HUB",
+        "https://huggingface.co",
+        "Address of the hub that models are downloaded from; where it is not set, HF_ENDPOINT counts.",
+    ),
     Setting("log", "SHOEBOX_LOG", "text", "How log lines are written.", choices=("text", "json")),
     Setting(
         "auto_process_on_upload",
@@ -376,6 +381,8 @@ def _layers(
     if unknown:
         raise SettingsError(f"{file} has an unknown setting: {unknown[0]}.", f"Known are {', '.join(names)}.")
     return {
+        # Hugging Face's own name for it is one more default: what is meant for Shoebox wins.
+        "HF_ENDPOINT": {"hub": environment["HF_ENDPOINT"]} if environment.get("HF_ENDPOINT") else {},
         "file": written,
         "environment": {
             setting.name: environment[setting.environment]

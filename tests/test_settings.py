@@ -104,3 +104,17 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
     file.write_text(text)
     with pytest.raises(SettingsError, match=said):
         settings_module.load({}, file)
+
+
+def test_hugging_faces_own_name_for_the_hub_counts_where_ours_is_not_set(tmp_path: Path) -> None:
+    nothing, written = tmp_path / "none.toml", tmp_path / "shoebox.toml"
+    written.write_text('hub = "https://file.example"')
+    theirs, ours = {"HF_ENDPOINT": "https://theirs.example"}, {"SHOEBOX_HUB": "https://ours.example"}
+    assert settings_module.load({}, nothing).hub == "https://huggingface.co"
+    assert settings_module.load({"HF_ENDPOINT": ""}, nothing).hub == "https://huggingface.co"
+    assert settings_module.load(theirs, nothing).hub == "https://theirs.example"
+    assert settings_module.origins(theirs, nothing)["hub"] == "HF_ENDPOINT"
+    assert settings_module.load(theirs, written).hub == "https://file.example"
+    assert settings_module.load(theirs | ours, nothing).hub == "https://ours.example"
+    default = {"SHOEBOX_HUB": "https://huggingface.co"}
+    assert settings_module.load(theirs | default, nothing).hub == "https://huggingface.co"

@@ -24,7 +24,10 @@ class CatalogFile:
 
 @dataclass(frozen=True, slots=True)
 class CatalogModel:
-    """A model that `shoebox models install NAME` knows. `memory_mb` is what describing takes, by variant."""
+    """A model that `shoebox models install NAME` knows. `memory_mb` is what describing takes, by variant.
+
+    One that is `shipped` comes with Shoebox: it has no repository, no revision and no files to fetch.
+    """
 
     name: str
     title: str
@@ -34,6 +37,7 @@ class CatalogModel:
     variants: tuple[str, ...]
     memory_mb: dict[str, int]
     files: tuple[CatalogFile, ...]
+    shipped: bool = False
 
     @property
     def bytes(self) -> int:
@@ -72,15 +76,17 @@ def _model(entry: dict[str, Any]) -> CatalogModel:
     variants = tuple(entry["memory_mb"])
     if not is_id(entry["name"]) or not set(variants) <= set(VARIANTS):
         raise ValueError(f"{entry['name']}: not a name, or unknown variants")
+    shipped = entry.get("shipped", False) is True
     return CatalogModel(
         name=entry["name"],
         title=entry["title"],
-        repository=entry["repository"],
-        revision=entry["revision"],
+        repository="" if shipped else entry["repository"],
+        revision="" if shipped else entry["revision"],
         licence=entry["licence"],
         variants=variants,
         memory_mb=entry["memory_mb"],
-        files=tuple(_file(file) for file in entry["file"]),
+        files=() if shipped else tuple(_file(file) for file in entry["file"]),
+        shipped=shipped,
     )
 
 

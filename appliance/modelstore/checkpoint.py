@@ -134,6 +134,11 @@ def _weights(folder: Path) -> tuple[list[Path], Weights]:
 
 
 def _compare(path: Path, tensors: Weights, expected: dict[str, tuple[int, ...]]) -> None:
+    if any(name.startswith("text_encoder.") for name in tensors):
+        raise CheckpointError(
+            f"{path} holds a BLIP that answers questions or ranks pictures, not one that captions.",
+            f"Use a folder of {_ARCHITECTURE}, such as Salesforce/blip-image-captioning-base.",
+        )
     missing = [name for name in expected if name not in tensors]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

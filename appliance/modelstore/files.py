@@ -1,5 +1,6 @@
 """Write files so that a power cut leaves the old one or the new one, and hash and measure them."""
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -8,9 +9,10 @@ from pathlib import Path
 
 from appliance.errors import StorageFullError
 
-# Called with a stage's name, what is done of it and how much there is: bytes while downloading, steps otherwise.
+# Called with a stage's name, what is done of it and how much there is: bytes, or steps while checking.
 Progress = Callable[[str, int, int], None]
 
+_HERE, _EXCHANGE = -100, 2  # Linux's AT_FDCWD and RENAME_EXCHANGE
 _MARGIN = 256 << 20  # left free for the library's own database and uploads
 
 
@@ -48,6 +50,15 @@ def write_text(path: Path, text: str) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; return whether this system and file system can do that."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -6,22 +6,25 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from appliance.errors import ModelError
+from appliance.device import memory
+from appliance.errors import ModelError, ShoeboxError, TooLittleMemoryError
 from appliance.modelstore import manifest
 from appliance.modelstore.build import build, describe_source
 from appliance.modelstore.catalog import CatalogModel, catalog, find
 from appliance.modelstore.checkpoint import Checkpoint
-from appliance.modelstore.download import HUB, digest, download
-from appliance.modelstore.files import Progress, facts, quiet, require_space, sync
+from appliance.modelstore.download import digest, download
+from appliance.modelstore.files import Progress, exchange, facts, quiet, require_space, sync
+from appliance.modelstore.hub import HUB
 from appliance.modelstore.installed import use
+from appliance.modelstore.progress import Recorder
 from appliance.modelstore.verify import verify_files
 from appliance.records import ModelInfo
 
-_LEFTOVERS = (".building-*", ".new-*", ".removed-*")
+_LEFTOVERS = (".building-*", ".new-*", ".removed-*", ".seen-*")
+_LEAST_MEMORY = 600 << 20  # that cannot be given back; what is mapped comes on top, and can
 
 
 def install(
@@ -30,30 +33,35 @@ def install(
     *,
     variant: str = "int8",
     hub: str = HUB,
+    token: str = "",
     entries: list[CatalogModel] | None = None,
     progress: Progress = quiet,
 ) -> ModelInfo:
     """Download the model that the catalogue calls `name`, build it in the folder `models`, and use it.
 
-    One that is installed and undamaged is not fetched again. A download that was cut off goes on where it stopped; a
-    build that was cut off is done anew. `progress` gets the stages "download" (bytes), "build", "quantize" and "check"
-    (steps). Raises ModelError, DownloadError, CheckpointError, StorageFullError.
+    One that is installed and undamaged is not fetched again, and one that is shipped is only used. A download that was
+    cut off goes on where it stopped; a build that was cut off is done anew. `token` tells the hub who asks. `progress`
+    gets the stages "download", "build", "quantize" (bytes) and "check" (steps), which are also written down in
+    `models`. Raises ModelError, DownloadError, CheckpointError, StorageFullError, TooLittleMemoryError.
     """
     model = find(name, catalog() if entries is None else entries)
     id = model.id(variant)
-    with _alone(models):
+    if model.shipped:
+        return use(models, id)
+    downloads = models / ".downloads" / f"{model.name}-{model.revision[:12]}-{digest(hub)}"
+    with _alone(models), _recorded(models, id, progress) as told:
         if not _installed(models, id, "revision", model.revision):
-            downloads = models / ".downloads" / f"{model.name}-{model.revision[:12]}-{digest(hub)}"
             here = sum(path.stat().st_size for path in downloads.glob("*")) if downloads.is_dir() else 0
             require_space(models, max(0, model.bytes - here) + model.bytes * 14 // 10)
-            download(model, downloads, hub=hub, progress=progress)
+            require_memory()
+            download(model, downloads, hub=hub, token=token, pins=models / "pins.json", progress=told)
             source = {
                 "repository": model.repository,
                 "revision": model.revision,
-                "files": {file.name: facts(downloads / file.name) for file in model.files},
+                "files": {name: facts(downloads / name) for name in sorted(file.name for file in model.files)},
             }
-            _build(models, downloads, id, model.title, variant, model.licence, source, progress)
-            shutil.rmtree(downloads)
+            _build(models, downloads, id, model.title, variant, model.licence, source, told)
+        shutil.rmtree(downloads, ignore_errors=True)
         return use(models, id)
 
 
@@ -78,10 +86,21 @@ def install_folder(
     else:
         id, title, licence = known.id(variant), known.title, known.licence
         source |= {"repository": known.repository, "revision": known.revision}
-    with _alone(models):
+    with _alone(models), _recorded(models, id, progress) as told:
         if not _installed(models, id, "files", source["files"]):
-            _build(models, folder, id, title, variant, licence, source, progress)
+            require_memory()
+            _build(models, folder, id, title, variant, licence, source, told)
         return use(models, id)
+
+
+def require_memory(root: Path = Path("/")) -> None:
+    """Raise TooLittleMemoryError where building a model would drive this machine into swapping, or worse."""
+    free = memory.available(root)
+    if free is not None and free < _LEAST_MEMORY:
+        raise TooLittleMemoryError(
+            f"Building a model takes {_LEAST_MEMORY / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
+            "Stop Shoebox meanwhile, or install the model on a larger computer and copy its folder in `models` here.",
+        )
 
 
 @contextmanager
@@ -94,12 +113,38 @@ def _alone(models: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ModelError("Another model is being installed.", "Wait until that is done.") from error
-        for pattern in _LEFTOVERS:
-            for path in models.glob(pattern):
-                shutil.rmtree(path, ignore_errors=True)
+        _tidy(models)
         yield
     finally:
         os.close(lock)
+
+
+def _tidy(models: Path) -> None:
+    """Remove what an interrupted installation left, but put a model back that had no successor yet."""
+    for former in models.glob(".removed-*"):
+        target = models / former.name.removeprefix(".removed-")
+        if not target.exists():
+            former.rename(target)
+    for pattern in _LEFTOVERS:
+        for path in models.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _recorded(models: Path, id: str, progress: Progress) -> Iterator[Progress]:
+    """Give a Progress that also writes down how far it is, and in the end how it went."""
+    recorder = Recorder(models, id)
+
+    def told(stage: str, done: int, total: int) -> None:
+        recorder(stage, done, total)
+        progress(stage, done, total)
+
+    try:
+        yield told
+    except ShoeboxError as error:
+        recorder.end(str(error))
+        raise
+    recorder.end()
 
 
 def _installed(models: Path, id: str, key: str, value: Any) -> bool:
@@ -122,17 +167,20 @@ def _build(
     source: dict[str, Any],
     progress: Progress,
 ) -> None:
-    """Build into a hidden folder, then put it in the place of a damaged or older one, which is kept until then."""
+    """Build into a hidden folder, then put it in the place of a damaged or older one, which is kept until then.
+
+    No time is written into it: the same checkpoint and versions give the same folder, byte for byte.
+    """
     new, removed, target = models / f".new-{id}", models / f".removed-{id}", models / id
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    build(
-        folder, new, id=id, name=title, variant=variant, licence=licence, source=source, made_at=now, progress=progress
-    )  # fmt: skip
-    if target.exists():
+    build(folder, new, id=id, name=title, variant=variant, licence=licence, source=source, progress=progress)
+    if not target.exists():
+        new.rename(target)
+    elif not exchange(new, target):
         target.rename(removed)
-    new.rename(target)
+        new.rename(target)
     sync(models)
-    shutil.rmtree(removed, ignore_errors=True)
+    for former in (new, removed):
+        shutil.rmtree(former, ignore_errors=True)
 
 
 def _recognise(files: dict[str, Any], entries: list[CatalogModel]) -> CatalogModel | None:

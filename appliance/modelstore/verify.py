@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -50,25 +51,28 @@ def compare(precise: Path, quick: Path, progress: Progress = quiet) -> Agreement
     """Let both models look at a few drawn pictures and write the first words; one graph is in memory at a time.
 
     The float model chooses the tokens and the other is asked for its scores of the same ones, so that one token chosen
-    otherwise does not make all that follow incomparable.
+    otherwise does not make all that follow incomparable. What the encoders say of a picture (42 MB for BLIP-base) waits
+    on the disk, beside the models.
     """
     about = manifest.read(precise)
     seen = [_pixels(about["image"], picture) for picture in _pictures()]
     steps = 4 * len(seen)
     progress("check", 0, steps)
-    crossed = _encode(precise, seen)
-    progress("check", len(seen), steps)
-    captions = _choose(precise, crossed, about["text"]["bos"])
-    expected = _scores(precise, crossed, captions)
-    progress("check", 2 * len(seen), steps)
-    crossed_again = _encode(quick, seen)
-    progress("check", 3 * len(seen), steps)
-    cosines = [
-        _cosine(one[name], other[name]) for one, other in zip(crossed, crossed_again, strict=True) for name in one
-    ]
-    del crossed
-    scores = _scores(quick, crossed_again, captions)
-    progress("check", steps, steps)
+    with TemporaryDirectory(dir=quick.parent, prefix=".seen-") as shelf:
+        crossed = _encode(precise, seen, Path(shelf) / "precise")
+        progress("check", len(seen), steps)
+        captions = _choose(precise, crossed, about["text"]["bos"])
+        expected = _scores(precise, crossed, captions)
+        progress("check", 2 * len(seen), steps)
+        crossed_again = _encode(quick, seen, Path(shelf) / "quick")
+        progress("check", 3 * len(seen), steps)
+        cosines = [
+            _cosine(_part(one, name), _part(other, name))
+            for one, other in zip(crossed, crossed_again, strict=True)
+            for name in _names(one)
+        ]
+        scores = _scores(quick, crossed_again, captions)
+        progress("check", steps, steps)
     cosines += [_cosine(one, other) for one, other in zip(expected, scores, strict=True)]
     same = [one.argmax(-1) == other.argmax(-1) for one, other in zip(expected, scores, strict=True)]
     return Agreement(min(cosines), float(np.mean(same)))
@@ -91,18 +95,37 @@ def _pixels(image: dict[str, Any], picture: Image.Image) -> NDArray[np.float32]:
     return pixels(picture, size, image["mean"], image["std"], resample=image["resample"], rescale_factor=factor)
 
 
-def _encode(folder: Path, seen: list[NDArray[np.float32]]) -> list[Arrays]:
-    """Return each picture's cross-attention keys and values by name."""
+def _encode(folder: Path, seen: list[NDArray[np.float32]], shelf: Path) -> list[Path]:
+    """Return the folders below `shelf` where each picture's cross-attention keys and values lie, by name."""
     session = open_session(folder / "encoder.onnx", lean=True)
     names = [output.name for output in session.get_outputs()]
-    return [dict(zip(names, session.run(names, {"pixels": one}), strict=True)) for one in seen]
+    places = [shelf / str(number) for number in range(len(seen))]
+    for place, pixels_seen in zip(places, seen, strict=True):
+        place.mkdir(parents=True)
+        for name, array in zip(names, session.run(names, {"pixels": pixels_seen}), strict=True):
+            np.save(place / f"{name}.npy", array)
+    return places
 
 
-def _choose(folder: Path, crossed: list[Arrays], bos: int) -> list[NDArray[np.int64]]:
+def _names(place: Path) -> list[str]:
+    return sorted(file.stem for file in place.iterdir())
+
+
+def _part(place: Path, name: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(place / f"{name}.npy")
+    return array
+
+
+def _taken(place: Path) -> Arrays:
+    return {name: _part(place, name) for name in _names(place)}
+
+
+def _choose(folder: Path, crossed: list[Path], bos: int) -> list[NDArray[np.int64]]:
     """Return the first tokens [1, n] that the model in `folder` would write for each picture, greedily."""
     session = open_session(folder / "decoder.onnx", lean=True)
     captions = []
-    for cross in crossed:
+    for place in crossed:
+        cross = _taken(place)
         tokens = np.array([[bos]], dtype=np.int64)
         for _ in range(_TOKENS - 1):
             best = _run(session, cross, tokens)[:, -1:].argmax(-1)
@@ -111,10 +134,10 @@ def _choose(folder: Path, crossed: list[Arrays], bos: int) -> list[NDArray[np.in
     return captions
 
 
-def _scores(folder: Path, crossed: list[Arrays], captions: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+def _scores(folder: Path, crossed: list[Path], captions: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
     """Return the model's scores [1, n, vocabulary] of each picture's tokens."""
     session = open_session(folder / "decoder.onnx", lean=True)
-    return [_run(session, cross, tokens) for cross, tokens in zip(crossed, captions, strict=True)]
+    return [_run(session, _taken(place), tokens) for place, tokens in zip(crossed, captions, strict=True)]
 
 
 def _run(session: Any, cross: Arrays, tokens: NDArray[np.int64]) -> NDArray[np.float32]:

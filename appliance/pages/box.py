@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.device import clock
@@ -16,7 +17,7 @@ from appliance.library import database, preferences
 from appliance.library.database import Connection
 from appliance.library.marker import Presence
 from appliance.library.store import Store
-from appliance.modelstore import installed
+from appliance.modelstore import installed, progress
 from appliance.records import Job, ModelInfo
 from appliance.settings import Settings
 from appliance.work.queue import Bell
@@ -92,6 +93,11 @@ class Box:
             return installed.in_use(self.models)
         except (ModelError, OSError):
             return None
+
+    def installation(self) -> dict[str, Any] | None:
+        """Return the latest installation of a model, as the API tells it, None where there was none."""
+        found = progress.read(self.models)
+        return None if found is None else found.as_json()
 
     def known_models(self) -> dict[str, ModelInfo]:
         """Return the installed models by id."""

@@ -114,7 +114,7 @@ def _notice_json(notice: Notice) -> dict[str, Any]:
 def status_json(db: Connection, box: Box) -> dict[str, Any]:
     """Return counts by status, the queue by state, the pace (seconds an item took lately), and what stands beside.
 
-    That is the forecast, the notices, whether the worker runs, the model and the version.
+    That is the forecast, the notices, whether the worker runs, the model, the latest installation, and the version.
     """
     summary = status.summary(db)
     found, times = forecast.read(db, box.settings, datetime.now(UTC), box.zone(db))
@@ -124,5 +124,6 @@ def status_json(db: Connection, box: Box) -> dict[str, Any]:
         "worker": {"running": worker_runs(box.settings.data)},
         "notices": [_notice_json(notice) for notice in notices.standing(db, box)],
         "model": model_json(box.model()),
+        "installation": box.installation(),
         "version": __version__,
     }

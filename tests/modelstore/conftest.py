@@ -1,10 +1,7 @@
 """A tiny BLIP checkpoint with random weights, in every form that checkpoints come in, made without torch."""
 
 import json
-import struct
-import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
 from appliance.modelstore.architecture import Dimensions
 from appliance.modelstore.expected import expected_weights
+from torch_file import TorchZip
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "aeiou")]
 CONFIG: dict[str, Any] = {
@@ -30,74 +28,6 @@ CONFIG: dict[str, Any] = {
         "patch_size": 8,
     },
 }  # fmt: skip
-STORAGES = {
-    "float32": "FloatStorage", "float16": "HalfStorage", "float64": "DoubleStorage", "int64": "LongStorage",
-    "uint8": "ByteStorage", "bool": "BoolStorage", "bfloat16": "BFloat16Storage",
-}  # fmt: skip
-
-
-def text(value: str) -> bytes:
-    """BINUNICODE."""
-    return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
-
-
-def name(module: str, attribute: str) -> bytes:
-    """GLOBAL."""
-    return f"c{module}\n{attribute}\n".encode()
-
-
-def integers(values: tuple[int, ...]) -> bytes:
-    """A tuple of LONG1 numbers."""
-    return b"(" + b"".join(b"\x8a" + bytes([9]) + value.to_bytes(9, "little", signed=True) for value in values) + b"t"
-
-
-@dataclass
-class TorchZip:
-    """A file as torch.save writes it, assembled by hand so that every part of it can be wrong."""
-
-    members: dict[str, bytes] = field(default_factory=lambda: {"byteorder": b"little", "version": b"3\n"})
-    entries: list[bytes] = field(default_factory=list)
-    compression: int = zipfile.ZIP_STORED
-
-    def storage(self, key: str, content: bytes, kind: str, count: int) -> bytes:
-        """Add a storage; return the pickle of a reference to it."""
-        self.members[f"data/{key}"] = content
-        numbers = b"J" + struct.pack("<i", count)
-        return b"(" + text("storage") + name("torch", kind) + text(key) + text("cpu") + numbers + b"tQ"
-
-    def tensor(
-        self,
-        storage: bytes,
-        shape: tuple[int, ...],
-        strides: tuple[int, ...],
-        offset: int = 0,
-        *,
-        parameter: bool = False,
-    ) -> bytes:
-        """Return the pickle of a tensor that lies in `storage`."""
-        hooks = name("collections", "OrderedDict") + b")R"
-        start = b"\x8a\x09" + offset.to_bytes(9, "little", signed=True)
-        rebuilt = name("torch._utils", "_rebuild_tensor_v2") + b"(" + storage + start + integers(shape)
-        rebuilt += integers(strides) + b"\x89" + hooks + b"tR"
-        if parameter:
-            return name("torch._utils", "_rebuild_parameter") + b"(" + rebuilt + b"\x88" + hooks + b"tR"
-        return rebuilt
-
-    def add(self, key: str, array: NDArray[Any]) -> None:
-        """Add a whole tensor called `key`."""
-        array = np.asarray(array, order="C")
-        strides = tuple(stride // array.itemsize for stride in array.strides)
-        storage = self.storage(str(len(self.entries)), array.tobytes(), STORAGES[array.dtype.name], array.size)
-        self.entries.append(text(key) + self.tensor(storage, array.shape, strides))
-
-    def save(self, path: Path, pickled: bytes | None = None) -> Path:
-        """Write the file; `pickled` takes the place of the list of tensors."""
-        if pickled is None:
-            pickled = b"\x80\x02" + name("collections", "OrderedDict") + b")R(" + b"".join(self.entries) + b"u."
-        with zipfile.ZipFile(path, "w", self.compression) as archive:
-            for member, content in {"data.pkl": pickled, **self.members}.items():
-                archive.writestr(f"archive/{member}", content)
-        return path
 
 
 @pytest.fixture

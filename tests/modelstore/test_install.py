@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import CheckpointError, DownloadError, ModelError, StorageFullError
+from appliance.errors import CheckpointError, DownloadError, ModelError, StorageFullError, TooLittleMemoryError
 from appliance.modelstore import files, installed
 from appliance.modelstore import install as module
+from appliance.modelstore.build import build
 from appliance.modelstore.catalog import CatalogFile, CatalogModel
 from appliance.modelstore.install import install, install_folder
 
@@ -30,9 +32,10 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, and no space kept free for real models."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    """No proxy, and no space or memory kept free for real models."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr(files, "_MARGIN", 0)
+    monkeypatch.setattr(module, "_LEAST_MEMORY", 0)
 
 
 @pytest.fixture
@@ -71,6 +74,10 @@ def manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -86,17 +93,16 @@ def test_a_model_is_downloaded_built_and_used(models: Path, entry: CatalogModel,
     assert {name: file["sha256"] for name, file in written["source"]["files"].items()} == {
         file.name: file.sha256 for file in entry.files
     }
-    assert written["made_at"]
-    assert names(models) == {".downloads", ".lock", "in-use", "tiny-int8"}
+    assert names(models) == {".downloads", ".lock", ".progress.json", "in-use", "tiny-int8"}
     assert names(models / ".downloads") == set()
 
 
 def test_a_model_that_is_installed_is_only_used(models: Path, entry: CatalogModel, hub: str) -> None:
     first = install(models, "tiny", hub=hub, entries=[entry])
-    made_at = manifest(models / "tiny-int8")["made_at"]
+    built = (models / "tiny-int8").stat()
     (models / "in-use").unlink()
     assert install(models, "tiny", hub="http://127.0.0.1:9", entries=[entry]) == first
-    assert manifest(models / "tiny-int8")["made_at"] == made_at
+    assert (models / "tiny-int8").stat().st_ino == built.st_ino
     assert installed.in_use(models) == first
 
 
@@ -145,14 +151,12 @@ def test_an_installation_cut_off_is_taken_up_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         install(models, "tiny", hub=hub, entries=[entry])
     assert [model.id for model in installed.installed(models) if not model.sample] == []
-    monkeypatch.undo()
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(files, "_MARGIN", 0)
+    monkeypatch.setattr(module, "build", build)
     # What was downloaded is still there: the hub is not asked again.
     (downloads,) = (models / ".downloads").iterdir()
     assert names(downloads) == set(NAMES)
     assert install(models, "tiny", hub=hub, entries=[entry]).id == "tiny-int8"
-    assert names(models) == {".downloads", ".lock", "in-use", "tiny-int8"}
+    assert names(models) == {".downloads", ".lock", ".progress.json", "in-use", "tiny-int8"}
 
 
 def test_only_one_installation_at_a_time(models: Path, entry: CatalogModel, hub: str) -> None:
@@ -170,6 +174,81 @@ def test_too_little_room_is_told_before_the_download(
     monkeypatch.setattr(files, "_MARGIN", 1 << 60)
     with pytest.raises(StorageFullError):
         install(models, "tiny", hub="http://127.0.0.1:9", entries=[entry])
+
+
+def test_too_little_memory_is_told_before_the_download(
+    models: Path, entry: CatalogModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LEAST_MEMORY", 600 << 20)
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 948000 kB\nMemFree: 1 kB\nMemAvailable: 380000 kB\n")
+    monkeypatch.setattr(module, "require_memory", partial(module.require_memory, tmp_path))
+    for start in (
+        lambda: install(models, "tiny", hub="http://127.0.0.1:9", entries=[entry]),
+        lambda: install_folder(models, tmp_path / "hub/owner/tiny/resolve/abc", entries=[entry]),
+    ):
+        with pytest.raises(TooLittleMemoryError, match=r"takes 0\.6 GB of memory, and 0\.4 GB are free") as caught:
+            start()
+        assert "Stop Shoebox meanwhile" in caught.value.next_step
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 948000 kB\nMemFree: 1 kB\nMemAvailable: 680000 kB\n")
+    assert install_folder(models, tmp_path / "hub/owner/tiny/resolve/abc", entries=[entry]).id == "tiny-int8"
+
+
+def test_the_sample_is_shipped_and_only_used(models: Path, entry: CatalogModel, hub: str) -> None:
+    install(models, "tiny", hub=hub, entries=[entry])
+    model = install(models, "sample", hub="http://127.0.0.1:9")
+    assert (model.id, model.sample) == ("sample-int8", True)
+    assert installed.in_use(models) == model
+    with pytest.raises(ModelError, match="no variant float"):
+        install(models, "sample", variant="float")
+
+
+def test_the_same_checkpoint_gives_the_same_folder_byte_for_byte(
+    models: Path, entry: CatalogModel, hub: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "hub/owner/tiny/resolve/abc"
+    install_folder(models, source, entries=[entry])
+    first = contents(models / "tiny-int8")
+    shutil.rmtree(models)
+    install(models, "tiny", hub=hub, entries=[entry])
+    assert contents(models / "tiny-int8") == first, "it does not matter whether it came from the hub or from a stick"
+
+
+def test_bin_and_safetensors_differ_in_nothing_but_what_names_their_source(models: Path, make_checkpoint: Make) -> None:
+    for form in ("bin", "safetensors"):
+        install_folder(models, make_checkpoint(f"{form}/same", form=form), entries=[])
+        shutil.copytree(models / "own-same-int8", models / form)
+    one, other = contents(models / "bin"), contents(models / "safetensors")
+    assert {name for name in one if one[name] != other[name]} == {"manifest.json"}
+    one_manifest, other_manifest = manifest(models / "bin"), manifest(models / "safetensors")
+    assert {key for key in one_manifest if one_manifest[key] != other_manifest[key]} == {"source"}
+
+
+def test_where_folders_cannot_change_places_the_former_is_never_lost(
+    models: Path, entry: CatalogModel, hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(models, "tiny", hub=hub, entries=[entry])
+    shutil.copytree(tmp_path / "hub/owner/tiny/resolve/abc", tmp_path / "hub/owner/tiny/resolve/def")
+    newer = replace(entry, revision="def")
+    monkeypatch.setattr(module, "exchange", lambda *_: False)
+    rename = Path.rename
+
+    def cut_off(path: Path, target: Path) -> Path:
+        if path.name == ".new-tiny-int8":
+            raise KeyboardInterrupt  # as a power cut would, with nothing in the former one's place
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        install(models, "tiny", hub=hub, entries=[newer])
+    monkeypatch.setattr(Path, "rename", rename)
+    assert not (models / "tiny-int8").exists()
+    with pytest.raises(ModelError):  # whatever is installed next puts it back, also where that fails
+        install_folder(models, tmp_path / "hub/owner/tiny/resolve/abc", variant="Q", entries=[])
+    assert manifest(models / "tiny-int8")["source"]["revision"] == "abc"
+    install(models, "tiny", hub=hub, entries=[newer])
+    assert manifest(models / "tiny-int8")["source"]["revision"] == "def"
+    assert not [name for name in names(models) if name.startswith((".new", ".removed", ".building"))]
 
 
 def test_unknown_names_and_variants(models: Path, entry: CatalogModel) -> None:
