@@ -1,64 +1,57 @@
-"""ONNX Runtime sessions: the execution provider by name, threads, and options that suit a small box."""
+"""ONNX Runtime sessions: a graph opened on an execution provider, threads, and options that suit a small box."""
 
 import platform
+from contextlib import nullcontext
 from pathlib import Path
 
 import onnxruntime
 
-from appliance.errors import ModelError, SettingsError, TooLittleMemoryError
+from appliance.caption.providers import CPU, PROVIDERS, Provider, named, quiet, unavailable
+from appliance.errors import ModelError, TooLittleMemoryError
 
-_PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-}
-# Providers whose tensors live in the GPU's memory; the others compute on tensors in main memory.
-_ON_GPU = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 _ERRORS_ONLY = 3
 # The C++ library's words, those of onnxruntime's own allocators, and of a thread that finds no room for its stack.
 _OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory", "pthread_create failed")
 _VNNI = {"avx512_vnni", "avx_vnni"}
+_ASSIGNED = "session.record_ep_graph_assignment_info"
 
 
-def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxruntime.InferenceSession:
+def open_session(path: Path, provider: str | Provider = CPU, threads: int = 0) -> onnxruntime.InferenceSession:
     """Load the graph at `path` to run on `provider` with so many threads (0: one for every core).
 
-    What the provider cannot run, and everything where its device is missing, runs on the processor.
-    Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load,
-    TooLittleMemoryError where there is no room for it.
+    What the provider cannot run runs on the processor. Raises SettingsError where the provider cannot be had or runs
+    nothing of the graph, ModelError where the graph cannot load, TooLittleMemoryError where there is no room for it.
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing.", "Install the model again.")
-    chosen = providers(provider)
+    chosen = named(provider) if isinstance(provider, str) else provider
+    wanted = options(threads)
+    if chosen != CPU:
+        wanted.add_session_config_entry(_ASSIGNED, "1")
     try:
-        return onnxruntime.InferenceSession(path, options(threads), providers=chosen)
+        with nullcontext() if chosen == CPU else quiet():
+            session = onnxruntime.InferenceSession(path, wanted, providers=chosen.chain)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
         if out_of_memory(error):
             raise TooLittleMemoryError from error
         raise ModelError(f"{path} cannot be loaded: {error}.", "Install the model again.") from error
+    if not _takes_part(session, chosen):
+        raise unavailable(chosen, "it runs nothing of the model")
+    return session
+
+
+def _takes_part(session: onnxruntime.InferenceSession, provider: Provider) -> bool:
+    """Whether any of the graph runs on the provider: onnxruntime gives to the processor what a provider leaves."""
+    if provider.onnx not in session.get_providers():
+        return False
+    if provider == CPU or not hasattr(session, "get_provider_graph_assignment_info"):  # newer than onnxruntime 1.23
+        return True
+    return any(part.ep_name == provider.onnx for part in session.get_provider_graph_assignment_info())
 
 
 def out_of_memory(error: Exception) -> bool:
     """Whether an error of onnxruntime's means that memory ran out; its own exceptions tell only by their words."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)
-
-
-def providers(name: str) -> list[str]:
-    """Return onnxruntime's names for provider `name` and, behind it, the processor; SettingsError if there is none."""
-    if name not in _PROVIDERS:
-        raise SettingsError(f"provider cannot be {name!r}.", f"Use one of {', '.join(_PROVIDERS)}.")
-    there = onnxruntime.get_available_providers()
-    if _PROVIDERS[name] not in there:
-        known = [short for short, long in _PROVIDERS.items() if long in there]
-        raise SettingsError(
-            f"provider cannot be {name}: the onnxruntime on this machine was built without it.",
-            f"Install one that has it, or use {' or '.join(known)}.",
-        )
-    names = [_PROVIDERS[name]]
-    if name == "tensorrt":
-        names.append(_PROVIDERS["cuda"])  # for what TensorRT leaves over
-    return list(dict.fromkeys([*(name for name in names if name in there), _PROVIDERS["cpu"]]))
 
 
 def options(threads: int) -> onnxruntime.SessionOptions:
@@ -88,4 +81,5 @@ def sums_overflow(machine: str = platform.machine(), information: Path = Path("/
 
 def device(session: onnxruntime.InferenceSession) -> str:
     """Return where the session keeps its tensors, in onnxruntime's words: `cuda` or `cpu`."""
-    return "cuda" if _ON_GPU & set(session.get_providers()) else "cpu"
+    names = session.get_providers()
+    return next((provider.tensors for provider in PROVIDERS if provider.onnx in names), "cpu")
