@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 from onnxruntime import OrtValue
+from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
 from appliance.caption.blip import BlipCaptioner
@@ -163,3 +165,21 @@ def test_a_batch_that_does_not_fit_into_memory_is_halved(
     room = 0
     with pytest.raises(TooLittleMemoryError):
         blip.caption_many(pictures)
+
+
+@pytest.mark.filterwarnings("ignore:the float32 number")  # some weights are too small for half precision
+def test_half_precision_describes_alone_and_in_batches(model_folder: Path, pictures: list[Image.Image]) -> None:
+    """On a processor, which does in single precision what it cannot do in half; keys and values are half as large."""
+    exact = BlipCaptioner.load(model_folder, threads=1)
+    scores = [exact.network.logits(exact.pixels(picture), [16, 5, 7]) for picture in pictures]
+    for name in ("encoder.onnx", "decoder.onnx"):
+        given = onnx.load(model_folder / name)
+        kept = [entry.name for entry in (*given.graph.input, *given.graph.output) if entry.name in {"pixels", "logits"}]
+        onnx.save(convert_float_to_float16(given, keep_io_types=kept), model_folder / name)
+    path = model_folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "variant": "fp16"}))
+    blip = BlipCaptioner.load(model_folder, provider=graphics_card(), threads=1)
+    assert (blip.network.cache_type, blip.batch) == (np.float16, 16)
+    for picture, expected in zip(pictures, scores, strict=True):
+        np.testing.assert_allclose(blip.network.logits(blip.pixels(picture), [16, 5, 7]), expected, atol=0.05)
+    assert blip.caption_many(pictures) == [blip.caption(picture) for picture in pictures]
