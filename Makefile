@@ -13,12 +13,13 @@ TORCH ?= torch==2.13.0
 
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
+OPENVINO_BIN := .venv-openvino/bin
 # Mounting small file systems takes root, or a namespace of its own in which one is root.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --mount)
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-browser test-faults chaos fuzz idle load lint check format lock
+.PHONY: help install run test test-oracle test-openvino test-browser test-faults chaos fuzz idle load lint check format lock
 .PHONY: sample-model train-sample clean
 
 help: ## List what make can do
@@ -44,11 +45,20 @@ install: .venv/installed ## Make .venv with the locked dependencies and the shoe
 	$(MODELS_BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# As README tells people with a graphics card: the one package out, the other in.
+.venv-openvino/installed: requirements.lock tests/requirements.lock tests/openvino-requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-openvino
+	$(OPENVINO_BIN)/python $(PIP) --require-hashes -r requirements.lock -r tests/requirements.lock
+	$(OPENVINO_BIN)/python -m pip uninstall --quiet --yes onnxruntime
+	$(OPENVINO_BIN)/python $(PIP) --require-hashes -r tests/openvino-requirements.lock
+	$(OPENVINO_BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
 run: install ## Start the whole appliance on http://127.0.0.1:8080 with its library in ./data (DATA, HOST, PORT)
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle browser faults chaos fuzz)
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino browser faults chaos fuzz)
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
@@ -58,6 +68,9 @@ chaos: .venv/tested ## Upload without a pause while everything is killed at rand
 
 test-oracle: .venv-models/installed ## Compare models, pixels and captions with torch and transformers
 	$(MODELS_BIN)/python -m pytest -m oracle tests/oracle
+
+test-openvino: .venv-openvino/installed ## Describe on another execution provider, OpenVINO on the processor (x86-64 only)
+	$(OPENVINO_BIN)/python -m pytest tests/openvino
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
@@ -88,6 +101,7 @@ lock: .venv/tested ## Lock the dependencies again, with hashes and without addre
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) --group test -c requirements.lock -o tests/requirements.lock
 	$(LOCK) --group models -c requirements.lock -o models/requirements.lock
+	$(LOCK) --group openvino -c requirements.lock -o tests/openvino-requirements.lock
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -99,5 +113,5 @@ train-sample: .venv-models/installed ## Train the sample model's checkpoint agai
 		--bfloat16 $(if $(PHOTOS),--photos $(PHOTOS))
 
 clean: ## Remove what was built and installed here; the library in ./data stays
-	rm -rf .venv .venv-models build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-models .venv-openvino build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -126,10 +126,13 @@ def _describe(settings: Settings, options: argparse.Namespace) -> int:
 
     for problem in installed.problems(settings.data / "models"):
         print(f"shoebox: {problem.error}", file=sys.stderr)
-    failed = 0
+    failed, told = 0, {""}
     with Child(settings) as child:
         for name in options.files:
             line = _described(child, name, options.prompt)
+            if child.loaded is not None and child.loaded.warning not in told:
+                told.add(child.loaded.warning)
+                print(f"shoebox: {child.loaded.warning}", file=sys.stderr)
             failed += line["error"] is not None
             if options.json:
                 print(json.dumps(line), flush=True)
@@ -155,6 +158,8 @@ def _described(child: "Child", name: str, prompt: str | None) -> dict[str, objec
             kind = formats.sniff(file.read(formats.HEAD_BYTES)).kind
         line["kind"] = kind
         described = child.describe(path.absolute(), kind, None, prompt=prompt)
+    except SettingsError:  # the provider, and every file would fail alike
+        raise
     except (ShoeboxError, OSError) as error:
         return {**line, "error": error.strerror if isinstance(error, OSError) else str(error)}
     return {

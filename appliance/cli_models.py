@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from appliance.errors import SettingsError
+from appliance.modelstore.manifest import VARIANTS
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
     install = actions.add_parser("install", parents=[data], help="install a model and use it")
     install.add_argument("name", nargs="?", metavar="NAME", help="a name from the catalogue, for example blip-base")
     install.add_argument("--from", dest="folder", metavar="FOLDER", help="a Hugging Face BLIP folder, offline")
-    install.add_argument("--variant", choices=("int8", "float"), default="int8", help="int8 is smaller and faster")
+    install.add_argument("--variant", choices=("auto", *VARIANTS), default="auto", help="auto: what suits this machine")
     install.set_defaults(command=_install)
     use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
     use.add_argument("id", metavar="MODEL", help="an installed model's id, as `shoebox models list` prints it")
@@ -84,19 +85,20 @@ def _told(installation: "Installation") -> str:
 
 
 def _install(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.modelstore import install
+    from appliance.modelstore import install, variants
 
     if (options.name is None) == (options.folder is None):
         raise SettingsError("Name one model to install.", "Use `shoebox models install NAME` or `--from FOLDER`.")
     folder = settings.data / "models"
+    variant = variants.to_build(settings.provider) if options.variant == "auto" else options.variant
     with _Meter() as meter:
         if options.folder is not None:
-            model = install.install_folder(folder, Path(options.folder), variant=options.variant, progress=meter)
+            model = install.install_folder(folder, Path(options.folder), variant=variant, progress=meter)
         else:
             # The token is for the hub alone: it stands in no setting, so that no page and no list shows it.
             token = os.environ.get("HF_TOKEN", "").strip()
             model = install.install(
-                folder, options.name, variant=options.variant, hub=settings.hub, token=token, progress=meter
+                folder, options.name, variant=variant, hub=settings.hub, token=token, progress=meter
             )
     print(f"{model.name} ({model.id}) is installed and in use.")
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.errors import StorageError
-from appliance.library import notices, opening, preferences, status
+from appliance.library import describer, notices, opening, preferences, status
 from appliance.library.store import Store
 from appliance.records import Kind
 from appliance.settings import Settings
@@ -64,6 +64,7 @@ def read(settings: Settings) -> dict[str, Any]:
                 for item, kind, since in status.under_way(db)
             ],
             "forecast": forecast.as_json(*forecast.read(db, settings, datetime.now(UTC), zone)),
+            "runs_on": noted[1] if (noted := describer.noted(db)) else None,
             "notices": [
                 {"name": one.name, "text": one.text, "next_step": one.next_step} for one in notices.standing(db)
             ],
@@ -95,7 +96,8 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     told += _waiting(found)
     told += [f"{one['text']} {one['next_step']}".rstrip() for one in found["notices"]]
     told.append(f"Free: {found['free_bytes'] / 1e9:.1f} GB")
-    told.append(f"Model: {found['model']['name']} ({found['model']['id']})")
+    on = f", on {found['runs_on']}" if found["runs_on"] else ""
+    told.append(f"Model: {found['model']['name']} ({found['model']['id']}){on}")
     if found["model"]["notice"]:
         told.append(found["model"]["notice"])
     return told

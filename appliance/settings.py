@@ -146,7 +146,22 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("threads", "SHOEBOX_THREADS", 0, "Processor threads for describing; 0 takes every core.", 0, 256),
     Setting(
-        "provider", "SHOEBOX_PROVIDER", "cpu", "Where describing runs.", choices=("cpu", "cuda", "tensorrt", "coreml")
+        "provider",
+        "SHOEBOX_PROVIDER",
+        "auto",
+        "What describing runs on; auto takes the best that is there and describes as the processor does.",
+        choices=(
+            "auto",
+            "cpu",
+            "cuda",
+            "tensorrt",
+            "migraphx",
+            "rocm",
+            "openvino",
+            "coreml",
+            "xnnpack",
+            "acl",
+        ),
     ),
     Setting("model_load_timeout", "SHOEBOX_MODEL_LOAD_TIMEOUT", 120, "Seconds a model may take to load.", 1, 3600),
     Setting(

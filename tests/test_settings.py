@@ -68,7 +68,7 @@ def test_what_is_allowed(name: str, value: object, expected: object) -> None:
         ("time_zone", "/etc/localtime", "Europe/Berlin"),
         ("time_zone", "a\0b", "Europe/Berlin"),
         ("time_zone", "x" * 5000, "Europe/Berlin"),
-        ("provider", "abacus", "one of cpu"),
+        ("provider", "abacus", "one of auto, cpu"),
     ],
 )
 def test_what_is_refused_and_what_to_use_instead(name: str, value: object, advice: str) -> None:

@@ -1,6 +1,7 @@
 """BLIP describes a picture: the runtime of an installed model's folder."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,17 @@ from PIL.Image import Image
 
 from appliance.caption.network import Decoding, Network
 from appliance.caption.pixels import pixels
+from appliance.caption.providers import CPU, Provider
 from appliance.caption.repetition import Guard, guard
-from appliance.caption.search import beam, greedy
+from appliance.caption.search import Search, alone, beam, greedy, together
 from appliance.caption.tokenizer import Tokenizer
-from appliance.errors import CaptionerError, ModelError
+from appliance.errors import CaptionerError, ModelError, TooLittleMemoryError
 
 _NEXT_STEP = "Install the model again."
+# Of these each row of a batch is computed by itself. The others take one scale for all the numbers that go into a
+# product, so that what one picture is told to be would depend on its neighbours.
+_BY_ROW = {"float", "fp16"}
+_BATCH = 16  # pictures at once on a graphics card; on a processor one after the other is as fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Manifest:
     bos: int
     sep: int
     max_length: int
+    variant: str = "float"
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
@@ -51,6 +58,7 @@ class Manifest:
                 bos=int(text["bos"]),
                 sep=int(text["sep"]),
                 max_length=int(text["max_length"]),
+                variant=str(content.get("variant", "float")),
             )
         except FileNotFoundError as error:
             raise ModelError(f"{path} is missing.", _NEXT_STEP) from error
@@ -67,11 +75,14 @@ class BlipCaptioner:
         self._tokenizer = tokenizer
         self._beams = beams
         self._guard = guard(tokenizer.continuations)
+        self.warnings: tuple[str, ...] = ()
+        self.batch = _BATCH if network.provider.gpu and manifest.variant in _BY_ROW else 1
 
     @classmethod
-    def load(cls, folder: Path, *, provider: str = "cpu", threads: int = 0, beams: int = 1) -> "BlipCaptioner":
+    def load(cls, folder: Path, *, provider: str | Provider = CPU, threads: int = 0, beams: int = 1) -> "BlipCaptioner":
         """Load the model in `folder`: manifest.json, encoder.onnx, decoder.onnx, tokenizer.json.
 
+        A provider is taken by its name, the best one for `auto`, without a proof that it describes as it should.
         Raises ModelError where a file is missing or damaged, SettingsError where the provider cannot be had.
         """
         manifest = Manifest.read(folder / "manifest.json")
@@ -82,6 +93,11 @@ class BlipCaptioner:
     def model(self) -> str:
         """The model's id."""
         return self._manifest.model
+
+    @property
+    def provider(self) -> str:
+        """What the model runs on, as people say it."""
+        return self.network.provider.title
 
     @property
     def image_size(self) -> int:
@@ -95,6 +111,22 @@ class BlipCaptioner:
         """
         tokens = self.generate(self.pixels(picture), prompt=prompt, banned=self._guard)
         return self._tokenizer.decode(tokens)
+
+    def caption_many(self, pictures: Sequence[Image], *, prompt: str | None = None) -> list[str]:
+        """Describe each of `pictures` as `caption` does, `batch` at a time; fewer where memory does not suffice."""
+        captions: list[str] = []
+        while len(captions) < len(pictures):
+            some = pictures[len(captions) : len(captions) + self.batch]
+            try:
+                seen = np.concatenate([self.pixels(picture) for picture in some])
+                made = self.generate_many(seen, prompt=prompt, banned=self._guard)
+            except TooLittleMemoryError:
+                if self.batch == 1:
+                    raise
+                self.batch = (self.batch + 1) // 2
+                continue
+            captions += [self._tokenizer.decode(tokens) for tokens in made]
+        return captions
 
     def pixels(self, picture: Image) -> NDArray[np.float32]:
         """Return `picture` as the model takes it: float32 [1, 3, height, width]."""
@@ -113,13 +145,25 @@ class BlipCaptioner:
 
         That is transformers' `generate` with its default length, where `banned` is `repetition.no_guard`.
         """
+        return alone(Decoding(self.network, self.network.encode(seen)).step, self._search(prompt, banned))
+
+    def generate_many(self, seen: NDArray[np.float32], *, prompt: str | None = None, banned: Guard) -> list[list[int]]:
+        """Return what `generate` does for each row of `seen` [pictures, 3, height, width], all at the same time.
+
+        One after the other where the rows of a batch are not independent of each other.
+        """
+        if len(seen) == 1 or self._manifest.variant not in _BY_ROW:
+            return [self.generate(seen[row : row + 1], prompt=prompt, banned=banned) for row in range(len(seen))]
+        searches = [self._search(prompt, banned) for _ in seen]
+        return together(Decoding(self.network, self.network.encode(seen)).step, searches, beams=self._beams)
+
+    def _search(self, prompt: str | None, banned: Guard) -> Search:
         start = [self._manifest.bos, *(self._tokenizer.encode(prompt) if prompt else ())]
         length = min(self._manifest.max_length, self.network.positions - len(start))
         if length < 1:
             raise CaptionerError(
                 "The prompt is too long for this model.", "Use a few words to begin the sentence with."
             )
-        step = Decoding(self.network, self.network.encode(seen)).step
         if self._beams == 1:
-            return greedy(step, start, length=length, end=self._manifest.sep, banned=banned)
-        return beam(step, start, beams=self._beams, length=length, end=self._manifest.sep, banned=banned)
+            return greedy(start, length=length, end=self._manifest.sep, banned=banned)
+        return beam(start, beams=self._beams, length=length, end=self._manifest.sep, banned=banned)

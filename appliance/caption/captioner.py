@@ -1,8 +1,11 @@
 """What describes a picture."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from PIL.Image import Image
+
+PROCESSOR = "the processor"  # what a model runs on where it runs on nothing else
 
 
 class Captioner(Protocol):
@@ -18,6 +21,25 @@ class Captioner(Protocol):
         """The side of the square that a picture is shrunk to, in pixels: more than that is not looked at."""
         ...
 
+    @property
+    def provider(self) -> str:
+        """What the model runs on, as people say it: the processor, CUDA."""
+        ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the owner: what was wanted of the loading and could not be had, and what to do."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """How many pictures are best described at once."""
+        ...
+
     def caption(self, picture: Image, *, prompt: str | None = None) -> str:
         """Describe `picture`; the sentence begins with `prompt` where one is given. Raises CaptionerError."""
+        ...
+
+    def caption_many(self, pictures: Sequence[Image], *, prompt: str | None = None) -> list[str]:
+        """Describe each of `pictures` as `caption` does."""
         ...

@@ -12,7 +12,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime import OrtValue
 
-from appliance.caption.session import device, open_session, out_of_memory
+from appliance.caption.providers import CPU, Provider, named
+from appliance.caption.rows import chosen
+from appliance.caption.session import open_session, out_of_memory
 from appliance.errors import CaptionerError, ModelError, TooLittleMemoryError
 
 _POSITIONS = 512  # of every BLIP published; a graph says its own in its metadata
@@ -21,26 +23,27 @@ _POSITIONS = 512  # of every BLIP published; a graph says its own in its metadat
 class Network:
     """A model's encoder and decoder sessions, opened from a folder that holds encoder.onnx and decoder.onnx."""
 
-    def __init__(self, folder: Path, *, provider: str = "cpu", threads: int = 0) -> None:
-        self._encoder = open_session(folder / "encoder.onnx", provider, threads)
-        self.decoder = open_session(folder / "decoder.onnx", provider, threads)
+    def __init__(self, folder: Path, *, provider: str | Provider = CPU, threads: int = 0) -> None:
+        self.provider = named(provider) if isinstance(provider, str) else provider
+        self._encoder = open_session(folder / "encoder.onnx", self.provider, threads)
+        self.decoder = open_session(folder / "decoder.onnx", self.provider, threads)
         shapes = {entry.name: entry.shape for entry in self.decoder.get_inputs()}
         if "past_key_0" not in shapes or [entry.name for entry in self._encoder.get_inputs()] != ["pixels"]:
             raise ModelError(f"{folder} holds no BLIP model made by Shoebox.", "Install the model again.")
         self.layers = sum(name.startswith("past_key_") for name in shapes)
         self.cache_shape = (int(shapes["past_key_0"][1]), int(shapes["past_key_0"][3]))
-        given = next(entry.type for entry in self.decoder.get_inputs() if entry.name == "past_key_0")
-        self.cache_type = np.float16 if given == "tensor(float16)" else np.float32
+        types = {entry.name: entry.type for entry in self.decoder.get_inputs()}
+        self.cache_type = np.float16 if types["past_key_0"] == "tensor(float16)" else np.float32
         metadata = self.decoder.get_modelmeta().custom_metadata_map
         self.positions = int(metadata.get("positions", _POSITIONS))
 
     def encode(self, pixels: NDArray[np.float32]) -> dict[str, OrtValue]:
-        """Look at `pixels` [1, 3, height, width]; return each layer's cross-attention keys and values by name."""
+        """Look at `pixels` [n, 3, height, width]; return by name each layer's cross-attention keys and values."""
         binding = self._encoder.io_binding()
         binding.bind_cpu_input("pixels", pixels)
         names = [entry.name for entry in self._encoder.get_outputs()]
         for name in names:
-            binding.bind_output(name, device(self._encoder))
+            binding.bind_output(name, self.provider.tensors)
         _run(self._encoder, binding)
         return dict(zip(names, binding.get_outputs(), strict=True))
 
@@ -53,19 +56,25 @@ class Network:
 
 
 class Decoding:
-    """One caption in the making: the picture's keys and values, and those of the tokens so far."""
+    """Captions in the making: the pictures' keys and values, and those of the tokens so far.
+
+    Of several pictures each has as many beams as the others, one after the other.
+    """
 
     def __init__(self, network: Network, cross: dict[str, OrtValue]) -> None:
         self._session = network.decoder
-        self._device = device(network.decoder)
+        self._provider = network.provider
+        self._device = network.provider.tensors
         self._binding = network.decoder.io_binding()
-        for name, value in cross.items():
-            self._binding.bind_ortvalue_input(name, value)
+        self._cross = cross
+        self._bind_cross()
         heads, size = network.cache_shape
         self._names = [f"{kind}_{layer}" for layer in range(network.layers) for kind in ("key", "value")]
-        nothing = OrtValue.ortvalue_from_numpy(np.empty((1, heads, 0, size), dtype=network.cache_type), self._device)
+        nothing = OrtValue.ortvalue_from_numpy(
+            np.empty((self._pictures, heads, 0, size), dtype=network.cache_type), self._device
+        )
         self._cache = dict.fromkeys(self._names, nothing)
-        self._beams = 1
+        self._beams = self._pictures
 
     def step(self, tokens: NDArray[np.int64], parents: Sequence[int]) -> NDArray[np.float32]:
         """Feed `tokens` [beams, n] and return the scores [beams, vocabulary] of what follows the last of them.
@@ -77,7 +86,9 @@ class Decoding:
     def feed(self, tokens: NDArray[np.int64], parents: Sequence[int]) -> NDArray[np.float32]:
         """Feed `tokens` as `step` does and return the scores [beams, n, vocabulary] of what follows each of them."""
         if list(parents) != list(range(self._beams)):
-            self._cache = {name: self._chosen(value, parents) for name, value in self._cache.items()}
+            self._cache = {name: chosen(value, parents, self._provider) for name, value in self._cache.items()}
+        if self._pictures > 1 and len(tokens) != self._pictures:
+            self._spread(len(tokens) // self._pictures)
         binding = self._binding
         binding.bind_cpu_input("tokens", np.ascontiguousarray(tokens, dtype=np.int64))
         binding.bind_output("logits", "cpu")
@@ -88,11 +99,19 @@ class Decoding:
         logits, *cache = binding.get_outputs()
         self._cache = dict(zip(self._names, cache, strict=True))
         self._beams = len(tokens)
-        scores: NDArray[np.float32] = logits.numpy()
+        scores: NDArray[np.float32] = logits.numpy().astype(np.float32, copy=False)
         return scores
 
-    def _chosen(self, value: OrtValue, rows: Sequence[int]) -> OrtValue:
-        return OrtValue.ortvalue_from_numpy(value.numpy()[list(rows)], self._device)
+    def _bind_cross(self) -> None:
+        for name, value in self._cross.items():
+            self._binding.bind_ortvalue_input(name, value)
+        self._pictures: int = next(iter(self._cross.values())).shape()[0]
+
+    def _spread(self, times: int) -> None:
+        """Give each row of tokens the keys and values of its picture; a single one's serve all as they are."""
+        rows = [row for row in range(self._pictures) for _ in range(times)]
+        self._cross = {name: chosen(value, rows, self._provider) for name, value in self._cross.items()}
+        self._bind_cross()
 
 
 def _run(session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) -> None:

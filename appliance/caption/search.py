@@ -1,12 +1,13 @@
 """Choosing a caption's tokens one by one: greedy and beam search, token for token as transformers 5 does.
 
-Both take `step`, which feeds tokens [beams, n] to a model and returns its scores [beams, vocabulary] of what comes
-next; its second argument tells from which row of the step before each row goes on. `length` is how many tokens may be
-added, `end` the token that ends a caption, `banned` the guard. The result begins with `start` and ends with `end`
-unless the length ran out.
+Both ask for scores, by tokens [beams, n] and from which row of the question before each row goes on, and are answered
+with the scores [beams, vocabulary] of what comes next. `length` is how many tokens may be added, `end` the token that
+ends a caption, `banned` the guard. The result begins with `start` and ends with `end` unless the length ran out.
+
+`step` asks a model. `alone` makes one caption with it, `together` those of several pictures at the same time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,55 @@ from numpy.typing import NDArray
 from appliance.caption.repetition import Guard
 
 Step = Callable[[NDArray[np.int64], Sequence[int]], NDArray[np.float32]]
+Question = tuple[NDArray[np.int64], Sequence[int]]
+Search = Generator[Question, NDArray[np.float32], list[int]]
 
 
-def greedy(step: Step, start: Sequence[int], *, length: int, end: int, banned: Guard) -> list[int]:
+def alone(step: Step, search: Search) -> list[int]:
+    """Make one caption, and return its tokens."""
+    question = next(search)
+    while True:
+        try:
+            question = search.send(step(*question))
+        except StopIteration as done:
+            tokens: list[int] = done.value
+            return tokens
+
+
+def together(step: Step, searches: Sequence[Search], *, beams: int) -> list[list[int]]:
+    """Make a caption for each picture at the same time, and return their tokens: those of each search `alone`.
+
+    Each picture has one row at the first step and `beams` from then on. Who needs fewer, or is done while others are
+    not, has rows whose scores nobody reads: for a model that computes each row by itself they change nothing.
+    """
+    found: list[list[int]] = [[] for _ in searches]
+    questions: list[Question | None] = [next(search) for search in searches]
+    before = rows = 1
+    while any(question is not None for question in questions):
+        tokens, parents = [], []
+        for place, question in enumerate(questions):
+            asked, come_from = question or (np.zeros((1, 1), dtype=np.int64), [0])
+            filled = [*range(len(asked)), *[0] * (rows - len(asked))]
+            tokens.append(asked[filled])
+            parents += [place * before + come_from[row] for row in filled]
+        scores = step(np.concatenate(tokens), parents)
+        for place, question in enumerate(questions):
+            if question is not None:
+                own = scores[place * rows : place * rows + len(question[0])]
+                try:
+                    questions[place] = searches[place].send(own)
+                except StopIteration as done:
+                    found[place], questions[place] = done.value, None
+        before, rows = rows, beams
+    return found
+
+
+def greedy(start: Sequence[int], *, length: int, end: int, banned: Guard) -> Search:
     """Take the likeliest token each time."""
     tokens = list(start)
     fresh = tokens
     for _ in range(length):
-        scores = step(np.array([fresh], dtype=np.int64), [0])[0]
+        scores = (yield np.array([fresh], dtype=np.int64), [0])[0]
         _forbid(scores, banned(tokens) - {end})
         fresh = [int(scores.argmax())]
         tokens = tokens + fresh
@@ -30,7 +72,7 @@ def greedy(step: Step, start: Sequence[int], *, length: int, end: int, banned: G
     return tokens
 
 
-def beam(step: Step, start: Sequence[int], *, beams: int, length: int, end: int, banned: Guard) -> list[int]:
+def beam(start: Sequence[int], *, beams: int, length: int, end: int, banned: Guard) -> Search:
     """Follow the `beams` likeliest beginnings and return the caption of the best mean log probability a token.
 
     As transformers with length_penalty 1 and early_stopping False: it stops when the best open beginning, at its
@@ -38,7 +80,7 @@ def beam(step: Step, start: Sequence[int], *, beams: int, length: int, end: int,
     """
     running: list[tuple[float, list[int]]] = [(0.0, list(start))]
     finished: list[tuple[float, list[int]]] = []
-    scores = step(np.array([start], dtype=np.int64), [0])
+    scores = yield np.array([start], dtype=np.int64), [0]
     for made in range(1, length + 1):
         likely = _log_softmax(scores)
         for row, (_, tokens) in enumerate(running):
@@ -55,7 +97,7 @@ def beam(step: Step, start: Sequence[int], *, beams: int, length: int, end: int,
         if not kept or (len(finished) == beams and kept[0][0] / made <= finished[-1][0]):
             break
         running = [(score, [*running[row][1], token]) for score, row, token in kept]
-        scores = step(np.array([[token] for _, _, token in kept], dtype=np.int64), [row for _, row, _ in kept])
+        scores = yield np.array([[token] for _, _, token in kept], dtype=np.int64), [row for _, row, _ in kept]
     return finished[0][1] if finished else list(start)
 
 

@@ -1,50 +1,57 @@
-"""ONNX Runtime sessions: the execution provider by name, threads, and options that suit a small box."""
+"""ONNX Runtime sessions: a graph opened on an execution provider, threads, and options that suit a small box."""
 
 import platform
+from contextlib import nullcontext
 from pathlib import Path
 
 import onnxruntime
 
-from appliance.errors import ModelError, SettingsError, TooLittleMemoryError
+from appliance.caption.providers import CPU, PROVIDERS, Provider, named, quiet, unavailable
+from appliance.errors import ModelError, TooLittleMemoryError
 
-_PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-}
-# Providers whose tensors live in the GPU's memory; the others compute on tensors in main memory.
-_ON_GPU = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 _ERRORS_ONLY = 3
 # The C++ library's words, those of onnxruntime's own allocators, and of a thread that finds no room for its stack.
 _OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory", "pthread_create failed")
 _VNNI = {"avx512_vnni", "avx_vnni"}
+_ASSIGNED = "session.record_ep_graph_assignment_info"
 
 
 def open_session(
-    path: Path, provider: str = "cpu", threads: int = 0, *, lean: bool = False
+    path: Path, provider: str | Provider = CPU, threads: int = 0, *, lean: bool = False
 ) -> onnxruntime.InferenceSession:
     """Load the graph at `path` to run on `provider` with so many threads (0: one for every core).
 
-    What the provider cannot run, and everything where its device is missing, runs on the processor. A `lean` one is
-    slower and makes no second copy of its weights: those in a file beside the graph stay mapped.
-    Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load,
-    TooLittleMemoryError where there is no room for it.
+    What the provider cannot run runs on the processor. A `lean` one is slower and makes no second copy of its weights:
+    those in a file beside the graph stay mapped. Raises SettingsError where the provider cannot be had or runs nothing
+    of the graph, ModelError where the graph cannot load, TooLittleMemoryError where there is no room for it.
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing.", "Install the model again.")
-    chosen, wanted = providers(provider), options(threads)
-    left_out = []
-    if lean:
-        wanted.add_session_config_entry("session.disable_prepacking", "1")
-        wanted.enable_cpu_mem_arena = False
-        left_out = ["ConstantFolding"]  # would make a second copy of a table that is used both ways round
+    chosen = named(provider) if isinstance(provider, str) else provider
+    wanted = options(threads, lean=lean)
+    # Folding would make a second copy of a table that is used both ways round.
+    left_out = ["ConstantFolding"] if lean else []
+    if chosen != CPU:
+        wanted.add_session_config_entry(_ASSIGNED, "1")
     try:
-        return onnxruntime.InferenceSession(path, wanted, providers=chosen, disabled_optimizers=left_out)
+        with nullcontext() if chosen == CPU else quiet():
+            session = onnxruntime.InferenceSession(path, wanted, providers=chosen.chain, disabled_optimizers=left_out)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
         if out_of_memory(error):
             raise TooLittleMemoryError from error
         raise ModelError(f"{path} cannot be loaded: {error}.", "Install the model again.") from error
+    if not _takes_part(session, chosen):
+        raise unavailable(chosen, "it runs nothing of the model")
+    return session
+
+
+def _takes_part(session: onnxruntime.InferenceSession, provider: Provider) -> bool:
+    """Whether any of the graph runs on the provider: onnxruntime gives to the processor what a provider leaves."""
+    if provider.onnx not in session.get_providers():
+        return False
+    if provider == CPU or not hasattr(session, "get_provider_graph_assignment_info"):  # newer than onnxruntime 1.23
+        return True
+    return any(part.ep_name == provider.onnx for part in session.get_provider_graph_assignment_info())
 
 
 def out_of_memory(error: Exception) -> bool:
@@ -52,25 +59,8 @@ def out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
-def providers(name: str) -> list[str]:
-    """Return onnxruntime's names for provider `name` and, behind it, the processor; SettingsError if there is none."""
-    if name not in _PROVIDERS:
-        raise SettingsError(f"provider cannot be {name!r}.", f"Use one of {', '.join(_PROVIDERS)}.")
-    there = onnxruntime.get_available_providers()
-    if _PROVIDERS[name] not in there:
-        known = [short for short, long in _PROVIDERS.items() if long in there]
-        raise SettingsError(
-            f"provider cannot be {name}: the onnxruntime on this machine was built without it.",
-            f"Install one that has it, or use {' or '.join(known)}.",
-        )
-    names = [_PROVIDERS[name]]
-    if name == "tensorrt":
-        names.append(_PROVIDERS["cuda"])  # for what TensorRT leaves over
-    return list(dict.fromkeys([*(name for name in names if name in there), _PROVIDERS["cpu"]]))
-
-
-def options(threads: int) -> onnxruntime.SessionOptions:
-    """Return the session options for so many threads."""
+def options(threads: int, *, lean: bool = False) -> onnxruntime.SessionOptions:
+    """Return the session options for so many threads, and to spare memory where `lean`."""
     made = onnxruntime.SessionOptions()
     made.intra_op_num_threads = threads
     made.log_severity_level = _ERRORS_ONLY
@@ -83,6 +73,10 @@ def options(threads: int) -> onnxruntime.SessionOptions:
     made.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     # Planning the memory of a run ahead holds, with one picture after the other, 22 MB more of it and saves no time.
     made.enable_mem_pattern = False
+    if lean:
+        # No second copy of the weights in the order that products like best, and nothing kept for the next run.
+        made.add_session_config_entry("session.disable_prepacking", "1")
+        made.enable_cpu_mem_arena = False
     return made
 
 
@@ -98,4 +92,5 @@ def sums_overflow(machine: str = platform.machine(), information: Path = Path("/
 
 def device(session: onnxruntime.InferenceSession) -> str:
     """Return where the session keeps its tensors, in onnxruntime's words: `cuda` or `cpu`."""
-    return "cuda" if _ON_GPU & set(session.get_providers()) else "cpu"
+    names = session.get_providers()
+    return next((provider.tensors for provider in PROVIDERS if provider.onnx in names), "cpu")

@@ -11,11 +11,11 @@ from appliance.library.jobs import OPEN, get, job_of
 from appliance.records import Job, JobState, Status, Task
 
 # What may be claimed: queued and due, or running on a lease that ran out; no description before the item is prepared,
-# and none while describing is paused.
+# and none while describing is paused or the caller cannot describe.
 _CLAIMABLE = f"""
     {OPEN}
     AND ((state = 'queued' AND not_before <= :now) OR (state = 'running' AND lease_until <= :now))
-    AND (task = 'prepare' OR NOT {pause.STANDS} AND NOT EXISTS (
+    AND (task = 'prepare' OR :describing AND NOT {pause.STANDS} AND NOT EXISTS (
       SELECT 1 FROM jobs AS first
       WHERE first.item_id = jobs.item_id AND first.task = 'prepare' AND first.state IN ('queued', 'running')
     ))
@@ -26,13 +26,16 @@ _GAVE_UP = "Shoebox stopped each of the {} times it worked on this. The file may
 
 def claim(db: Connection, job_id: int, *, now: float, lease: float) -> Job | None:
     """Take the job for `lease` seconds; None where somebody else has it, it is not due, or its item is not prepared."""
-    return _claim(db, "id = :job_id", {"job_id": job_id, "now": now, "until": now + lease})
+    return _claim(db, "id = :job_id", {"job_id": job_id, "now": now, "until": now + lease, "describing": True})
 
 
-def claim_next(db: Connection, *, now: float, lease: float) -> Job | None:
-    """Take the most urgent job that is due, the oldest of equals, for `lease` seconds; None where there is none."""
+def claim_next(db: Connection, *, now: float, lease: float, describing: bool = True) -> Job | None:
+    """Take the most urgent job that is due, the oldest of equals, for `lease` seconds; None where there is none.
+
+    No description where the caller is not `describing`.
+    """
     most_urgent = f"id = (SELECT id FROM jobs WHERE {_CLAIMABLE} ORDER BY priority DESC, id LIMIT 1)"  # noqa: S608
-    return _claim(db, most_urgent, {"now": now, "until": now + lease})
+    return _claim(db, most_urgent, {"now": now, "until": now + lease, "describing": describing})
 
 
 def renew(db: Connection, job: Job, *, now: float, lease: float) -> bool:
@@ -133,11 +136,14 @@ def follow_clock(db: Connection, seconds: float, *, now: float, lease: float) ->
         db.execute("UPDATE jobs SET lease_until = ? WHERE state = 'running'", (now + lease,))
 
 
-def due(db: Connection, *, now: float, limit: int = 1000) -> list[Job]:
-    """Return what may be claimed now, the most urgent first: the jobs for which to ring the bell again."""
+def due(db: Connection, *, now: float, limit: int = 1000, describing: bool = True) -> list[Job]:
+    """Return what may be claimed now, the most urgent first: the jobs for which to ring the bell again.
+
+    No description where nobody is `describing`.
+    """
     rows = db.execute(
         f"SELECT * FROM jobs WHERE {_CLAIMABLE} ORDER BY priority DESC, id LIMIT :limit",  # noqa: S608
-        {"now": now, "limit": limit},
+        {"now": now, "limit": limit, "describing": describing},
     )
     return [job_of(row) for row in rows]
 

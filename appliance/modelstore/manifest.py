@@ -54,9 +54,16 @@ def write(folder: Path, checkpoint: "Checkpoint", **about: Any) -> None:
             "pad": text.pad,
             "max_length": checkpoint.max_length,
         },
-        "made_with": {"shoebox": __version__, "onnx": version("onnx"), "onnxruntime": version("onnxruntime")},
+        "made_with": {"shoebox": __version__, "onnx": version("onnx"), "onnxruntime": _onnxruntime()},
     }
     write_text(folder / NAME, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _onnxruntime() -> str:
+    """Return its version, whichever of its packages brought it: `onnxruntime-gpu` is not called `onnxruntime`."""
+    from appliance.caption.providers import VERSION  # lists of models are read without it
+
+    return VERSION
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 
 from appliance import __version__
 from appliance.device.board import board
-from appliance.library import backups, counters, measures, pause, status
+from appliance.library import backups, counters, describer, measures, pause, status
 from appliance.library.database import Connection
 from appliance.pages import exposition, notices
 from appliance.pages.box import Box
@@ -26,7 +26,10 @@ def metrics(box: NamedDependency[Box]) -> Response[str]:
     with box.library() as db:
         families = [*_library(db), *_queue(db, now), *_describing(db)]
         standing = notices.standing(db, box)
-    return Response(exposition.text([*families, *_box(box, standing)]), media_type=exposition.MEDIA_TYPE)
+        noted = describer.noted(db)
+    return Response(
+        exposition.text([*families, *_box(box, standing, noted[1] if noted else "")]), media_type=exposition.MEDIA_TYPE
+    )
 
 
 def _library(db: Connection) -> list[Family]:
@@ -70,7 +73,7 @@ def _describing(db: Connection) -> list[Family]:
     return [took, restarts]
 
 
-def _box(box: Box, standing: list[Notice]) -> list[Family]:
+def _box(box: Box, standing: list[Notice], provider: str = "") -> list[Family]:
     disk = os.statvfs(box.settings.data)
     model = box.model()
     computer = board()
@@ -90,7 +93,7 @@ def _box(box: Box, standing: list[Notice]) -> list[Family]:
         Family("shoebox_backup_age_seconds", "Age of the newest backup of the database.").add(
             None if newest is None else max(0.0, time.time() - backups.made_at(newest).timestamp())
         ),
-        Family("shoebox_info", "Which Shoebox this is, and which model is in use.").add(
-            1, version=__version__, model=model.id if model else ""
+        Family("shoebox_info", "Which Shoebox this is, which model is in use, and what describing ran on last.").add(
+            1, version=__version__, model=model.id if model else "", provider=provider
         ),
     ]

@@ -60,6 +60,10 @@ DAY_NAMES = {
     "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
     "sun": "Sunday",
 }  # fmt: skip
+_PROVIDERS = {
+    "auto": "The best that is there", "cpu": "Processor", "tensorrt": "TensorRT", "migraphx": "MIGraphX",
+    "rocm": "ROCm", "openvino": "OpenVINO", "coreml": "CoreML",
+}  # fmt: skip
 # Names of countries' and of computers' zones, each of which has a city's beside it.
 _OTHER_ZONES = ("Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "SystemV/", "US/", "posix/", "right/")
 
@@ -146,5 +150,5 @@ def answer(name: str, value: object) -> str:
     if name == "attempts":
         return "once" if value == 1 else f"{value} times"
     if name == "provider":
-        return {"cpu": "Processor"}.get(str(value), str(value).upper())
+        return _PROVIDERS.get(str(value), str(value).upper())
     return str(value)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appliance import __version__
-from appliance.library import descriptions, jobs, status
+from appliance.library import describer, descriptions, jobs, status
 from appliance.library.database import Connection
 from appliance.pages import notices
 from appliance.pages.box import Box
@@ -114,7 +114,8 @@ def _notice_json(notice: Notice) -> dict[str, Any]:
 def status_json(db: Connection, box: Box) -> dict[str, Any]:
     """Return counts by status, the queue by state, the pace (seconds an item took lately), and what stands beside.
 
-    That is the forecast, the notices, whether the worker runs, the model, the latest installation, and the version.
+    That is the forecast, the notices, whether the worker runs, the model, the latest installation, what describing runs
+    on and the version.
     """
     summary = status.summary(db)
     found, times = forecast.read(db, box.settings, datetime.now(UTC), box.zone(db))
@@ -125,5 +126,6 @@ def status_json(db: Connection, box: Box) -> dict[str, Any]:
         "notices": [_notice_json(notice) for notice in notices.standing(db, box)],
         "model": model_json(box.model()),
         "installation": box.installation(),
+        "runs_on": noted[1] if (noted := describer.noted(db)) else None,
         "version": __version__,
     }

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from appliance import __version__
 from appliance.errors import SettingsError
-from appliance.library import items, preferences
+from appliance.library import describer, items, preferences
 from appliance.library.database import Connection
 from appliance.pages import questions, words
 from appliance.pages.body import whole
@@ -160,6 +160,7 @@ def _facts(box: Box, db: Connection) -> list[tuple[str, str, str]]:
     return [
         ("Shoebox", __version__, ""),
         ("Model", model.name if model else "None", model.notice if model else "Install one to have photos described."),
+        ("Describing runs on", noted[1] if (noted := describer.noted(db)) else "Nothing yet", ""),
         ("Photos and videos", words.number(sum(items.counts(db).values())), ""),
         ("Free space", f"{words.size(disk.free)} of {words.size(disk.total)}", "On the card or disk of the library."),
         ("Kept in", str(box.settings.data), "Back up this folder: it holds everything."),

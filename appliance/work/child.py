@@ -61,6 +61,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._stopping = False
+        self.loaded: protocol.Loaded | None = None  # the model that was loaded last, and what it runs on
         self._lock = threading.Lock()  # held while the process is started or ended
 
     def __enter__(self) -> Self:
@@ -97,6 +98,14 @@ class Child:
         if isinstance(answer, protocol.Prepared):
             return answer.facts
         raise self._confused(answer)
+
+    def load(self, *, settings: Settings | None = None, alive: Alive | None = None) -> None:
+        """Load the model in use, of which `loaded` tells then; the errors are those of `describe`."""
+        chosen = settings or self.settings
+        limit = float(chosen.model_load_timeout)
+        answer = self._ask(protocol.LoadRequest(chosen.beams), _Deadline(limit, limit, limit), alive)
+        if not isinstance(answer, protocol.Ready):
+            raise self._confused(answer)
 
     def describe(
         self,
@@ -164,6 +173,7 @@ class Child:
                 case protocol.Loading(model=model):
                     seconds, what = deadline.load, f"Loading the model {model}"
                 case protocol.Loaded():
+                    self.loaded = answer
                     seconds, what = deadline.first, "Describing it"
                 case protocol.Progress(done=done, total=total):
                     seconds, what = deadline.step, f"Describing frame {min(done + 1, total)} of {total}"

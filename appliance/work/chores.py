@@ -18,7 +18,7 @@ from appliance.work.adoption import take_in_forgotten
 from appliance.work.again import describe_again
 from appliance.work.aside import Aside
 from appliance.work.backup import Nightly
-from appliance.work.hands import Hands
+from appliance.work.hands import PROVIDER, Hands
 from appliance.work.queue import QueueError
 from appliance.work.reconcile import give_up, ring_due
 from appliance.work.rest import Rest
@@ -30,6 +30,8 @@ GLANCE = 1.0  # seconds between two looks for what is due
 BOARD = 10.0  # seconds between two looks at the board's sensors
 MINUTE = 60.0  # seconds between two reconciliations
 STALE = 3600.0  # seconds without a write after which an unfinished upload is dead
+
+UNTRIED = {"auto", "cpu"}  # providers of which nothing can be wanting
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class Chores:
         self._backup = Nightly(settings, household)
         self._tidied_for = 0.0  # since when the page served that files were tidied up for
         self._chosen_at = 0.0  # when the model in use was chosen, as far as is known here
+        self._provider_known = False  # whether it was tried since the start, or need not be
         self._said: dict[str, str] = {}  # what failed, by what it came of
         self._chores = [
             Chore(GLANCE, self._follow_clock),  # first: the others go by the leases
@@ -82,6 +85,7 @@ class Chores:
             Chore(MINUTE, self._look_at_clock),
             Chore(GLANCE, self._look_around),
             Chore(MINUTE, self._back_up),
+            Chore(MINUTE, self._look_at_provider),
         ]
 
     def before_work(self) -> None:
@@ -144,7 +148,7 @@ class Chores:
     def _ring_due(self) -> None:
         self._hands.put_back(self._db)
         if not self._rest.resting:
-            ring_due(self._db, self._queue, self._ring, now=self._clock.now())
+            ring_due(self._db, self._queue, self._ring, now=self._clock.now(), describing=not self._hands.refused)
 
     def _reconcile(self) -> None:
         now = self._clock.now()
@@ -187,3 +191,12 @@ class Chores:
     def _back_up(self) -> None:
         if self._backup.is_due(self._db):
             self._aside.do("backup", self._backup.run)
+
+    def _look_at_provider(self) -> None:
+        """Try at the start what was chosen by name, or what a notice stands of; and again while it cannot be had."""
+        if not self._provider_known:
+            told = any(notice.name == PROVIDER for notice in notices.standing(self._db))
+            self._provider_known = self._settings.provider in UNTRIED and not told
+        if self._hands.refused or not self._provider_known:
+            self._aside.do("provider", self._hands.try_provider)
+        self._provider_known = True

@@ -87,10 +87,12 @@ def _moments(
 ) -> list[Frame]:
     video = _video()
     pictures = video.frames(path, count, max(captioner.image_size, STILL))
-    described = []
-    for done, (at, picture) in enumerate(pictures, start=1):
-        described.append(Frame(at, captioner.caption(picture, prompt=prompt)))
-        tell(done, len(pictures))
+    described: list[Frame] = []
+    while len(described) < len(pictures):
+        some = pictures[len(described) : len(described) + captioner.batch]
+        texts = captioner.caption_many([picture for _, picture in some], prompt=prompt)
+        described += [Frame(at, text) for (at, _), text in zip(some, texts, strict=True)]
+        tell(len(described), len(pictures))
     moments = summary.merge(described)
     if folder is None:
         return moments

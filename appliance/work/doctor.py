@@ -16,7 +16,7 @@ from appliance.device import clock, memory
 from appliance.device.card import card
 from appliance.device.power import power
 from appliance.device.temperature import temperature
-from appliance.errors import NotFoundError, ShoeboxError
+from appliance.errors import NotFoundError, SettingsError, ShoeboxError
 from appliance.library import backups, database, items, jobs, opening, preferences, statuses, uploads
 from appliance.library.database import Connection
 from appliance.library.store import Store
@@ -184,10 +184,16 @@ def _model(patient: Patient) -> Finding:
         model = installed.in_use(folder)
         with Child(patient.settings, loader=patient.loader) as child:
             child.describe(asset("web/static/icons/icon-180.png"), Kind.PHOTO, None)
+            loaded = child.loaded
+    except SettingsError as error:
+        return Finding(about, False, f"Nothing can be described: {error.message}", error.next_step)
     except ShoeboxError as error:
         step = error.next_step or "Install it again: `shoebox models install`."
         return Finding(about, False, f"The model cannot be used: {error.message}", step)
-    return sound(about, f"{model.name} ({model.id}) describes a picture.")
+    text = f"{model.name} ({loaded.model if loaded else model.id}) describes a picture"
+    if loaded is None or not loaded.provider:
+        return sound(about, f"{text}.")
+    return Finding(about, True, f"{text} on {loaded.provider}.", loaded.warning)
 
 
 def _room(patient: Patient) -> Finding:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from appliance.errors import DamagedLibraryError, LibraryError, StorageError
-from appliance.library import claims, database, opening, preferences
+from appliance.errors import DamagedLibraryError, LibraryError, SettingsError, StorageError
+from appliance.library import claims, database, describer, notices, opening, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
-from appliance.records import Job
+from appliance.records import Job, Level
 from appliance.settings import Settings
-from appliance.work import process
+from appliance.work import process, protocol
 from appliance.work.child import Child
 from appliance.work.consumer import Pulse
 from appliance.work.hold import Hold
@@ -21,6 +21,8 @@ from appliance.work.reconcile import give_up
 from appliance.work.rest import Rest
 from appliance.work.steadyclock import SteadyClock
 from appliance.work.steps import LEASE, run_job
+
+PROVIDER = "provider"  # the name of the notice about what describing runs on
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,12 @@ class Hands:
         self._busy: set[str] = set()  # names of the threads that have a job
         self._owed: list[Job] = []  # claimed jobs that the disk has kept from being put back so far
         self._owing = threading.Lock()
+        self._told: protocol.Loaded | None = None  # what the page says of what describes
         self._stopping = False
         self.hold = Hold(store)
         self.pulse = Pulse()
         self.draining = False  # nothing more is begun
+        self.refused = False  # the chosen provider is: no description is begun
         self.damaged = False  # the library is, and the next start is to restore it
         self.count = preferences.get(self.connection(), settings).workers
 
@@ -72,14 +76,18 @@ class Hands:
                     now = self._clock.now()
                     self.put_back(db)
                     give_up(db, now=now, attempts_allowed=preferences.get(db, self._settings).attempts)
-                    job = claims.claim_next(db, now=now, lease=LEASE)
+                    job = claims.claim_next(db, now=now, lease=LEASE, describing=not self.refused)
                     if job is None:
                         log.debug("nothing is due for the bell of job %d", job_id)
                         return
                     child = self._child()
-                    run_job(
-                        db, self._store, child, self._settings, job, clock=self._clock.now, alive=self.pulse.beat
-                    )  # fmt: skip
+                    try:
+                        run_job(
+                            db, self._store, child, self._settings, job, clock=self._clock.now, alive=self.pulse.beat
+                        )  # fmt: skip
+                        self._tell(db, child.loaded)
+                    except SettingsError as error:
+                        self._refuse(db, error)
             except StorageError as error:
                 if job is not None:
                     self._owed.append(job)
@@ -88,6 +96,23 @@ class Hands:
                 self.let_go(error)
             except LibraryError as error:
                 log.warning("a job was not done, and is tried again: %s", error)
+
+    def try_provider(self, db: Connection) -> None:
+        """Load the model, and say what came of it: on the chosen provider everything hangs.
+
+        Raises CaptionerError, ModelError and their like.
+        """
+        with Child(self._shared_out(), loader=self._loader) as child:
+            self._children.append(child)
+            try:
+                if not self._stopping:
+                    child.load(settings=preferences.get(db, self._settings))
+                    self._tell(db, child.loaded)
+                    self.refused = False
+            except SettingsError as error:
+                self._refuse(db, error)
+            finally:
+                self._children.remove(child)
 
     def put_back(self, db: Connection) -> None:
         """Put back what the disk was to blame for, uncounted; raises StorageError where that is still so."""
@@ -113,6 +138,25 @@ class Hands:
         """Close the connections of threads that have ended."""
         for connection in self._connections:
             connection.close()
+
+    def _tell(self, db: Connection, loaded: protocol.Loaded | None) -> None:
+        """Note what describes now, and put up or take down what the page says of it."""
+        if loaded is None or loaded == self._told:
+            return
+        describer.note(db, loaded.model, loaded.provider)
+        if loaded.warning:
+            if notices.put_up(db, PROVIDER, loaded.warning):
+                log.warning("%s", loaded.warning)
+        else:
+            notices.take_down(db, PROVIDER)
+        self._told = loaded
+
+    def _refuse(self, db: Connection, error: SettingsError) -> None:
+        """Begin no description until the chosen provider can be had, and say so."""
+        self.refused = True
+        self._told = None
+        if notices.put_up(db, PROVIDER, f"Nothing is described: {error.message}", error.next_step, level=Level.BAD):
+            log.error("nothing is described: %s", error)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

@@ -14,12 +14,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from appliance import logs
-from appliance.caption.captioner import Captioner
-from appliance.errors import ShoeboxError, TooLittleMemoryError
+from appliance.caption.captioner import PROCESSOR, Captioner
+from appliance.errors import CaptionerError, ShoeboxError, TooLittleMemoryError
 from appliance.library import disk
 from appliance.work import process, protocol
 from appliance.work.loading import Models
-from appliance.work.protocol import DescribeRequest, PrepareRequest
+from appliance.work.protocol import DescribeRequest, LoadRequest, PrepareRequest
 
 
 class Inside:
@@ -46,6 +46,9 @@ class Inside:
         try:
             if isinstance(request, PrepareRequest):
                 return self._prepare(request)
+            if isinstance(request, LoadRequest):
+                self._ready_captioner(request.beams)
+                return protocol.Ready()
             return self._describe(request)
         except ShoeboxError as error:
             return _refused(error)
@@ -67,16 +70,21 @@ class Inside:
         from appliance.work import describing
 
         captioner = self._ready_captioner(request.beams)
-        described = describing.describe(
-            _path(request.path),
-            request.kind,
-            _folder(request.folder),
-            captioner,
-            frames=request.frames,
-            prompt=request.prompt,
-            refusal=self._refusal,
-            tell=lambda done, total: self._say(protocol.Progress(done, total)),
-        )
+        try:
+            described = describing.describe(
+                _path(request.path),
+                request.kind,
+                _folder(request.folder),
+                captioner,
+                frames=request.frames,
+                prompt=request.prompt,
+                refusal=self._refusal,
+                tell=lambda done, total: self._say(protocol.Progress(done, total)),
+            )
+        except CaptionerError:
+            if captioner.provider != PROCESSOR:
+                self._captioner = None  # a graphics card that has failed may be gone: the next time it is looked for
+            raise
         return protocol.Finished(described)
 
     def _ready_captioner(self, beams: int) -> Captioner:
@@ -89,7 +97,8 @@ class Inside:
             self._captioner = self._models.load(*wanted)
             self._refusal = self._models.refusal(wanted[0])
             self._loaded = wanted
-            self._say(protocol.Loaded(wanted[0]))
+            captioner = self._captioner
+            self._say(protocol.Loaded(captioner.model, captioner.provider, " ".join(captioner.warnings)))
         return self._captioner
 
     def _say(self, answer: protocol.Answer) -> None:

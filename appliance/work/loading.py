@@ -18,7 +18,10 @@ class Models(Protocol):
         """Return the id of the model that describes now; it may change while the child runs."""
 
     def load(self, model: str, beams: int) -> "Captioner":
-        """Return the captioner for `model`; raise ModelError where it cannot be loaded."""
+        """Return the captioner for `model`.
+
+        Raises ModelError where it cannot be loaded, SettingsError where the chosen provider cannot be had.
+        """
 
     def refusal(self, model: str) -> str | None:
         """Return the sentence that `model` gives for a picture it does not know, None where it has none."""
@@ -40,11 +43,9 @@ class InstalledModels:
 
     def load(self, model: str, beams: int) -> "Captioner":
         """Load `model` into ONNX Runtime, which is imported here and nowhere earlier."""
-        from appliance.caption.blip import BlipCaptioner
-        from appliance.modelstore import installed
+        from appliance.modelstore import choosing
 
-        folder = installed.folder(self._folder, model)
-        return BlipCaptioner.load(folder, provider=self._provider, threads=self._threads, beams=beams)
+        return choosing.load(self._folder, model, provider=self._provider, threads=self._threads, beams=beams)
 
     def refusal(self, model: str) -> str | None:
         """Return what the model's manifest says of it."""

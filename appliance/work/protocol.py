@@ -8,6 +8,9 @@ need not be UTF-8.
                                 <-   Ready
     PrepareRequest              ->
                                 <-   Prepared | Refused | Broken
+    LoadRequest                 ->
+                                <-   Loading, Loaded (only where the model changed)
+                                <-   Ready | Refused | Broken
     DescribeRequest             ->
                                 <-   Loading, Loaded (only where the model changed)
                                 <-   Progress (a video, after each frame)
@@ -34,6 +37,12 @@ class PrepareRequest(Message, frozen=True, tag=True):
     folder: bytes | None
 
 
+class LoadRequest(Message, frozen=True, tag=True):
+    """Load the model in use."""
+
+    beams: int
+
+
 class DescribeRequest(Message, frozen=True, tag=True):
     """Describe the file at `path`; a video by at most `frames` of its frames, whose thumbnails go into `folder`."""
 
@@ -46,7 +55,7 @@ class DescribeRequest(Message, frozen=True, tag=True):
 
 
 class Ready(Message, frozen=True, tag=True):
-    """The child has started and listens."""
+    """The child has started, or loaded the model, and listens."""
 
 
 class Loading(Message, frozen=True, tag=True):
@@ -56,9 +65,11 @@ class Loading(Message, frozen=True, tag=True):
 
 
 class Loaded(Message, frozen=True, tag=True):
-    """The model is loaded; the item's time starts now."""
+    """The model is loaded, on `provider`; the item's time starts now. `warning` is what the owner should know of it."""
 
     model: str
+    provider: str = ""
+    warning: str = ""
 
 
 class Progress(Message, frozen=True, tag=True):
@@ -95,7 +106,7 @@ class Broken(Message, frozen=True, tag=True):
     traceback: str
 
 
-Request = PrepareRequest | DescribeRequest
+Request = PrepareRequest | LoadRequest | DescribeRequest
 Answer = Ready | Loading | Loaded | Progress | Prepared | Finished | Refused | Broken
 
 DecodeError = msgspec.DecodeError

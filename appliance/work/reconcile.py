@@ -17,14 +17,15 @@ _AT_MOST = 100  # rings at once; when they are used up the next look finds the r
 log = logging.getLogger(__name__)
 
 
-def ring_due(db: Connection, queue: Huey, ring: Callable[[Job], None], *, now: float) -> int:
+def ring_due(db: Connection, queue: Huey, ring: Callable[[Job], None], *, now: float, describing: bool = True) -> int:
     """Ring for what may be claimed now, and return how often.
 
     Nothing is rung while the queue still holds rings: each has the worker take the most urgent job there is.
+    Nor for descriptions where nobody is `describing`.
     """
     if queue.pending_count():
         return 0
-    waiting = claims.due(db, now=now, limit=_AT_MOST)
+    waiting = claims.due(db, now=now, limit=_AT_MOST, describing=describing)
     for job in waiting:
         ring(job)
     return len(waiting)

@@ -11,6 +11,7 @@ from appliance.errors import (
     DeadlineError,
     LibraryError,
     MediaError,
+    SettingsError,
     ShoeboxError,
     StorageError,
     StorageFullError,
@@ -47,8 +48,9 @@ def run_job(
     """Do the claimed `job` and record how it went: its result and its end in one transaction, or why it failed.
 
     `alive` is called every few seconds meanwhile. A stopping worker gives the job back, and the attempt does not count.
-    Where the disk is to blame, StorageError is raised and the job still claimed: it is to be put back, and as long as
-    that is not possible either, no other job need be tried.
+    Where a setting is to blame, SettingsError is raised and the job given back. Where the disk is to blame, it is
+    StorageError and the job still claimed: it is to be put back, and as long as that is not possible either, no other
+    job need be tried.
     """
     with logs.about(item=job.item_id, job=job.id, task=job.task, attempt=job.attempts):
         chosen = preferences.get(db, settings)
@@ -59,6 +61,9 @@ def run_job(
                 step(db, store, child, chosen, job, clock=clock, alive=keep)
         except Stopped:
             claims.put_back(db, job, now=clock())
+        except SettingsError:  # what is chosen for describing cannot be had: no photo is to blame
+            claims.put_back(db, job, now=clock())
+            raise
         except LeaseLostError:
             log.warning("another worker has taken this over; the result is dropped")
         except (StorageError, DamagedLibraryError):

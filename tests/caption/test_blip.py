@@ -4,16 +4,22 @@ import itertools
 import json
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from numpy.typing import NDArray
+from onnxruntime import OrtValue
+from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
 from appliance.caption.blip import BlipCaptioner
 from appliance.caption.captioner import Captioner
 from appliance.caption.network import Decoding
+from appliance.caption.providers import Provider
 from appliance.caption.repetition import guard, no_guard
-from appliance.caption.search import beam, greedy
+from appliance.caption.search import alone, beam, greedy
 from appliance.caption.tokenizer import Tokenizer
-from appliance.errors import CaptionerError, ModelError, SettingsError
+from appliance.errors import CaptionerError, ModelError, SettingsError, TooLittleMemoryError
 
 
 @pytest.fixture
@@ -43,9 +49,9 @@ def test_beams_choose_the_search(model_folder: Path, pictures: list[Image.Image]
         seen = blip.pixels(picture)
         step = Decoding(blip.network, blip.network.encode(seen)).step
         if beams == 1:
-            expected = greedy(step, [16], length=20, end=3, banned=no_guard)
+            expected = alone(step, greedy([16], length=20, end=3, banned=no_guard))
         else:
-            expected = beam(step, [16], beams=3, length=20, end=3, banned=no_guard)
+            expected = alone(step, beam([16], beams=3, length=20, end=3, banned=no_guard))
         assert blip.generate(seen, banned=no_guard) == expected
 
 
@@ -104,3 +110,76 @@ def test_a_manifest_from_elsewhere_is_refused(model_folder: Path, key: str, valu
 def test_an_unknown_provider_is_a_settings_error(model_folder: Path) -> None:
     with pytest.raises(SettingsError):
         BlipCaptioner.load(model_folder, provider="abacus")
+
+
+def graphics_card() -> Provider:
+    """What passes for one: the processor, of which it is said."""
+    return Provider("cuda", "a graphics card", "CPUExecutionProvider", gpu=True)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_captions_of_a_batch_are_those_of_each_picture(
+    model_folder: Path, pictures: list[Image.Image], beams: int
+) -> None:
+    blip = BlipCaptioner.load(model_folder, provider=graphics_card(), threads=1, beams=beams)
+    assert blip.batch == 16
+    expected = [blip.caption(picture) for picture in pictures]
+    assert blip.caption_many(pictures) == expected
+    assert blip.caption_many(pictures[:1]) == expected[:1]
+    assert blip.caption_many([]) == []
+    prompted = blip.caption_many(pictures, prompt="a red")
+    assert prompted == [blip.caption(picture, prompt="a red") for picture in pictures]
+
+
+def test_on_a_processor_and_in_whole_numbers_one_is_described_after_the_other(
+    model_folder: Path, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert BlipCaptioner.load(model_folder, threads=1).batch == 1
+    path = model_folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "variant": "int8"}))
+    blip = BlipCaptioner.load(model_folder, provider=graphics_card(), threads=1)
+    monkeypatch.setattr("appliance.caption.blip.together", None)
+    assert blip.batch == 1
+    seen = np.concatenate([blip.pixels(picture) for picture in pictures[:3]])
+    one_by_one = [blip.generate(seen[row : row + 1], banned=no_guard) for row in range(3)]
+    assert blip.generate_many(seen, banned=no_guard) == one_by_one
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved(
+    model_folder: Path, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blip = BlipCaptioner.load(model_folder, provider=graphics_card(), threads=1)
+    expected = [blip.caption(picture) for picture in pictures]
+    encode, tried = blip.network.encode, []
+
+    def small(seen: NDArray[np.float32]) -> dict[str, OrtValue]:
+        tried.append(len(seen))
+        if len(seen) > room:
+            raise TooLittleMemoryError
+        return encode(seen)
+
+    monkeypatch.setattr(blip.network, "encode", small)
+    room = 5
+    assert blip.caption_many(pictures) == expected
+    assert tried == [16, 8, 4, 4, 4, 4, 4]
+    room = 0
+    with pytest.raises(TooLittleMemoryError):
+        blip.caption_many(pictures)
+
+
+@pytest.mark.filterwarnings("ignore:the float32 number")  # some weights are too small for half precision
+def test_half_precision_describes_alone_and_in_batches(model_folder: Path, pictures: list[Image.Image]) -> None:
+    """On a processor, which does in single precision what it cannot do in half; keys and values are half as large."""
+    exact = BlipCaptioner.load(model_folder, threads=1)
+    scores = [exact.network.logits(exact.pixels(picture), [16, 5, 7]) for picture in pictures]
+    for name in ("encoder.onnx", "decoder.onnx"):
+        given = onnx.load(model_folder / name)
+        kept = [entry.name for entry in (*given.graph.input, *given.graph.output) if entry.name in {"pixels", "logits"}]
+        onnx.save(convert_float_to_float16(given, keep_io_types=kept), model_folder / name)
+    path = model_folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "variant": "fp16"}))
+    blip = BlipCaptioner.load(model_folder, provider=graphics_card(), threads=1)
+    assert (blip.network.cache_type, blip.batch) == (np.float16, 16)
+    for picture, expected in zip(pictures, scores, strict=True):
+        np.testing.assert_allclose(blip.network.logits(blip.pixels(picture), [16, 5, 7]), expected, atol=0.05)
+    assert blip.caption_many(pictures) == [blip.caption(picture) for picture in pictures]

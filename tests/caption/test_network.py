@@ -51,3 +51,15 @@ def test_another_graph_is_no_model(model_folder: Path) -> None:
     (model_folder / "decoder.onnx").write_bytes((model_folder / "encoder.onnx").read_bytes())
     with pytest.raises(ModelError, match="no BLIP model"):
         Network(model_folder)
+
+
+def test_several_pictures_are_decoded_at_once(network: Network) -> None:
+    several = np.concatenate([pixels(), -pixels(), 2 * pixels()])
+    decoding = Decoding(network, network.encode(several))
+    decoding.step(np.full((3, 1), 16), [0, 1, 2])
+    decoding.step(np.array([[5], [6], [7], [8], [9], [10]]), [0, 0, 1, 1, 2, 2])
+    scores = decoding.step(np.full((6, 1), 5), [1, 0, 2, 2, 5, 4])
+    expected = [(0, [6]), (0, [5]), (1, [7]), (1, [7]), (2, [10]), (2, [9])]
+    for row, (picture, tokens) in enumerate(expected):
+        alone = network.logits(several[picture : picture + 1], [16, *tokens, 5])[-1]
+        np.testing.assert_allclose(scores[row], alone, atol=1e-5)

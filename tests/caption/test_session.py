@@ -1,41 +1,13 @@
-"""Execution providers by name, and sessions that cannot be opened."""
+"""Sessions: their options, and graphs and providers that cannot be opened."""
 
 from pathlib import Path
 
-import onnxruntime
 import pytest
 
 from appliance.caption import session
-from appliance.caption.session import open_session, options, providers, sums_overflow
+from appliance.caption.providers import PROVIDERS
+from appliance.caption.session import open_session, options, sums_overflow
 from appliance.errors import ModelError, SettingsError
-
-
-@pytest.fixture
-def available(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What this onnxruntime was built with; a test may add to it."""
-    names = ["CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
-    return names
-
-
-def test_the_processor_stands_behind_every_provider(available: list[str]) -> None:
-    assert providers("cpu") == ["CPUExecutionProvider"]
-    available += ["CUDAExecutionProvider", "TensorrtExecutionProvider"]
-    assert providers("cuda") == ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    assert providers("tensorrt") == ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
-
-
-def test_a_missing_provider_is_told_with_what_there_is(available: list[str]) -> None:
-    available.append("CoreMLExecutionProvider")
-    with pytest.raises(SettingsError, match="cannot be cuda") as caught:
-        providers("cuda")
-    assert "cpu or coreml" in caught.value.next_step
-
-
-def test_an_unknown_provider_is_told() -> None:
-    with pytest.raises(SettingsError, match="abacus") as caught:
-        providers("abacus")
-    assert "cuda" in caught.value.next_step
 
 
 def test_options_are_those_that_suit_a_small_box() -> None:
@@ -76,3 +48,10 @@ def test_a_missing_or_damaged_graph_is_told(tmp_path: Path, content: bytes | Non
     with pytest.raises(ModelError, match=r"encoder\.onnx") as caught:
         open_session(path)
     assert caught.value.next_step == "Install the model again."
+
+
+def test_a_provider_that_onnxruntime_does_not_take_is_told(model_folder: Path) -> None:
+    cuda = next(provider for provider in PROVIDERS if provider.name == "cuda")
+    with pytest.raises(SettingsError, match="cannot be cuda") as caught, pytest.warns(UserWarning, match="CUDA"):
+        open_session(model_folder / "encoder.onnx", cuda)
+    assert "onnxruntime-gpu" in caught.value.next_step

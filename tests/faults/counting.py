@@ -51,6 +51,7 @@ class Counting:
 
     image_size = 16
     model = "counting"
+    provider, warnings, batch = "the processor", (), 1
 
     def __init__(self, data: Path) -> None:
         self._log = os.open(data / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)

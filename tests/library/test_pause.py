@@ -181,3 +181,15 @@ def test_statuses_that_are_wrong_are_mended(db: Connection, add: Add) -> None:
         (Status.PENDING, None),
     ]
     assert statuses.mend(db) == 0
+
+
+def test_who_cannot_describe_prepares_pictures_all_the_same(db: Connection, add: Add) -> None:
+    first = prepared(db, add)
+    (waiting,) = jobs.open_for(db, first.id)
+    add(b"y", now=0.0)
+    job = claims.claim_next(db, now=NOW, lease=60, describing=False)
+    assert job is not None
+    assert job.task is Task.PREPARE
+    assert claims.due(db, now=NOW, describing=False) == []
+    assert claims.claim_next(db, now=NOW, lease=60, describing=False) is None
+    assert [due.id for due in claims.due(db, now=NOW)] == [waiting.id]

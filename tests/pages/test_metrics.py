@@ -10,7 +10,7 @@ from appliance import __version__
 from appliance.device.board import Board
 from appliance.device.card import Card
 from appliance.device.power import Power
-from appliance.library import backups, counters, notices
+from appliance.library import backups, counters, describer, notices
 from appliance.pages import exposition, metrics
 from appliance.pages.exposition import Family
 from appliance.work.lock import only_worker
@@ -78,7 +78,10 @@ def test_the_library_and_the_queue(shelf, numbers):
     assert one("shoebox_describe_seconds_count", kind="photo") == 1
     assert one("shoebox_describe_seconds_sum", kind="photo") >= 0
     assert one("shoebox_free_bytes") > 0
-    assert one("shoebox_info", version=__version__, model="sample-int8") == 1
+    assert one("shoebox_info", version=__version__, model="sample-int8", provider="") == 1
+    with shelf.box.library() as db:
+        describer.note(db, "sample-int8", "CUDA")
+    assert numbers()("shoebox_info", version=__version__, model="sample-int8", provider="CUDA") == 1
 
 
 def test_seconds_an_item(shelf, numbers):

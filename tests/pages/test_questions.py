@@ -26,6 +26,7 @@ def test_zones_are_cities():
         ("memory_limit_mb", 2048, "2.1 GB"),
         ("rest_above", 80, "80 °C"), ("upload_limit_mb", 16384, "17 GB"), ("processing_timeout", 30, "30 seconds"),
         ("attempts", 1, "once"), ("attempts", 3, "3 times"), ("provider", "cpu", "Processor"),
+        ("provider", "auto", "The best that is there"), ("provider", "openvino", "OpenVINO"),
         ("provider", "cuda", "CUDA"), ("host", "127.0.0.1", "127.0.0.1"), ("time_zone", "", "The box’s own"),
         ("time_zone", "Asia/Kolkata", "Asia/Kolkata"), ("nightly_days", "mon,tue,wed,thu,fri,sat,sun", "Every day"),
     ],

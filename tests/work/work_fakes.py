@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ from huey.consumer import Scheduler
 from PIL import Image
 
 from appliance import logs
-from appliance.errors import CaptionerError
+from appliance.caption.captioner import PROCESSOR
+from appliance.errors import CaptionerError, SettingsError
 from appliance.settings import Settings
 from appliance.work import chores, consumer, protocol, worker
 from appliance.work.schedule import Household
@@ -43,12 +45,16 @@ def colour_of(picture: Image.Image) -> str:
 
 
 class Colours:
-    """A captioner that sees colours."""
+    """A captioner that sees colours; what it runs on is in the file `provider` in the data folder: "NAME: WARNING"."""
 
     image_size = 16
+    batch = 1
 
     def __init__(self, model: str, data: Path) -> None:
         self.model = model
+        said = (data / "provider").read_text() if (data / "provider").exists() else PROCESSOR
+        self.provider, _, told = said.partition(": ")
+        self.warnings = (told,) if told else ()
         self._data = data
 
     def caption(self, picture: Image.Image, *, prompt: str | None = None) -> str:
@@ -73,6 +79,9 @@ class Colours:
                 raise ZeroDivisionError("cyan")
         return f"{prompt or 'a'} {colour} picture"
 
+    def caption_many(self, pictures: Sequence[Image.Image], *, prompt: str | None = None) -> list[str]:
+        return [self.caption(picture, prompt=prompt) for picture in pictures]
+
 
 class FakeModels:
     """One model, whose id is what the file `model` in the data folder says."""
@@ -89,7 +98,12 @@ class FakeModels:
             log.write(f"{model} {beams}\n")
         if model == "heavy":
             time.sleep(3600)
+        self.look_for_provider()
         return Colours(model, self._data)
+
+    def look_for_provider(self) -> None:
+        if (self._data / "no-provider").exists():
+            raise SettingsError("provider cannot be cuda: it is not there.", "Install it.")
 
     def refusal(self, model: str) -> str | None:
         return "a purple picture"
@@ -106,6 +120,7 @@ class EasyModels(FakeModels):
     """One model that never fails."""
 
     def load(self, model: str, beams: int) -> Easy:
+        self.look_for_provider()
         return Easy(model, self._data)
 
 
