@@ -69,14 +69,18 @@ class BlipCaptioner:
         self._guard = guard(tokenizer.continuations)
 
     @classmethod
-    def load(cls, folder: Path, *, provider: str = "cpu", threads: int = 0, beams: int = 1) -> "BlipCaptioner":
+    def load(
+        cls, folder: Path, *, provider: str = "cpu", threads: int = 0, beams: int = 1, lean: bool = False
+    ) -> "BlipCaptioner":
         """Load the model in `folder`: manifest.json, encoder.onnx, decoder.onnx, tokenizer.json.
+
+        `lean` spares memory at the cost of time.
 
         Raises ModelError where a file is missing or damaged, SettingsError where the provider cannot be had.
         """
         manifest = Manifest.read(folder / "manifest.json")
         tokenizer = Tokenizer.load(folder / "tokenizer.json")
-        return cls(manifest, Network(folder, provider=provider, threads=threads), tokenizer, beams)
+        return cls(manifest, Network(folder, provider=provider, threads=threads, lean=lean), tokenizer, beams)
 
     @property
     def model(self) -> str:

@@ -21,9 +21,9 @@ _POSITIONS = 512  # of every BLIP published; a graph says its own in its metadat
 class Network:
     """A model's encoder and decoder sessions, opened from a folder that holds encoder.onnx and decoder.onnx."""
 
-    def __init__(self, folder: Path, *, provider: str = "cpu", threads: int = 0) -> None:
-        self._encoder = open_session(folder / "encoder.onnx", provider, threads)
-        self.decoder = open_session(folder / "decoder.onnx", provider, threads)
+    def __init__(self, folder: Path, *, provider: str = "cpu", threads: int = 0, lean: bool = False) -> None:
+        self._encoder = open_session(folder / "encoder.onnx", provider, threads, lean=lean)
+        self.decoder = open_session(folder / "decoder.onnx", provider, threads, lean=lean)
         shapes = {entry.name: entry.shape for entry in self.decoder.get_inputs()}
         if "past_key_0" not in shapes or [entry.name for entry in self._encoder.get_inputs()] != ["pixels"]:
             raise ModelError(f"{folder} holds no BLIP model made by Shoebox.", "Install the model again.")

@@ -21,8 +21,12 @@ _OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory", "p
 _VNNI = {"avx512_vnni", "avx_vnni"}
 
 
-def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path, provider: str = "cpu", threads: int = 0, *, lean: bool = False
+) -> onnxruntime.InferenceSession:
     """Load the graph at `path` to run on `provider` with so many threads (0: one for every core).
+
+    `lean` spares memory at the cost of time.
 
     What the provider cannot run, and everything where its device is missing, runs on the processor.
     Raises SettingsError where this machine's onnxruntime lacks the provider, ModelError where the graph cannot load,
@@ -32,7 +36,7 @@ def open_session(path: Path, provider: str = "cpu", threads: int = 0) -> onnxrun
         raise ModelError(f"{path} is missing.", "Install the model again.")
     chosen = providers(provider)
     try:
-        return onnxruntime.InferenceSession(path, options(threads), providers=chosen)
+        return onnxruntime.InferenceSession(path, options(threads, lean=lean), providers=chosen)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
         if out_of_memory(error):
             raise TooLittleMemoryError from error
@@ -61,8 +65,8 @@ def providers(name: str) -> list[str]:
     return list(dict.fromkeys([*(name for name in names if name in there), _PROVIDERS["cpu"]]))
 
 
-def options(threads: int) -> onnxruntime.SessionOptions:
-    """Return the session options for so many threads."""
+def options(threads: int, *, lean: bool = False) -> onnxruntime.SessionOptions:
+    """Return the session options for so many threads, and to spare memory where `lean`."""
     made = onnxruntime.SessionOptions()
     made.intra_op_num_threads = threads
     made.log_severity_level = _ERRORS_ONLY
@@ -73,6 +77,11 @@ def options(threads: int) -> onnxruntime.SessionOptions:
         made.add_session_config_entry("session.x64quantprecision", "1")
     # Weights are allocated once and never returned: outside the arena they take what they need and no more.
     made.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    if lean:
+        # No second copy of the weights in the order that products like best, and nothing kept for the next run.
+        made.add_session_config_entry("session.disable_prepacking", "1")
+        made.enable_cpu_mem_arena = False
+        made.enable_mem_pattern = False
     return made
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.settings import Settings
+from appliance.work.fit import Fit
 
 if TYPE_CHECKING:  # the worker names the loader without importing what the child loads
     from appliance.caption.captioner import Captioner
@@ -17,8 +18,8 @@ class Models(Protocol):
     def in_use(self) -> str:
         """Return the id of the model that describes now; it may change while the child runs."""
 
-    def load(self, model: str, beams: int) -> "Captioner":
-        """Return the captioner for `model`; raise ModelError where it cannot be loaded."""
+    def load(self, model: str, fit: Fit) -> "Captioner":
+        """Return the captioner for `model`, to run in the way `fit`; raise ModelError where it cannot be loaded."""
 
     def refusal(self, model: str) -> str | None:
         """Return the sentence that `model` gives for a picture it does not know, None where it has none."""
@@ -27,10 +28,9 @@ class Models(Protocol):
 class InstalledModels:
     """The models in the data folder, and the sample that is shipped."""
 
-    def __init__(self, folder: Path, provider: str, threads: int) -> None:
+    def __init__(self, folder: Path, provider: str) -> None:
         self._folder = folder
         self._provider = provider
-        self._threads = threads
 
     def in_use(self) -> str:
         """Return the id of the model in use."""
@@ -38,13 +38,15 @@ class InstalledModels:
 
         return installed.in_use(self._folder).id
 
-    def load(self, model: str, beams: int) -> "Captioner":
+    def load(self, model: str, fit: Fit) -> "Captioner":
         """Load `model` into ONNX Runtime, which is imported here and nowhere earlier."""
         from appliance.caption.blip import BlipCaptioner
         from appliance.modelstore import installed
 
         folder = installed.folder(self._folder, model)
-        return BlipCaptioner.load(folder, provider=self._provider, threads=self._threads, beams=beams)
+        return BlipCaptioner.load(
+            folder, provider=self._provider, threads=fit.threads, beams=fit.beams, lean=fit.lean
+        )  # fmt: skip
 
     def refusal(self, model: str) -> str | None:
         """Return what the model's manifest says of it."""
@@ -55,4 +57,4 @@ class InstalledModels:
 
 def models(settings: Settings) -> Models:
     """Return the models of the data folder that `settings` names."""
-    return InstalledModels(settings.data / "models", settings.provider, settings.threads)
+    return InstalledModels(settings.data / "models", settings.provider)

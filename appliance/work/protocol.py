@@ -20,6 +20,7 @@ import msgspec
 
 from appliance.records import Described, Facts, Kind
 from appliance.settings import Settings
+from appliance.work.fit import Fit
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
@@ -35,13 +36,12 @@ class PrepareRequest(Message, frozen=True, tag=True):
 
 
 class DescribeRequest(Message, frozen=True, tag=True):
-    """Describe the file at `path`; a video by at most `frames` of its frames, whose thumbnails go into `folder`."""
+    """Describe the file at `path` in the way `fit`; a video's frame thumbnails go into `folder`."""
 
     path: bytes
     kind: Kind
     folder: bytes | None
-    frames: int
-    beams: int
+    fit: Fit
     prompt: str | None = None
 
 
