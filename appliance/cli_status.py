@@ -46,8 +46,9 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 def read(settings: Settings) -> dict[str, Any]:
     """Return how the box stands, as `--json` prints it; raises LibraryError where there is no library."""
     from appliance.device import clock
+    from appliance.device.profile import profile
     from appliance.modelstore import installed
-    from appliance.work import forecast
+    from appliance.work import fit, forecast
     from appliance.work.lock import worker_runs
 
     with opening.visited(settings) as db:
@@ -73,10 +74,11 @@ def read(settings: Settings) -> dict[str, Any]:
         Store(settings.data).check()
     except StorageError as error:  # nobody can write that down
         found["notices"].insert(0, {"name": "disk", "text": error.message, "next_step": error.next_step})
-    model = installed.in_use(settings.data / "models")
+    model, board = installed.in_use(settings.data / "models"), profile()
     return {
         **found,
         "time_zone": zone.key,
+        "board": {"machine": board.machine, "variant": board.variant, "describing": fit.full(wanted, board).said},
         "free_bytes": shutil.disk_usage(settings.data).free,
         "worker": {"running": worker_runs(settings.data)},
         "model": {"id": model.id, "name": model.name, "sample": model.sample, "notice": model.notice},
@@ -96,6 +98,7 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     told += _waiting(found)
     told += [f"{one['text']} {one['next_step']}".rstrip() for one in found["notices"]]
     told.append(f"Free: {found['free_bytes'] / 1e9:.1f} GB")
+    told.append(f"Board: {found['board']['machine']}: {found['board']['variant']}, {found['board']['describing']}.")
     on = f", on {found['runs_on']}" if found["runs_on"] else ""
     told.append(f"Model: {found['model']['name']} ({found['model']['id']}){on}")
     if found["model"]["notice"]:

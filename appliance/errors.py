@@ -125,7 +125,7 @@ class DeadlineError(CaptionerError):
 
 
 class TooLittleMemoryError(CaptionerError):
-    """It needs more memory than it may have."""
+    """It needs more memory than it may have; `loading` is whether the model was being loaded, with no picture yet."""
 
     reason = "memory"
 
@@ -133,8 +133,11 @@ class TooLittleMemoryError(CaptionerError):
         self,
         message: str = "This needs more memory than this box can spare.",
         next_step: str = "Try again; if it stays, use a smaller model or a computer with more memory.",
+        *,
+        loading: bool = False,
     ) -> None:
         super().__init__(message, next_step)
+        self.loading = loading
 
 
 class ChildDiedError(CaptionerError):

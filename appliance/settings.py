@@ -144,7 +144,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "upload_limit_mb", "SHOEBOX_UPLOAD_LIMIT_MB", 16384, "Largest file that may be uploaded, in MiB.", 1, 1 << 20
     ),
-    Setting("threads", "SHOEBOX_THREADS", 0, "Processor threads for describing; 0 takes every core.", 0, 256),
+    Setting(
+        "threads",
+        "SHOEBOX_THREADS",
+        0,
+        "Processor threads for describing one photo; 0 is chosen for this board.",
+        0,
+        256,
+    ),
     Setting(
         "provider",
         "SHOEBOX_PROVIDER",
@@ -259,8 +266,24 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("backups_kept", "SHOEBOX_BACKUPS_KEPT", 7, "How many backups are kept.", 1, 365, preference=True),
     Setting("retry_delay", "SHOEBOX_RETRY_DELAY", 10, "Seconds before a second try; doubled for each more.", 0, 3600),
-    Setting("video_frames", "AI_VIDEO_FRAMES", 8, "Most moments described in one video.", 1, 64, preference=True),
-    Setting("beams", "AI_BEAMS", 1, "Sentences weighed against each other: 1 is fastest.", 1, 8, preference=True),
+    Setting(
+        "video_frames",
+        "AI_VIDEO_FRAMES",
+        0,
+        "Most moments described in one video; 0 is chosen for this board, mostly 8.",
+        0,
+        64,
+        preference=True,
+    ),
+    Setting(
+        "beams",
+        "AI_BEAMS",
+        0,
+        "Sentences weighed against each other: 1 is fastest; 0 is chosen for this board, mostly 1.",
+        0,
+        8,
+        preference=True,
+    ),
     Setting(
         "rest_above",
         "SHOEBOX_REST_ABOVE",

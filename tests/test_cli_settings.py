@@ -29,7 +29,7 @@ def test_list_tells_every_value_and_where_it_comes_from(
     assert list(lines) == [setting.name for setting in SETTINGS]
     assert lines["photos_at"].split()[1:3] == ["03:30", "page"]
     assert lines["attempts"].split()[1:3] == ["5", "environment"]
-    assert lines["beams"].split()[1:3] == ["1", "default"]
+    assert lines["beams"].split()[1:3] == ["0", "default"]
     assert lines["data"].split()[1:4] == [library, "command", "line"]
     assert all(setting.help in lines[setting.name] for setting in SETTINGS)
 
@@ -75,7 +75,7 @@ def test_without_a_library_the_settings_can_be_read_but_not_set(
 ) -> None:
     nowhere = str(tmp_path / "nowhere")
     assert cli.main(["settings", "get", "beams", "--data", nowhere]) == 0
-    assert capsys.readouterr().out == "1\n"
+    assert capsys.readouterr().out == "0\n"
     assert cli.main(["settings", "set", "beams", "2", "--data", nowhere]) == 1
     assert "There is no library" in capsys.readouterr().err
     assert not Path(nowhere).exists()

@@ -83,7 +83,7 @@ def test_each_place_goes_before_those_it_should(tmp_path: Path) -> None:
     environment = {"AI_MAX_RETRIES": "5", "AI_BEAMS": "", "SHOEBOX_PORT": "82"}
     overrides = {"port": "83", "host": None}
     found = settings_module.load(environment, file, overrides)
-    assert (found.batch_size, found.attempts, found.beams, found.port) == (10, 5, 1, 83)
+    assert (found.batch_size, found.attempts, found.beams, found.port) == (10, 5, 0, 83)
     assert (found.photos_at, found.nightly_days) == ("03:15", "sat,sun")
     origins = settings_module.origins(environment, file, overrides)
     assert set(origins) == set(NAMED)

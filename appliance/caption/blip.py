@@ -79,15 +79,24 @@ class BlipCaptioner:
         self.batch = _BATCH if network.provider.gpu and manifest.variant in _BY_ROW else 1
 
     @classmethod
-    def load(cls, folder: Path, *, provider: str | Provider = CPU, threads: int = 0, beams: int = 1) -> "BlipCaptioner":
+    def load(
+        cls,
+        folder: Path,
+        *,
+        provider: str | Provider = CPU,
+        threads: int = 0,
+        beams: int = 1,
+        lean: bool = False,
+    ) -> "BlipCaptioner":
         """Load the model in `folder`: manifest.json, encoder.onnx, decoder.onnx, tokenizer.json.
 
-        A provider is taken by its name, the best one for `auto`, without a proof that it describes as it should.
-        Raises ModelError where a file is missing or damaged, SettingsError where the provider cannot be had.
+        A provider is taken by its name, the best one for `auto`, without a proof that it describes as it should. `lean`
+        spares memory at the cost of time. Raises ModelError where a file is missing or damaged, SettingsError where the
+        provider cannot be had.
         """
         manifest = Manifest.read(folder / "manifest.json")
         tokenizer = Tokenizer.load(folder / "tokenizer.json")
-        return cls(manifest, Network(folder, provider=provider, threads=threads), tokenizer, beams)
+        return cls(manifest, Network(folder, provider=provider, threads=threads, lean=lean), tokenizer, beams)
 
     @property
     def model(self) -> str:

@@ -23,10 +23,10 @@ _POSITIONS = 512  # of every BLIP published; a graph says its own in its metadat
 class Network:
     """A model's encoder and decoder sessions, opened from a folder that holds encoder.onnx and decoder.onnx."""
 
-    def __init__(self, folder: Path, *, provider: str | Provider = CPU, threads: int = 0) -> None:
+    def __init__(self, folder: Path, *, provider: str | Provider = CPU, threads: int = 0, lean: bool = False) -> None:
         self.provider = named(provider) if isinstance(provider, str) else provider
-        self._encoder = open_session(folder / "encoder.onnx", self.provider, threads)
-        self.decoder = open_session(folder / "decoder.onnx", self.provider, threads)
+        self._encoder = open_session(folder / "encoder.onnx", self.provider, threads, lean=lean)
+        self.decoder = open_session(folder / "decoder.onnx", self.provider, threads, lean=lean)
         shapes = {entry.name: entry.shape for entry in self.decoder.get_inputs()}
         if "past_key_0" not in shapes or [entry.name for entry in self._encoder.get_inputs()] != ["pixels"]:
             raise ModelError(f"{folder} holds no BLIP model made by Shoebox.", "Install the model again.")

@@ -1,13 +1,28 @@
-"""How much memory the machine has."""
+"""How much memory the machine has, and how often it ran out."""
 
 from pathlib import Path
 
+from appliance.device import cgroup
 from appliance.device.reading import integer, words
+
+_VMSTAT = 1 << 16  # bytes; a few hundred lines
 
 
 def total(root: Path = Path("/")) -> int | None:
     """Return the machine's memory in bytes, None where that cannot be read."""
     return _line(root, "MemTotal:")
+
+
+def usable(root: Path = Path("/")) -> int | None:
+    """Return the bytes that Shoebox may use: the machine's, or less in a container or service that is limited."""
+    found = [value for value in (total(root), cgroup.memory(root)) if value is not None]
+    return min(found, default=None)
+
+
+def kills(root: Path = Path("/")) -> int | None:
+    """Return how many processes the kernel has ended for want of memory since it started, None where it hides that."""
+    found = words(root / "proc/vmstat", _VMSTAT)
+    return integer(found[found.index("oom_kill") + 1]) if "oom_kill" in found[:-1] else None
 
 
 def available(root: Path = Path("/")) -> int | None:

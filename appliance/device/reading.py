@@ -5,11 +5,11 @@ from pathlib import Path
 _MOST = 4096  # bytes; the kernel's own limit for a file in /sys
 
 
-def words(path: Path) -> list[str]:
-    """Return the words in the file at `path`, none where it cannot be read or holds no plain text."""
+def words(path: Path, most: int = _MOST) -> list[str]:
+    """Return the words in the first `most` bytes of the file at `path`, none where it cannot be read or is no text."""
     try:
         with path.open("rb") as file:
-            return file.read(_MOST).decode("ascii").replace("\0", " ").split()
+            return file.read(most).decode("ascii").replace("\0", " ").split()
     except (OSError, ValueError):  # gone, not for us, a sensor that is asleep; or not ASCII
         return []
 

@@ -34,19 +34,21 @@ class Slower(Unfit):
     """The processor is quicker, about which nothing need be done."""
 
 
-def load(models: Path, id: str, *, provider: str = AUTO, threads: int = 0, beams: int = 1) -> BlipCaptioner:
+def load(
+    models: Path, id: str, *, provider: str = AUTO, threads: int = 0, beams: int = 1, lean: bool = False
+) -> BlipCaptioner:
     """Load the model `id` on the provider of that name, for `auto` on the best one, proved against the processor.
 
     On a machine with nothing but the processor nothing is proved, and nothing loaded twice. What was to be expected and
-    could not be had is told in the captioner's `warnings`. Raises ModelError where the model cannot be loaded,
-    SettingsError where a provider that was chosen by its name cannot be had.
+    could not be had is told in the captioner's `warnings`. `lean` spares the processor's memory. Raises ModelError where
+    the model cannot be loaded, SettingsError where a provider that was chosen by its name cannot be had.
     """
     refused: list[tuple[Provider, Unfit]] = []
     found = offered(provider)
     for candidate in found:
         model = suiting(models, id, gpu=candidate.gpu)
         try:
-            captioner = _loaded(models, model, candidate, threads, beams, compared=provider == AUTO)
+            captioner = _loaded(models, model, candidate, threads, beams, compared=provider == AUTO, lean=lean)
         except Unfit as reason:
             log.info("%s is not taken: it %s", candidate.title, reason)
             refused.append((candidate, reason.with_traceback(None)))  # which would hold what was loaded
@@ -59,11 +61,11 @@ def load(models: Path, id: str, *, provider: str = AUTO, threads: int = 0, beams
 
 
 def _loaded(
-    models: Path, model: ModelInfo, candidate: Provider, threads: int, beams: int, *, compared: bool
+    models: Path, model: ModelInfo, candidate: Provider, threads: int, beams: int, *, compared: bool, lean: bool
 ) -> BlipCaptioner:
     """Return the model on a provider that is fit; where that is `compared`, also not slower than the processor."""
     if candidate == CPU:
-        return BlipCaptioner.load(Path(model.folder), threads=threads, beams=beams)
+        return BlipCaptioner.load(Path(model.folder), threads=threads, beams=beams, lean=lean)
     if not opens(candidate):
         raise Absent("lacks its device, its driver or one of its libraries")
     with remembered(models) as proofs:

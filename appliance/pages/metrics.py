@@ -67,7 +67,7 @@ def _describing(db: Connection) -> list[Family]:
     restarts = Family(
         "shoebox_child_restarts_total", "How often the process that describes had to be replaced.", "counter"
     )
-    counted = dict.fromkeys(("deadline", "child-died"), 0) | counters.counts(db, counters.CHILD_RESTARTS)
+    counted = dict.fromkeys(("deadline", "child-died", "memory"), 0) | counters.counts(db, counters.CHILD_RESTARTS)
     for reason, count in counted.items():
         restarts.add(count, reason=reason)
     return [took, restarts]

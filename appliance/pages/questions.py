@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import available_timezones
 
 from appliance.errors import SettingsError
 from appliance.pages import words
 from appliance.settings import DAYS, SETTINGS, Setting, Settings, text
+from appliance.work.fit import CHOSEN
 
 QUESTIONS = {
     "data": "Where is everything kept?",
@@ -52,7 +54,6 @@ UNITS = {
     "batch_size": "of each",
     "processing_timeout": "seconds",
     "attempts": "times",
-    "video_frames": "at most",
     "rest_above": "°C",
     "rest_below": "°C",
 }
@@ -69,20 +70,23 @@ _OTHER_ZONES = ("Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "SystemV/", "
 
 
 def groups(
-    in_force: Settings, typed: Mapping[str, str], refused: Mapping[str, SettingsError]
+    in_force: Settings, typed: Mapping[str, str], refused: Mapping[str, SettingsError], chosen: Mapping[str, int]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the form's fields by heading: the answers in force, or what was `typed` and why it was `refused`."""
+    """Return the form's fields by heading: the answers in force, or what was `typed` and why it was `refused`.
+
+    `chosen` is what 0 stands for on this board, by name.
+    """
     named = {setting.name: setting for setting in SETTINGS}
     return {
-        heading: [_field(named[name], in_force, typed.get(name), refused.get(name)) for name in names]
+        heading: [_field(named[name], in_force, typed.get(name), refused.get(name), chosen) for name in names]
         for heading, names in GROUPS.items()
     }
 
 
-def fixed(in_force: Settings) -> list[dict[str, Any]]:
+def fixed(in_force: Settings, chosen: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return the settings that the page only shows: each question with its answer and its help."""
     return [
-        _about(setting) | {"value": answer(setting.name, getattr(in_force, setting.name))}
+        _about(setting) | {"value": answer(setting.name, getattr(in_force, setting.name), chosen)}
         for setting in SETTINGS
         if not setting.preference
     ]
@@ -99,9 +103,17 @@ def _about(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _field(setting: Setting, in_force: Settings, typed: str | None, error: SettingsError | None) -> dict[str, Any]:
+def _field(
+    setting: Setting,
+    in_force: Settings,
+    typed: str | None,
+    error: SettingsError | None,
+    chosen: Mapping[str, int],
+) -> dict[str, Any]:
     value = text(getattr(in_force, setting.name)) if typed is None else typed
     field = _about(setting) | {"value": value, "unit": UNITS.get(setting.name, ""), "error": "", "kind": "text"}
+    if setting.name in chosen:
+        field["unit"] = f"0: chosen for this board, now {chosen[setting.name]}"
     if error is not None:
         told = f"“{value[:40]}” cannot be used. " if value and setting.form != "days" else ""
         advice = "Choose at least one day." if setting.form == "days" else error.next_step
@@ -110,8 +122,8 @@ def _field(setting: Setting, in_force: Settings, typed: str | None, error: Setti
         yes, no = (answer(setting.name, one) for one in (True, False))
         field |= {"kind": "choice", "options": [("true", yes, value == "true"), ("false", no, value == "false")]}
     elif setting.form == "days":
-        chosen = value.split(",")
-        field |= {"kind": "days", "options": [(day, DAY_NAMES[day], day in chosen) for day in DAYS]}
+        days = value.split(",")
+        field |= {"kind": "days", "options": [(day, DAY_NAMES[day], day in days) for day in DAYS]}
     elif isinstance(setting.default, int):
         field["kind"] = "number"
     elif setting.form == "zone":
@@ -127,14 +139,14 @@ def zones() -> tuple[str, ...]:
     return tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith(_OTHER_ZONES)))
 
 
-def answer(name: str, value: object) -> str:
-    """Return a setting's value as people say it."""
+def answer(name: str, value: object, chosen: Mapping[str, int] = MappingProxyType({})) -> str:
+    """Return a setting's value as people say it; `chosen` is what 0 stands for on this board, by name."""
     if name == "auto_process_on_upload":
         return "As they arrive" if value else "At night"
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if name == "threads" and value == 0:
-        return "All of them"
+    if name in CHOSEN and value == 0:
+        return "Chosen for this board" + (f", now {chosen[name]}" if name in chosen else "")
     if name == "memory_limit_mb":
         return words.size(value << 20) if isinstance(value, int) and value else "As much as the box can spare"
     if name in {"rest_above", "rest_below"}:

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from appliance import __version__
+from appliance.device.profile import profile
 from appliance.errors import SettingsError
 from appliance.library import describer, items, preferences
 from appliance.library.database import Connection
@@ -22,6 +23,7 @@ from appliance.pages.errors import RefusedSettingsError, RequestError
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 from appliance.settings import SETTINGS, Setting
+from appliance.work import fit
 
 LARGEST_BODY = 64 << 10
 MOST_FIELDS = 100
@@ -109,10 +111,11 @@ def _page(
 ) -> Response[str]:
     with box.library() as db:
         in_force = preferences.get(db, box.settings)
+        chosen = fit.chosen(in_force, profile())
         text = templates.page(
             "settings.html", box, db, "settings",
-            groups=questions.groups(in_force, typed or {}, refused or {}),
-            fixed=questions.fixed(in_force),
+            groups=questions.groups(in_force, typed or {}, refused or {}, chosen),
+            fixed=questions.fixed(in_force, chosen),
             zones=questions.zones(),
             own_zone=box.own_zone.key,
             saved=saved,
@@ -125,9 +128,12 @@ def _page(
 def _listing(box: Box) -> dict[str, Any]:
     with box.library() as db:
         in_force, stored = preferences.get(db, box.settings), preferences.stored(db)
+    chosen = fit.chosen(in_force, profile())
     return {
         "settings": [
-            _told(setting) | {"value": _plain(getattr(in_force, setting.name)), "stored": setting.name in stored}
+            _told(setting)
+            | {"value": _plain(getattr(in_force, setting.name)), "stored": setting.name in stored}
+            | ({"chosen": chosen[setting.name]} if setting.name in chosen else {})
             for setting in SETTINGS
         ]
     }
@@ -164,5 +170,5 @@ def _facts(box: Box, db: Connection) -> list[tuple[str, str, str]]:
         ("Photos and videos", words.number(sum(items.counts(db).values())), ""),
         ("Free space", f"{words.size(disk.free)} of {words.size(disk.total)}", "On the card or disk of the library."),
         ("Kept in", str(box.settings.data), "Back up this folder: it holds everything."),
-        ("Computer", f"{platform.machine()}, {platform.system()} {platform.release()}", ""),
+        ("Computer", f"{platform.machine()}, {platform.system()} {platform.release()}", profile().machine + "."),
     ]

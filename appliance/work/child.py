@@ -19,10 +19,13 @@ from types import TracebackType
 from typing import Self
 
 from appliance import errors
+from appliance.device import memory
+from appliance.device.profile import profile
 from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, ShoeboxError, TooLittleMemoryError
 from appliance.records import Described, Facts, Kind
 from appliance.settings import Settings
 from appliance.work import protocol
+from appliance.work.fit import Fit, rungs
 from appliance.work.loading import REAL
 
 TICK = 5.0  # seconds between two calls of `alive` while the child works
@@ -51,13 +54,18 @@ class _Deadline:
 class Child:
     """A process that opens files and describes them, one at a time; it lives until `close`, `stop` or a deadline.
 
-    `settings` rule where a call gives no others; `loader` names, as `module:function`, what gives the child its models.
+    `settings` rule where a call gives no others; `loader` names, as `module:function`, what gives the child its models;
+    the board is read below `root`.
     Calls come from one thread, `stop` from any.
     """
 
-    def __init__(self, settings: Settings, *, loader: str = REAL) -> None:
+    def __init__(self, settings: Settings, *, loader: str = REAL, root: Path = Path("/")) -> None:
         self.settings = settings
+        self.board = profile(root)
+        self._root = root
         self._loader = loader
+        self._loading = False  # a model, and not describing yet
+        self._kills: int | None = None  # of processes by the kernel, as this call began
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._stopping = False
@@ -99,11 +107,13 @@ class Child:
             return answer.facts
         raise self._confused(answer)
 
-    def load(self, *, settings: Settings | None = None, alive: Alive | None = None) -> None:
-        """Load the model in use, of which `loaded` tells then; the errors are those of `describe`."""
+    def load(self, *, settings: Settings | None = None, fit: Fit | None = None, alive: Alive | None = None) -> None:
+        """Load the model as `describe` would, of which `loaded` tells then; the errors are its."""
         chosen = settings or self.settings
         limit = float(chosen.model_load_timeout)
-        answer = self._ask(protocol.LoadRequest(chosen.beams), _Deadline(limit, limit, limit), alive)
+        answer = self._ask(
+            protocol.LoadRequest(fit or rungs(chosen, self.board)[0]), _Deadline(limit, limit, limit), alive
+        )
         if not isinstance(answer, protocol.Ready):
             raise self._confused(answer)
 
@@ -115,19 +125,20 @@ class Child:
         *,
         prompt: str | None = None,
         settings: Settings | None = None,
+        fit: Fit | None = None,
         alive: Alive | None = None,
     ) -> Described:
         """Return what the file at `path` shows, with its tags; a video's frame thumbnails go into `folder`.
 
-        A photo may take `processing_timeout` seconds, a video as much for each frame: that many times for choosing
-        them, then once for each. `alive` and the errors are those of `prepare`, and ModelError.
+        It is described in the way `fit`, or as the settings and the board say. A photo may take `processing_timeout`
+        seconds, a video as much for each frame: that many times for choosing them, then once for each. `alive` and the
+        errors are those of `prepare`, and ModelError.
         """
         chosen = settings or self.settings
+        fit = fit or rungs(chosen, self.board)[0]
         limit = float(chosen.processing_timeout)
-        first = limit if kind is Kind.PHOTO else limit * chosen.video_frames
-        request = protocol.DescribeRequest(
-            os.fsencode(path), kind, _bytes(folder), chosen.video_frames, chosen.beams, prompt
-        )
+        first = limit if kind is Kind.PHOTO else limit * fit.frames
+        request = protocol.DescribeRequest(os.fsencode(path), kind, _bytes(folder), fit, prompt)
         answer = self._ask(request, _Deadline(chosen.model_load_timeout, first, limit), alive)
         if isinstance(answer, protocol.Finished):
             return answer.described
@@ -143,6 +154,8 @@ class Child:
         self._end()
 
     def _ask(self, request: protocol.Request, deadline: _Deadline, alive: Alive | None) -> protocol.Answer:
+        self._loading = False
+        self._kills = memory.kills(self._root)
         try:
             pipe = self._started(deadline, alive)
             pipe.send_bytes(protocol.encode(request))
@@ -155,6 +168,7 @@ class Child:
         if isinstance(answer, protocol.Refused):
             refusal = _rebuilt(answer)
             if isinstance(refusal, TooLittleMemoryError):
+                refusal.loading = self._loading
                 self._end()  # what it holds by now is given back, and the next try finds all the room there is
             raise refusal
         if isinstance(answer, protocol.Broken):
@@ -171,9 +185,11 @@ class Child:
             answer = self._receive(pipe, seconds, what, alive)
             match answer:
                 case protocol.Loading(model=model):
+                    self._loading = True
                     seconds, what = deadline.load, f"Loading the model {model}"
                 case protocol.Loaded():
                     self.loaded = answer
+                    self._loading = False
                     seconds, what = deadline.first, "Describing it"
                 case protocol.Progress(done=done, total=total):
                     seconds, what = deadline.step, f"Describing frame {min(done + 1, total)} of {total}"
@@ -246,9 +262,10 @@ class Child:
         stopped = self._stopping
         with self._lock:
             process = self._process
+        own: int | None = None
         try:
             if process is not None:
-                process.wait(timeout=1)  # its own exit status tells more than that of our kill
+                own = process.wait(timeout=1)  # its own exit status tells more than that of our kill
         except subprocess.TimeoutExpired:
             log.warning("the process that describes speaks nonsense", extra={"child": process and process.pid})
         status = self._end()
@@ -256,7 +273,16 @@ class Child:
             return Stopped()
         about = {"child": process and process.pid, "status": status}
         log.warning("the process that describes ended in mid-work", extra=about)
+        if self._memory_ran_out(own):
+            return TooLittleMemoryError(loading=self._loading)
         return ChildDiedError(f"The process that describes ended in mid-work{_reason(status)}.", "It is tried again.")
+
+    def _memory_ran_out(self, status: int | None) -> bool:
+        """Whether a child ended so for want of memory: the kernel killed it, or a library found none and gave up."""
+        if status == -signal.SIGKILL:  # by the kernel, unless it tells that it has killed nobody
+            kills = memory.kills(self._root)
+            return kills is None or kills != self._kills
+        return status == -signal.SIGABRT
 
     def _confused(self, answer: protocol.Answer) -> CaptionerError:
         self._end()
@@ -269,7 +295,7 @@ def _bytes(path: Path | None) -> bytes | None:
 
 def _reason(status: int | None) -> str:
     if status == -signal.SIGKILL:
-        return " (killed; perhaps memory ran out)"
+        return " (killed)"
     if status is not None and status < 0:
         return f" ({signal.Signals(-status).name})"
     return "" if status is None else f" (status {status})"

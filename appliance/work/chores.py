@@ -4,9 +4,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from huey.api import Huey
 
+from appliance.device.profile import profile
 from appliance.errors import DamagedLibraryError, LibraryError, ModelError
 from appliance.library import claims, database, disk, items, notices, preferences
 from appliance.library.store import Store
@@ -24,6 +26,7 @@ from appliance.work.reconcile import give_up, ring_due
 from appliance.work.rest import Rest
 from appliance.work.schedule import Household
 from appliance.work.steadyclock import SteadyClock
+from appliance.work.stepping import Stepping
 from appliance.work.steps import LEASE
 
 GLANCE = 1.0  # seconds between two looks for what is due
@@ -58,6 +61,7 @@ class Chores:
         rest: Rest,
         clock: SteadyClock,
         household: Household,
+        root: Path,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -67,6 +71,7 @@ class Chores:
         self._rest = rest
         self._clock = clock
         self._household = household
+        self._board = profile(root)
         self._db = hands.connection()
         self._file = disk.identity(settings.data / "library.db")
         self._aside = Aside(settings.data)
@@ -81,6 +86,7 @@ class Chores:
             Chore(STALE, self._tidy),
             Chore(GLANCE, self._ring_due),
             Chore(MINUTE, self._reconcile),
+            Chore(MINUTE, self._look_at_memory),
             Chore(MINUTE, self._end_night),
             Chore(MINUTE, self._look_at_clock),
             Chore(GLANCE, self._look_around),
@@ -153,12 +159,23 @@ class Chores:
     def _reconcile(self) -> None:
         now = self._clock.now()
         give_up(self._db, now=now, attempts_allowed=preferences.get(self._db, self._settings).attempts)
+        models = self._settings.data / "models"
+        instead = self._stepping().fit.model
         try:
-            again = describe_again(self._db, self._settings.data / "models", now=now)
+            if instead is not None and installed.find(models, instead).sample:
+                return  # it would only say the same again
+            again = describe_again(self._db, models, now=now)
             if again:
                 log.info("%d items that the sample model described are described again", again)
         except ModelError as error:
             log.warning("%s", error)
+
+    def _look_at_memory(self) -> None:
+        """Say that describing makes do with less memory, or that it does no longer."""
+        self._stepping().tell()
+
+    def _stepping(self) -> Stepping:
+        return Stepping(self._db, preferences.get(self._db, self._settings), self._board)
 
     def _end_night(self) -> None:
         schedule.end_night(self._db, self._settings, self._household)
@@ -182,6 +199,7 @@ class Chores:
         chosen_at = installed.choice_made_at(self._settings.data / "models")
         if chosen_at != self._chosen_at:
             self._chosen_at = chosen_at
+            self._look_at_memory()
             self._reconcile()
         wanted = preferences.get(self._db, self._settings).workers
         if wanted != self._hands.count and not self._hands.draining:

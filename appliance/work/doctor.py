@@ -15,6 +15,7 @@ from appliance.assets import asset
 from appliance.device import clock, memory
 from appliance.device.card import card
 from appliance.device.power import power
+from appliance.device.profile import profile
 from appliance.device.temperature import temperature
 from appliance.errors import NotFoundError, SettingsError, ShoeboxError
 from appliance.library import backups, database, items, jobs, opening, preferences, statuses, uploads
@@ -23,11 +24,12 @@ from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Item, Kind, Priority, Status, Task
 from appliance.settings import Settings
-from appliance.work import process
+from appliance.work import fit, process, stepping
 from appliance.work.adoption import YOUNG, adopt_orphans
 from appliance.work.child import Child
 from appliance.work.loading import REAL
 from appliance.work.rest import POWER_STEP
+from appliance.work.stepping import Stepping
 
 LEAST_FREE = 500_000_000  # bytes; a film from a phone needs as much
 LEAST_MEMORY = 200_000_000  # bytes; with less the computer is busy making room
@@ -183,7 +185,7 @@ def _model(patient: Patient) -> Finding:
             return Finding(about, False, wrong[0].error.message, wrong[0].error.next_step)
         model = installed.in_use(folder)
         with Child(patient.settings, loader=patient.loader) as child:
-            child.describe(asset("web/static/icons/icon-180.png"), Kind.PHOTO, None)
+            child.describe(asset("web/static/icons/icon-180.png"), Kind.PHOTO, None, fit=_stepping(patient).fit)
             loaded = child.loaded
     except SettingsError as error:
         return Finding(about, False, f"Nothing can be described: {error.message}", error.next_step)
@@ -245,6 +247,28 @@ def _memory(patient: Patient) -> Finding:
     return Finding(about, True, text, step if free < LEAST_MEMORY else "")
 
 
+def _board(patient: Patient) -> Finding:
+    about = "board"
+    board = profile(patient.root)
+    chosen = fit.full(preferences.get(patient.db, patient.settings), board)
+    text = f"{board.machine}: describing takes {board.variant}, {chosen.said}."
+    if fit.too_small(board):
+        return Finding(about, True, text, "It has too little memory for BLIP: the sample describes, or a larger board.")
+    return sound(about, text)
+
+
+def _fit(patient: Patient) -> Finding:
+    about = "fit"
+    trouble = _stepping(patient).trouble()
+    if trouble is None:
+        return sound(about, "Describing runs as it was chosen.")
+    return Finding(about, False, *trouble)
+
+
+def _stepping(patient: Patient) -> Stepping:
+    return Stepping(patient.db, preferences.get(patient.db, patient.settings), profile(patient.root))
+
+
 def _clock(patient: Patient) -> Finding:
     about = "clock"
     if clock.synchronised(patient.root):
@@ -267,7 +291,7 @@ def _card(patient: Patient) -> Finding:
     return sound(about, "There is no memory card that tells how worn it is.")
 
 
-BOARD = (_temperature, _power, _memory, _clock, _card)
+BOARD = (_temperature, _power, _memory, _clock, _card, _board)
 CHECKS: tuple[Check, ...] = (
     Check(_database, lambda patient: opening.call_for_restart(patient.settings.data)),  # the start looks closely then
     Check(_backups, _make_backup),
@@ -277,6 +301,7 @@ CHECKS: tuple[Check, ...] = (
     Check(_leftovers, lambda patient: patient.store.sweep(STALE, everywhere=True)),
     Check(_thumbnails, _make_thumbnails),
     Check(_model),
+    Check(_fit, lambda patient: stepping.forget(patient.db)),
     Check(_room),
     *map(Check, BOARD),
 )

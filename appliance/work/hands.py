@@ -1,11 +1,11 @@
 """What does the jobs: the consumer's threads, each with a connection to the library and a captioner child."""
 
 import logging
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from appliance.errors import DamagedLibraryError, LibraryError, SettingsError, StorageError
 from appliance.library import claims, database, describer, notices, opening, preferences
@@ -30,12 +30,21 @@ log = logging.getLogger(__name__)
 class Hands:
     """`answer` is for the consumer's threads, all else for the one thread that watches over them."""
 
-    def __init__(self, settings: Settings, store: Store, loader: str, clock: SteadyClock, rest: Rest) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        loader: str,
+        clock: SteadyClock,
+        rest: Rest,
+        root: Path = Path("/"),
+    ) -> None:
         self._settings = settings
         self._store = store
         self._loader = loader
         self._clock = clock
         self._rest = rest
+        self._root = root
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._children: list[Child] = []
@@ -169,7 +178,7 @@ class Hands:
 
     def _child(self) -> Child:
         if not hasattr(self._own, "child"):
-            self._own.child = Child(self._shared_out(), loader=self._loader)
+            self._own.child = Child(self._shared_out(), loader=self._loader, root=self._root)
             self._children.append(self._own.child)
             if self._stopping:
                 self._own.child.stop()
@@ -177,13 +186,8 @@ class Hands:
         return child
 
     def _shared_out(self) -> Settings:
-        """Return the settings with cores and memory divided among the threads, where nobody has said who takes what."""
+        """Return the settings with the memory divided among the threads."""
         chosen = self._settings
         if self.count == 1:
             return chosen
-        cores = len(os.sched_getaffinity(0))
-        return replace(
-            chosen,
-            threads=chosen.threads or max(1, cores // self.count),
-            memory_limit_mb=process.memory_limit(chosen) // self.count >> 20,
-        )
+        return replace(chosen, memory_limit_mb=process.memory_limit(chosen) // self.count >> 20)

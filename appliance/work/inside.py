@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from appliance.caption.captioner import PROCESSOR, Captioner
 from appliance.errors import CaptionerError, ShoeboxError, TooLittleMemoryError
 from appliance.library import disk
 from appliance.work import process, protocol
+from appliance.work.fit import Fit
 from appliance.work.loading import Models
 from appliance.work.protocol import DescribeRequest, LoadRequest, PrepareRequest
 
@@ -29,7 +31,7 @@ class Inside:
         self._pipe = pipe
         self._models = models
         self._captioner: Captioner | None = None
-        self._loaded: tuple[str, int] | None = None  # model id, beams
+        self._loaded: tuple[str, Fit] | None = None  # model id, and how it runs
         self._refusal: str | None = None
 
     def serve(self) -> None:
@@ -47,7 +49,7 @@ class Inside:
             if isinstance(request, PrepareRequest):
                 return self._prepare(request)
             if isinstance(request, LoadRequest):
-                self._ready_captioner(request.beams)
+                self._ready_captioner(request.fit)
                 return protocol.Ready()
             return self._describe(request)
         except ShoeboxError as error:
@@ -69,14 +71,14 @@ class Inside:
     def _describe(self, request: DescribeRequest) -> protocol.Finished:
         from appliance.work import describing
 
-        captioner = self._ready_captioner(request.beams)
+        captioner = self._ready_captioner(request.fit)
         try:
             described = describing.describe(
                 _path(request.path),
                 request.kind,
                 _folder(request.folder),
                 captioner,
-                frames=request.frames,
+                frames=request.fit.frames,
                 prompt=request.prompt,
                 refusal=self._refusal,
                 tell=lambda done, total: self._say(protocol.Progress(done, total)),
@@ -87,9 +89,9 @@ class Inside:
             raise
         return protocol.Finished(described)
 
-    def _ready_captioner(self, beams: int) -> Captioner:
-        """Return the captioner of the model in use, loaded anew where the owner has chosen another since."""
-        wanted = (self._models.in_use(), beams)
+    def _ready_captioner(self, fit: Fit) -> Captioner:
+        """Return the captioner that `fit` asks for, loaded anew where that is another than the last."""
+        wanted = (fit.model or self._models.in_use(), replace(fit, frames=0))  # frames do not matter to it
         if self._captioner is None or self._loaded != wanted:
             self._say(protocol.Loading(wanted[0]))
             self._captioner = self._loaded = None

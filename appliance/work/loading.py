@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.settings import Settings
+from appliance.work.fit import Fit
 
 if TYPE_CHECKING:  # the worker names the loader without importing what the child loads
     from appliance.caption.captioner import Captioner
@@ -17,8 +18,8 @@ class Models(Protocol):
     def in_use(self) -> str:
         """Return the id of the model that describes now; it may change while the child runs."""
 
-    def load(self, model: str, beams: int) -> "Captioner":
-        """Return the captioner for `model`.
+    def load(self, model: str, fit: Fit) -> "Captioner":
+        """Return the captioner for `model`, to run in the way `fit`.
 
         Raises ModelError where it cannot be loaded, SettingsError where the chosen provider cannot be had.
         """
@@ -30,10 +31,9 @@ class Models(Protocol):
 class InstalledModels:
     """The models in the data folder, and the sample that is shipped."""
 
-    def __init__(self, folder: Path, provider: str, threads: int) -> None:
+    def __init__(self, folder: Path, provider: str) -> None:
         self._folder = folder
         self._provider = provider
-        self._threads = threads
 
     def in_use(self) -> str:
         """Return the id of the model in use."""
@@ -41,11 +41,13 @@ class InstalledModels:
 
         return installed.in_use(self._folder).id
 
-    def load(self, model: str, beams: int) -> "Captioner":
+    def load(self, model: str, fit: Fit) -> "Captioner":
         """Load `model` into ONNX Runtime, which is imported here and nowhere earlier."""
         from appliance.modelstore import choosing
 
-        return choosing.load(self._folder, model, provider=self._provider, threads=self._threads, beams=beams)
+        return choosing.load(
+            self._folder, model, provider=self._provider, threads=fit.threads, beams=fit.beams, lean=fit.lean
+        )
 
     def refusal(self, model: str) -> str | None:
         """Return what the model's manifest says of it."""
@@ -56,4 +58,4 @@ class InstalledModels:
 
 def models(settings: Settings) -> Models:
     """Return the models of the data folder that `settings` names."""
-    return InstalledModels(settings.data / "models", settings.provider, settings.threads)
+    return InstalledModels(settings.data / "models", settings.provider)

@@ -46,11 +46,11 @@ def stand_back() -> None:
 def memory_limit(settings: Settings, root: Path = Path("/")) -> int:
     """Return the bytes that all the processes that describe may take together; 0, no limit, where none can be told.
 
-    A small board keeps back what the system, the page and the worker need, and no less than half is given.
+    A small board or container keeps back what system, page and worker need, and no less than half is given.
     """
     if settings.memory_limit_mb:
         return settings.memory_limit_mb << 20
-    total = memory.total(root)
+    total = memory.usable(root)
     return 0 if total is None else max(total // 2, min(total * 3 // 4, total - KEPT_BACK))
 
 

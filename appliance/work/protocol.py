@@ -23,6 +23,7 @@ import msgspec
 
 from appliance.records import Described, Facts, Kind
 from appliance.settings import Settings
+from appliance.work.fit import Fit
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
@@ -38,19 +39,18 @@ class PrepareRequest(Message, frozen=True, tag=True):
 
 
 class LoadRequest(Message, frozen=True, tag=True):
-    """Load the model in use."""
+    """Load the model in use, to run in the way `fit`."""
 
-    beams: int
+    fit: Fit
 
 
 class DescribeRequest(Message, frozen=True, tag=True):
-    """Describe the file at `path`; a video by at most `frames` of its frames, whose thumbnails go into `folder`."""
+    """Describe the file at `path` in the way `fit`; a video's frame thumbnails go into `folder`."""
 
     path: bytes
     kind: Kind
     folder: bytes | None
-    frames: int
-    beams: int
+    fit: Fit
     prompt: str | None = None
 
 

@@ -15,6 +15,7 @@ from appliance.errors import (
     ShoeboxError,
     StorageError,
     StorageFullError,
+    TooLittleMemoryError,
 )
 from appliance.library import claims, counters, database, descriptions, items, preferences
 from appliance.library.database import Connection, transaction
@@ -22,6 +23,7 @@ from appliance.library.store import Store
 from appliance.records import Job, JobState, Task
 from appliance.settings import Settings
 from appliance.work.child import Alive, Child, Stopped
+from appliance.work.stepping import SteppedDown, Stepping
 
 MISTAKE = "mistake"  # the reason of a failure that nobody foresaw
 LEASE = 60.0  # seconds; renewed while the child works, so that a dead worker's jobs are free again soon
@@ -59,7 +61,7 @@ def run_job(
         try:
             with database.explained():
                 step(db, store, child, chosen, job, clock=clock, alive=keep)
-        except Stopped:
+        except (Stopped, SteppedDown):
             claims.put_back(db, job, now=clock())
         except SettingsError:  # what is chosen for describing cannot be had: no photo is to blame
             claims.put_back(db, job, now=clock())
@@ -73,7 +75,9 @@ def run_job(
             # A file that is damaged or unknown stays so; all else may be better next time.
             permanent = isinstance(error, MediaError)
             with transaction(db):
-                if isinstance(error, DeadlineError | ChildDiedError):  # the next job starts another child
+                if isinstance(
+                    error, DeadlineError | ChildDiedError | TooLittleMemoryError
+                ):  # the next job starts another child
                     counters.add(db, counters.CHILD_RESTARTS + error.reason)
                 _fail(db, chosen, job, str(error), error.reason, clock(), permanent=permanent)
         except Exception:  # the job's edge: one item's trouble must not be the next one's
@@ -102,13 +106,23 @@ def describe(
 ) -> None:
     """Describe and tag the item."""
     item = items.get(db, job.item_id)
-    described = child.describe(
-        store.original(item.path), item.kind, store.derived(item.sha256), settings=settings, alive=alive
-    )
+    stepping = Stepping(db, settings, child.board)
+    try:
+        described = child.describe(
+            store.original(item.path),
+            item.kind,
+            store.derived(item.sha256),
+            settings=settings,
+            fit=stepping.fit,
+            alive=alive,
+        )
+    except TooLittleMemoryError as error:
+        raise stepping.ran_out(item.id, error) from None
     with transaction(db):
         if not claims.finish(db, job, now=clock()):
             raise LeaseLostError
         descriptions.save(db, item.id, described)
+        stepping.described(item.id)
     log.info("described", extra={"model": described.model, "kind": item.kind, "seconds": described.seconds})
 
 

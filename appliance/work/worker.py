@@ -58,9 +58,9 @@ def run(
             store = Store(settings.data)
             store.prepare()
             steady = SteadyClock(unix_time)
-            hands = Hands(settings, store, loader, steady, rest)
+            hands = Hands(settings, store, loader, steady, rest, root)
             try:
-                return Worker(settings, household, rest, steady, hands, store)
+                return Worker(settings, household, rest, steady, hands, store, root)
             except BaseException:
                 hands.close()
                 raise
@@ -87,7 +87,14 @@ class Worker:
     """The main thread, the consumer that it watches over, and the chores that it does."""
 
     def __init__(
-        self, settings: Settings, household: Household, rest: Rest, steady: SteadyClock, hands: Hands, store: Store
+        self,
+        settings: Settings,
+        household: Household,
+        rest: Rest,
+        steady: SteadyClock,
+        hands: Hands,
+        store: Store,
+        root: Path,
     ) -> None:
         self._data = settings.data
         self._hands = hands
@@ -96,7 +103,7 @@ class Worker:
         ring = listen(self._queue, hands.answer)
         schedule.plan(self._queue, hands.connection, settings, household)
         self._consumer = create_consumer(self._queue, hands.pulse, workers=hands.count)
-        self._chores = Chores(settings, store, self._queue, ring, hands, rest, steady, household)
+        self._chores = Chores(settings, store, self._queue, ring, hands, rest, steady, household, root)
 
     def watch(self, signals: Signals, presence: Presence) -> int | None:
         """Start the consumer and look after it until a signal comes; return the exit status, 1 where it hangs.

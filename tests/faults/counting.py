@@ -19,6 +19,7 @@ from PIL import Image
 
 from appliance.settings import Settings
 from appliance.work import protocol, worker
+from appliance.work.fit import Fit
 from appliance.work.schedule import Household
 
 FILE = "calls"
@@ -74,7 +75,7 @@ class Models:
     def in_use(self) -> str:
         return Counting.model
 
-    def load(self, model: str, beams: int) -> Counting:
+    def load(self, model: str, fit: Fit) -> Counting:
         return Counting(self._data)
 
     def refusal(self, model: str) -> str | None:

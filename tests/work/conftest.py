@@ -69,6 +69,9 @@ class Box:
         database.migrate(settings.data / "library.db")
         self.db = database.connect(settings.data / "library.db")
         self._workers: list[subprocess.Popen[bytes]] = []
+        self.root = settings.data.with_name("quiet-root")
+        (self.root / "proc").mkdir(parents=True, exist_ok=True)
+        (self.root / "proc" / "vmstat").write_text("oom_kill 0\n")
 
     def upload(self, colour: str, *, note: str = "", describe: bool = True, now: float | None = None) -> Item:
         """Put a picture into the library as the page does, but ring no bell."""
@@ -87,13 +90,13 @@ class Box:
         *,
         night: str = "",
         threads: int = 1,
-        root: Path = Path("/nowhere"),
+        root: Path | None = None,
         stderr: Any = subprocess.PIPE,
         environment: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a worker in a process of its own; it takes `night` (ISO 8601) for the time, where given.
 
-        The board's sensors are read below `root`: without one, there are none.
+        The board is read below `root`: without one it has no sensors, and its kernel has ended no process.
         """
         command = [
             sys.executable,
@@ -101,7 +104,7 @@ class Box:
             protocol.encode_settings(settings or self.settings),
             night,
             str(threads),
-            str(root),
+            str(root or self.root),
         ]
         path = os.pathsep.join([str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
         all_of_it = {**os.environ, "PYTHONPATH": path, **(environment or {})}

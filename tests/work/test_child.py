@@ -117,7 +117,7 @@ def test_a_hanging_item_is_killed_and_the_next_one_described(
 
 
 def test_a_dying_child_is_told_of_and_replaced(child: Child, paint: Callable[[str], Path]) -> None:
-    with pytest.raises(ChildDiedError, match="memory"):
+    with pytest.raises(ChildDiedError, match=r"mid-work \(killed\)"):
         child.describe(paint("blue"), Kind.PHOTO, None)
     assert child.describe(paint("red"), Kind.PHOTO, None).text == "a red picture"
 

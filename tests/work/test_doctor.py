@@ -63,7 +63,7 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
     assert [one.about for one in found if not one.sound] == []
     assert [one.about for one in found] == [
         "database", "backups", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model",
-        "free space", "temperature", "power", "memory", "clock", "card wear",
+        "fit", "free space", "temperature", "power", "memory", "clock", "card wear", "board",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
 

@@ -23,6 +23,7 @@ from appliance.caption.captioner import PROCESSOR
 from appliance.errors import CaptionerError, SettingsError
 from appliance.settings import Settings
 from appliance.work import chores, consumer, protocol, worker
+from appliance.work.fit import Fit
 from appliance.work.schedule import Household
 
 COLOURS = {
@@ -93,9 +94,9 @@ class FakeModels:
         chosen = self._data / "model"
         return chosen.read_text() if chosen.exists() else "fake"
 
-    def load(self, model: str, beams: int) -> Colours:
+    def load(self, model: str, fit: Fit) -> Colours:
         with (self._data / "loads").open("a") as log:
-            log.write(f"{model} {beams}\n")
+            log.write(f"{model} {fit.beams}\n")
         if model == "heavy":
             time.sleep(3600)
         self.look_for_provider()
@@ -119,7 +120,7 @@ class Easy(Colours):
 class EasyModels(FakeModels):
     """One model that never fails."""
 
-    def load(self, model: str, beams: int) -> Easy:
+    def load(self, model: str, fit: Fit) -> Easy:
         self.look_for_provider()
         return Easy(model, self._data)
 

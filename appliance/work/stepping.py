@@ -1,0 +1,152 @@
+"""Steps describing down where memory runs out, remembers it in the library, and says so on every page.
+
+What is remembered counts only as long as nothing changes that it depends on: the models, the memory, the settings that
+matter, the version of Shoebox. `shoebox doctor --repair` forgets it.
+"""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict
+
+from appliance import __version__
+from appliance.device.profile import Profile
+from appliance.errors import MediaTooLargeError, ModelError, TooLittleMemoryError
+from appliance.library import notices, standing
+from appliance.library.database import Connection, transaction
+from appliance.modelstore import installed
+from appliance.settings import Settings
+from appliance.work import fit, ladder
+from appliance.work.fit import Fit
+from appliance.work.ladder import Standing, Verdict
+
+NOTICE = "stepped-down"
+_STEP = "Stop other programs or use a computer with more memory, then run `shoebox doctor --repair` to try again."
+_SAME_MEMORY = 64 << 20  # bytes; from one start to the next a machine may have a little more or less
+
+log = logging.getLogger(__name__)
+
+
+class SteppedDown(Exception):
+    """Memory ran out, and describing goes on with less: the item is to be tried again, and no attempt counted."""
+
+
+class Stepping:
+    """The ladder for `settings` on `board`, and where the box stands on it; for one item, as either may change."""
+
+    def __init__(self, db: Connection, settings: Settings, board: Profile) -> None:
+        self._db = db
+        self._settings = settings
+        self._board = board
+        self._rungs = fit.rungs(settings, board)
+        self._about = self._circumstances()
+        self._at = self._read().rung
+
+    @property
+    def fit(self) -> Fit:
+        """How describing runs."""
+        return self._rungs[self._at]
+
+    def described(self, item: int) -> None:
+        """Note that `item` was described; in the caller's transaction."""
+        before = self._read()
+        after = ladder.described(before, item, at=self._at)
+        if after != before:
+            self._keep(after)
+
+    def ran_out(self, item: int, error: TooLittleMemoryError) -> Exception:
+        """Note that memory ran out on `item`, and step down where that may help; return what to raise for it."""
+        models = [rung.model for rung in self._rungs]
+        with transaction(self._db):
+            before = self._read()
+            after, verdict = ladder.ran_out(before, item, models, at=self._at, loading=error.loading)
+            if after != before:
+                self._keep(after)
+                self._at = after.rung
+                self.tell()
+        if after.rung != before.rung:
+            log.warning("memory ran out: describing goes on with %s", self._said(self.fit))
+        if verdict is Verdict.AGAIN:
+            return SteppedDown()
+        if verdict is Verdict.HOPELESS:
+            return MediaTooLargeError(
+                "Describing this takes more memory than this box has, however sparingly it works.",
+                "Keep it as it is, send a smaller version, or use a computer with more memory.",
+            )
+        return error
+
+    def tell(self) -> None:
+        """Put up the notice of what describing runs with instead, or take it down."""
+        text, step = self.trouble() or ("", "")
+        if not text:
+            notices.take_down(self._db, NOTICE)
+        elif notices.put_up(self._db, NOTICE, text, step):
+            log.warning("%s", text)
+
+    def trouble(self) -> tuple[str, str] | None:
+        """Return what the box cannot do for want of memory and what to do about it; None where all is well."""
+        large = fit.too_large(self._settings, self._board)
+        if self._at == 0 and large is None:
+            return None
+        if self._at == 0 and large is not None and self._board.memory is not None:
+            return (
+                f"This box has {self._board.memory / 1e9:.1f} GB of memory, which is too little for {large.name}"
+                f" ({large.id}). Pictures are described by {self._name(self.fit.model)} instead.",
+                f"Use a computer with more memory, or keep to that model: `shoebox models use {self.fit.model}`.",
+            )
+        return f"Memory ran out, so describing goes on with {self._said(self.fit)}.", _STEP
+
+    def _said(self, way: Fit) -> str:
+        told = []
+        if way.model is not None:
+            told.append(f"a smaller model, {self._name(way.model)}")
+        if way.threads < self._rungs[0].threads:
+            told.append("one processor core" if way.threads == 1 else f"{way.threads} processor cores")
+        if way.lean:
+            told.append("as little memory as it can")
+        return " and ".join(told)
+
+    def _name(self, id: str | None) -> str:
+        folder = self._settings.data / "models"
+        try:
+            model = installed.in_use(folder) if id is None else installed.find(folder, id)
+        except ModelError:
+            return str(id)
+        return f"{model.name} ({model.id})"
+
+    def _read(self) -> Standing:
+        """Return where the box stands; at the top, where what is remembered is of other circumstances."""
+        try:
+            said = json.loads(standing.get(self._db) or "{}")
+            if said.pop("about") == self._about:
+                found = Standing(**said)
+                if 0 <= found.safe <= found.rung < len(self._rungs):
+                    return found
+        except (ValueError, KeyError, TypeError, AttributeError):  # nothing, or written by another version
+            pass
+        return Standing()
+
+    def _keep(self, after: Standing) -> None:
+        standing.keep(self._db, json.dumps({"about": self._about, **asdict(after)}))
+
+    def _circumstances(self) -> str:
+        try:
+            model = installed.in_use(self._settings.data / "models").id
+        except ModelError:
+            model = ""
+        told = (
+            __version__,
+            model,
+            self._rungs,
+            self._settings.provider,
+            self._settings.workers,
+            self._settings.memory_limit_mb,
+            (self._board.memory or 0) // _SAME_MEMORY,
+        )
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def forget(db: Connection) -> None:
+    """Begin at the top again."""
+    standing.forget(db)
+    notices.take_down(db, NOTICE)
