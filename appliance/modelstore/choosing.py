@@ -40,7 +40,7 @@ def load(
     """Load the model `id` on the provider of that name, for `auto` on the best one, proved against the processor.
 
     On a machine with nothing but the processor nothing is proved, and nothing loaded twice. What was to be expected and
-    could not be had is told in the captioner's `warnings`. `lean` spares the processor's memory. Raises ModelError where
+    could not be had is told in the captioner's `warnings`. `lean` spares its memory. Raises ModelError where
     the model cannot be loaded, SettingsError where a provider that was chosen by its name cannot be had.
     """
     refused: list[tuple[Provider, Unfit]] = []
