@@ -12,6 +12,8 @@ from onnxruntime import OrtValue
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
+import draw
+from appliance.assets import asset
 from appliance.caption.blip import BlipCaptioner
 from appliance.caption.captioner import Captioner
 from appliance.caption.network import Decoding
@@ -20,6 +22,7 @@ from appliance.caption.repetition import guard, no_guard
 from appliance.caption.search import alone, beam, greedy
 from appliance.caption.tokenizer import Tokenizer
 from appliance.errors import CaptionerError, ModelError, SettingsError, TooLittleMemoryError
+from appliance.modelstore.build import build
 
 
 @pytest.fixture
@@ -123,12 +126,42 @@ def test_captions_of_a_batch_are_those_of_each_picture(
 ) -> None:
     blip = BlipCaptioner.load(model_folder, provider=graphics_card(), threads=1, beams=beams)
     assert blip.batch == 16
-    expected = [blip.caption(picture) for picture in pictures]
-    assert blip.caption_many(pictures) == expected
-    assert blip.caption_many(pictures[:1]) == expected[:1]
+    seen = [blip.pixels(picture) for picture in pictures]
+    alone = [blip.generate(one, banned=no_guard) for one in seen]
+    together = blip.generate_many(np.concatenate(seen), banned=no_guard)
+    differing = [place for place in range(len(seen)) if alone[place] != together[place]]
+    for place in differing:  # of these random weights two captions may be equally likely, up to rounding
+        one, other = (likelihood(blip, seen[place], tokens[place]) for tokens in (alone, together))
+        assert one == pytest.approx(other, abs=1e-4)
+    assert len(differing) <= 1
+
+
+def likelihood(blip: BlipCaptioner, seen: NDArray[np.float32], tokens: list[int]) -> float:
+    """Return the mean log probability of a caption's tokens."""
+    scores = blip.network.logits(seen, tokens[:-1]).astype(float)
+    likely = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+    return float(likely[range(len(tokens) - 1), tokens[1:]].mean())
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample model in single precision."""
+    folder = tmp_path_factory.mktemp("sample") / "sample-float"
+    build(asset("models/sample/checkpoint"), folder, id="sample-float", name="Sample", variant="float")
+    return folder
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_batch_of_scenes_is_described_word_for_word_as_each_scene(sample: Path, beams: int) -> None:
+    blip = BlipCaptioner.load(sample, provider=graphics_card(), threads=1, beams=beams)
+    scenes = [draw.draw(17, index)[0] for index in range(20)]
+    expected = [blip.caption(scene) for scene in scenes]
+    assert len(set(expected)) > 10
+    assert blip.caption_many(scenes) == expected
+    assert blip.caption_many(scenes[:1]) == expected[:1]
     assert blip.caption_many([]) == []
-    prompted = blip.caption_many(pictures, prompt="a red")
-    assert prompted == [blip.caption(picture, prompt="a red") for picture in pictures]
+    prompted = blip.caption_many(scenes[:5], prompt="a large")
+    assert prompted == [blip.caption(scene, prompt="a large") for scene in scenes[:5]]
 
 
 def test_on_a_processor_and_in_whole_numbers_one_is_described_after_the_other(
