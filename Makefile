@@ -19,7 +19,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-openvino test-browser test-faults chaos fuzz idle load lint check format lock
+.PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 chaos fuzz idle load lint check format lock
 .PHONY: sample-model train-sample clean
 
 help: ## List what make can do
@@ -58,10 +58,13 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino browser faults chaos fuzz)
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino arm64 browser faults chaos fuzz hub)
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
+
+test-hub: .venv/tested ## Install BLIP-base at full size, with random weights, from a hub on this machine (4 GB of disk, 5 minutes)
+	$(BIN)/python -m pytest -s tests/hub
 
 chaos: .venv/tested ## Upload without a pause while everything is killed at random (ROUNDS=40, SEED)
 	ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest tests/chaos
