@@ -19,7 +19,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-oracle test-browser test-faults chaos fuzz idle load lint check format lock
-.PHONY: sample-model train-sample clean
+.PHONY: test-arm64 sample-model train-sample clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -48,7 +48,7 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle browser faults chaos fuzz)
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle browser faults chaos fuzz arm64)
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
@@ -61,6 +61,13 @@ test-oracle: .venv-models/installed ## Compare models, pixels and captions with 
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a Pi 5's core, emulated (apt-get install qemu-user-static)
+	$(BIN)/python -m pytest tests/arm64
+
+build/arm64/key: tests/arm64/machine.py requirements.lock .venv/installed
+	$(BIN)/python tests/arm64/machine.py build/arm64
+	@touch $@
 
 fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz
