@@ -78,6 +78,13 @@ test-openvino: .venv-openvino/installed ## Describe on another execution provide
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
 
+test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a Pi 5's core, emulated (apt-get install qemu-user-static)
+	$(BIN)/python -m pytest tests/arm64
+
+build/arm64/key: tests/arm64/machine.py requirements.lock .venv/installed
+	$(BIN)/python tests/arm64/machine.py build/arm64
+	@touch $@
+
 fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz
 

@@ -17,7 +17,9 @@ PATIENCE = 90.0  # seconds until a test gives up on something that should happen
 class Box:
     """`shoebox run`, or one of its halves, as a process of its own, spoken to over a real socket."""
 
-    def __init__(self, data: Path, log: Path) -> None:
+    def __init__(self, data: Path, log: Path, python: Path = Path(sys.executable), patience: float = PATIENCE) -> None:
+        self.python = python
+        self.patience = patience
         self.data = data
         self.log = log
         self.port = 0
@@ -36,7 +38,7 @@ class Box:
         arguments = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*under, sys.executable, "-m", "appliance", *command, *arguments],
+                [*under, str(self.python), "-m", "appliance", *command, *arguments],
                 env={**os.environ, "SHOEBOX_THREADS": "1", **(environment or {})},
                 stdout=log,
                 stderr=log,
@@ -76,8 +78,8 @@ class Box:
         self.wait(lambda: self.item(number)["status"] in {"completed", "failed"}, f"item {number} to be described")
         return self.item(number)
 
-    def wait(self, condition: Any, what: str, patience: float = PATIENCE) -> None:
-        end = time.monotonic() + patience
+    def wait(self, condition: Any, what: str, patience: float | None = None) -> None:
+        end = time.monotonic() + (patience or self.patience)
         while not condition():
             assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log.read_text()[-4000:]}"
             assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
@@ -102,7 +104,7 @@ class Box:
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(30)
+        status = self.process.wait(self.patience / 3)
         self.process = None
         return status
 
