@@ -7,22 +7,21 @@ stand-ins of this module, and only the opcodes that torch writes are let through
 
 import os
 import pickle
-import pickletools
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any, Literal, Never
+from typing import Any, Literal, NamedTuple, Never
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import CheckpointError
+from appliance.modelstore.pickle_check import inspect
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype(np.float32),
@@ -36,13 +35,9 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "ByteStorage": np.dtype(np.uint8),
     "BoolStorage": np.dtype(np.bool_),
 }
-_OPCODES = frozenset(
-    "PROTO FRAME STOP MARK GLOBAL REDUCE BUILD BINPERSID NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT"
-    " BINUNICODE SHORT_BINUNICODE EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM"
-    " SETITEMS BINPUT LONG_BINPUT BINGET LONG_BINGET MEMOIZE".split()
-)
 _LARGEST_PICKLE = 16 << 20  # BLIP-base's has about 120 KB
-_LARGEST_MEMO = 1 << 20  # the C unpickler makes room for the largest index a pickle names, whatever it is
+_LARGEST_DIRECTORY = 16 << 20  # BLIP-base's has about 40 KB
+_TAIL = (64 << 10) + 98  # the directory's end, with the longest remark it may carry
 _LARGEST_WORD = 64
 _MOST_DIMENSIONS = 8
 _CHUNK = 1 << 20
@@ -50,17 +45,16 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _NEXT_STEP = "Download the file again."
 
 
-@dataclass(frozen=True, slots=True)
-class _Storage:
-    """Raw numbers in the zip: the member `data/{key}`, `count` of them."""
+# Tuples, so that nothing can be set on them once they are made.
+class _Storage(NamedTuple):
+    """Raw numbers in the zip: the member `data/{key}`, `size` of them."""
 
     key: str
     dtype: np.dtype[Any]
-    count: int
+    size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(NamedTuple):
     """A tensor: where it begins in its storage, its shape, and its strides, all counted in numbers, not bytes."""
 
     storage: _Storage
@@ -71,6 +65,9 @@ class _View:
 
 class _StateDict(dict[str, Any]):
     """Stands in for OrderedDict; what the file wants to set on it beside its entries is dropped."""
+
+    def __init__(self) -> None:  # torch fills it afterwards
+        super().__init__()
 
     def __setstate__(self, state: object) -> None:
         return None
@@ -161,7 +158,9 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         return self._views[name].shape
 
     def _refuse(self, reason: str, next_step: str = _NEXT_STEP) -> Never:
-        raise CheckpointError(f"{self._path} cannot be used: {reason}.", next_step)
+        # What the file says of itself may be long, and may mean something to a terminal.
+        shown = "".join(letter if letter.isprintable() else "?" for letter in reason[:200])
+        raise CheckpointError(f"{self._path} cannot be used: {shown}.", next_step)
 
     def _directory(self) -> dict[str, tuple[int, int, int]]:
         """Return each member's begin, size and CRC-32 by its name below the zip's one folder."""
@@ -173,6 +172,8 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
                     "Load it with a current torch and save it again, or use model.safetensors.",
                 )
             self._refuse("it is not a file that torch has saved")
+        if self._directory_size() > _LARGEST_DIRECTORY:
+            self._refuse("it has too many parts")
         try:
             with zipfile.ZipFile(self._path) as archive:
                 entries = archive.infolist()
@@ -194,6 +195,15 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
                 self._refuse("its parts overlap or lie outside of the file")
             members[name] = (begin, entry.file_size, entry.CRC)
         return members
+
+    def _directory_size(self) -> int:
+        """Return how large the zip says its directory is, which the library would take into memory whole."""
+        tail = self._read(max(0, self._size - _TAIL), _TAIL)
+        short, long = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
+        sizes = [struct.unpack_from("<I", tail, short + 12)] if 0 <= short <= len(tail) - 22 else []
+        if sizes == [(0xFFFFFFFF,)]:
+            sizes = [struct.unpack_from("<Q", tail, long + 40)] if 0 <= long <= len(tail) - 56 else []
+        return sizes[0][0] if sizes else 0
 
     def _member(self, name: str, largest: int) -> bytes:
         """Return a small member's content, checked."""
@@ -228,7 +238,7 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
 
     def _unpickle(self, pickled: bytes) -> dict[str, _View]:
         try:
-            self._inspect(pickled)
+            inspect(pickled)
             state = _Unpickler(BytesIO(pickled)).load()
         except CheckpointError:
             raise
@@ -244,22 +254,14 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
             views[name] = view
         return views
 
-    def _inspect(self, pickled: bytes) -> None:
-        """Refuse opcodes that torch does not write, before any of them runs."""
-        for opcode, argument, _ in pickletools.genops(pickled):
-            if opcode.name not in _OPCODES:
-                raise pickle.UnpicklingError(f"torch does not write {opcode.name}")
-            if opcode.name == "LONG_BINPUT" and argument is not None and argument > _LARGEST_MEMO:
-                raise pickle.UnpicklingError("an index is too large")
-
     def _check(self, name: str, view: _View) -> None:
         """Refuse a tensor that reaches beyond its storage, or a storage that is larger than its bytes."""
         storage = view.storage
         _, size, _ = self._members.get(f"data/{storage.key}", (0, -1, 0))
-        if size != storage.count * storage.dtype.itemsize:
+        if size != storage.size * storage.dtype.itemsize:
             self._refuse(f"the numbers of {name} are missing or cut off")
         count = prod(view.shape)
         last = view.offset + sum((side - 1) * stride for side, stride in zip(view.shape, view.strides, strict=True))
         # More numbers than the storage holds would be a small file that unfolds into a large one.
-        if count and (last >= storage.count or count > storage.count):
+        if count and (last >= storage.size or count > storage.size):
             self._refuse(f"{name} reaches beyond its numbers")

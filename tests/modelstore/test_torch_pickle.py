@@ -72,6 +72,10 @@ def test_what_a_state_dict_carries_beside_its_tensors_is_dropped(tmp_path: Path,
     assert list(TorchTensors(torch_zip.save(tmp_path / "a.bin", pickled))) == ["a"]
 
 
+def storage(count: bytes) -> bytes:
+    return b"(" + word("storage") + b"ctorch\nFloatStorage\n" + word("0") + word("cpu") + count + b"tQ"
+
+
 def harmful(mark: Path) -> dict[str, bytes]:
     """Pickles that would touch the file `mark` if anything in them ran."""
     command = word(f"touch {mark}")
@@ -90,6 +94,28 @@ def harmful(mark: Path) -> dict[str, bytes]:
         "in a state dict": HEAD + word("a") + b"cos\nsystem\n" + command + b"\x85Ru.",
         "as a state": b"\x80\x02ccollections\nOrderedDict\n)R}" + word("a") + b"cos\nsystem\n" + b"sb.",
         "numpy": b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n.",
+        "getattr chain": b"\x80\x02cbuiltins\ngetattr\n(cbuiltins\n__import__\n"
+        + word("os")
+        + b"\x85R"
+        + word("system")
+        + b"tR"
+        + command
+        + b"\x85R.",
+        "apply": b"\x80\x02cbuiltins\nmap\ncos\nsystem\n]" + command + b"a\x86R.",
+        "exec in a module": b"\x80\x02ctorch.serialization\nos.system\n" + command + b"\x85R.",
+        "NEWOBJ_EX": b"\x80\x04\x8c\x07pathlib\x8c\x04Path\x93)}\x92.",
+        "EXT2": b"\x80\x02\x83\x01\x00.",
+        "EXT4": b"\x80\x02\x84\x01\x00\x00\x00.",
+        "PERSID": b"\x80\x00Pos.system\n.",
+        "text opcodes": b"cos\nsystem\n(S'" + f"touch {mark}".encode() + b"'\ntR.",
+        "a name of ours with a method": b"\x80\x02ccollections\nOrderedDict.fromkeys\n" + command + b"\x85R.",
+        "a storage made from a storage": b"\x80\x02" + storage(storage(b"K\x01")) + b".",
+        "a storage whose key is a command": b"\x80\x02("
+        + word("storage")
+        + b"cos\nsystem\n"
+        + command
+        + command
+        + b"K\x01tQ.",
     }
 
 
@@ -122,6 +148,94 @@ def test_a_pickle_that_asks_for_anything_else_is_refused_and_not_run(tmp_path: P
 def test_pickles_that_are_no_list_of_tensors(tmp_path: Path, torch_zip: Any, pickled: bytes) -> None:
     with pytest.raises(CheckpointError, match=r"a\.bin"):
         TorchTensors(torch_zip.save(tmp_path / "a.bin", pickled))
+
+
+def integer(value: int) -> bytes:
+    return b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
+
+
+def far_away(given: bytes) -> bytes:
+    """The inside of a tensor that was checked, as it should not be: a stride to before the file's beginning."""
+    return b"](" + given + integer(0) + b"(" + integer(4) + b"t(" + integer(-(10**9)) + b"te"
+
+
+@pytest.mark.parametrize("state", ["list", "dict", "slots"])
+@pytest.mark.parametrize("target", ["tensor", "storage", "kind", "class", "function"])
+def test_the_inside_of_what_was_checked_cannot_be_changed(
+    tmp_path: Path, torch_zip: Any, target: str, state: str
+) -> None:
+    given = torch_zip.storage("0", SQUARE.tobytes(), "FloatStorage", 12)
+    targets = {
+        "tensor": torch_zip.tensor(given, (3,), (1,)),
+        "storage": given,
+        "kind": b"ctorch\nFloatStorage\n",
+        "class": b"ccollections\nOrderedDict\n",
+        "function": b"ctorch._utils\n_rebuild_tensor_v2\n",
+    }
+    entry = b"}" + word("strides") + b"(" + integer(-(10**9)) + b"ts"
+    states = {"list": far_away(given), "dict": entry, "slots": b"N" + entry + b"\x86"}
+    torch_zip.entries.append(word("a") + targets[target] + states[state] + b"b")
+    with pytest.raises(CheckpointError, match="changes the inside"):
+        TorchTensors(torch_zip.save(tmp_path / "a.bin"))
+    assert np.dtype(np.float32) == np.float32(1).dtype
+
+
+def doubled(times: int) -> bytes:
+    """A tuple of the same tuple twice, so many times over: small, and endless to look at."""
+    return b")" + b"".join(b"q" + bytes([place]) + b"h" + bytes([place]) + b"\x86" for place in range(times))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        doubled(60),  # its hash would take 2**60 steps
+        b")" + b"\x85" * 200_000,  # its hash would take all of the stack
+        b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x1f",  # all multiples of this have one hash
+        b"K\x01", b"N", b"\x88", b"G" + bytes(8), b")", b"ctorch\nFloatStorage\n", storage(b"K\x0c"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["item", "items", "plain dict"])
+def test_names_that_are_no_text_are_refused_before_they_are_looked_up(
+    tmp_path: Path, torch_zip: Any, key: bytes, way: str
+) -> None:
+    torch_zip.storage("0", SQUARE.tobytes(), "FloatStorage", 12)
+    head = {"item": HEAD[:-1], "items": HEAD, "plain dict": b"\x80\x02}("}[way]
+    pickled = head + key + b"N" + (b"s." if way == "item" else b"u.")
+    with pytest.raises(CheckpointError, match="a name in it is no text"):
+        TorchTensors(torch_zip.save(tmp_path / "a.bin", pickled))
+
+
+@pytest.mark.parametrize(
+    "pickled",
+    [
+        b"\x80\x02ccollections\nOrderedDict\n](" + word("a") + b"N\x86e\x85R.",  # made from pairs
+        b"\x80\x02ccollections\nOrderedDict\n" + doubled(60) + b"\x85\x85R.",
+        b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f}.",  # a frame as long as everything
+        b"\x80\x02" + b"]q\x00" + b"h\x00" * 100_000 + b".",
+        b"\x80\x02](" + b"h\x00" * 10 + b"e.",
+        b"\x80\x02]" * 10 + b"\x80\x02" + b"a" * 9 + b".",
+        b"\x80\x02" + b"]" * 1_000_000 + b"a" * 999_999 + b".",  # a list in a list in a list
+        b"\x80\x02" + word("a" * 1_000_000) + b"q\x00" + b"(" + b"h\x00" * 1_000_000 + b"l.",
+        b"\x80\x02]" + b"".join(b"r" + struct.pack("<I", place) for place in range(0, 1 << 20, 1 << 10)) + b".",
+        b"\x80\x02(R.", b"\x80\x02Q.", b"\x80\x02b.", b"\x80\x02s.", b"\x80\x02u.", b"\x80\x02(\x85.",
+        b"\x80\x02q\x00.",
+    ],
+)  # fmt: skip
+def test_pickles_that_are_built_to_take_time_memory_or_the_stack(
+    tmp_path: Path, torch_zip: Any, pickled: bytes
+) -> None:
+    with pytest.raises(CheckpointError, match=r"a\.bin cannot be used"):
+        TorchTensors(torch_zip.save(tmp_path / "a.bin", pickled))
+
+
+def test_what_a_file_says_of_itself_is_told_briefly_and_means_nothing_to_a_terminal(
+    tmp_path: Path, torch_zip: Any
+) -> None:
+    pickled = b"\x80\x02cevil\x1b]0;title\x07\n" + b"x" * 100_000 + b"\n."
+    with pytest.raises(CheckpointError, match="it asks for evil") as caught:
+        TorchTensors(torch_zip.save(tmp_path / "a.bin", pickled))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize(
@@ -202,6 +316,72 @@ def test_parts_that_overlap_are_refused(tmp_path: Path, torch_zip: Any) -> None:
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="overlap"):
         TorchTensors(path)
+
+
+def test_a_wrong_checksum_of_the_list_itself(tmp_path: Path, torch_zip: Any) -> None:
+    torch_zip.add("a", SQUARE)
+    path = torch_zip.save(tmp_path / "a.bin")
+    content = path.read_bytes()
+    assert content.count(b"FloatStorage") == 1
+    path.write_bytes(content.replace(b"FloatStorage", b"ShortStorage"))
+    with pytest.raises(CheckpointError, match=r"data\.pkl is damaged"):
+        TorchTensors(path)
+
+
+def test_two_parts_of_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}.")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("archive/data.pkl", b"\x80\x02cos\nsystem\n.")
+    with pytest.raises(CheckpointError, match="overlap"):
+        TorchTensors(path)
+
+
+@pytest.mark.parametrize(("size", "compressed"), [(1 << 60, 1 << 60), (48, 1 << 60), (1 << 60, 48), (2**64 - 1, 0)])
+def test_sizes_of_64_bits_that_lie(tmp_path: Path, torch_zip: Any, size: int, compressed: int) -> None:
+    torch_zip.add("a", SQUARE)
+    path = torch_zip.save(tmp_path / "a.bin")
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    name_length = struct.unpack_from("<H", content, entry + 28)[0]
+    extra = struct.pack("<HHQQ", 1, 16, size, compressed)
+    struct.pack_into("<II", content, entry + 20, 0xFFFFFFFF, 0xFFFFFFFF)
+    struct.pack_into("<H", content, entry + 30, len(extra))
+    content[entry + 46 + name_length : entry + 46 + name_length] = extra
+    end = content.rindex(b"PK\x05\x06")
+    struct.pack_into("<I", content, end + 12, struct.unpack_from("<I", content, end + 12)[0] + len(extra))
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError):
+        TorchTensors(path)
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_directory_that_would_fill_the_memory_is_not_read(
+    tmp_path: Path, torch_zip: Any, monkeypatch: pytest.MonkeyPatch, long: bool
+) -> None:
+    torch_zip.add("a", SQUARE)
+    path = torch_zip.save(tmp_path / "a.bin")
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    struct.pack_into("<I", content, end + 12, 0xFFFFFFFF if long else 1 << 30)
+    if long:
+        content[end:end] = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 9, 9, 1 << 40, 0)
+    path.write_bytes(content)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(CheckpointError, match="too many parts"):
+        TorchTensors(path)
+
+
+def test_the_directory_of_a_zip_with_sizes_of_64_bits_is_read(tmp_path: Path, torch_zip: Any) -> None:
+    torch_zip.add("a", SQUARE)
+    path = tmp_path / "a.bin"
+    torch_zip.save(tmp_path / "plain.bin")
+    with zipfile.ZipFile(tmp_path / "plain.bin") as plain, zipfile.ZipFile(path, "w") as archive:
+        for entry in plain.infolist():
+            with archive.open(entry.filename, "w", force_zip64=True) as member:
+                member.write(plain.read(entry))
+    np.testing.assert_array_equal(TorchTensors(path)["a"], SQUARE)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 import torch
 import transformers
 
+import random_blip
 from appliance.errors import CheckpointError
 from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.torch_pickle import TorchTensors
@@ -108,3 +109,23 @@ def test_a_checkpoint_that_transformers_saved(tmp_path: Path, form: str, kind: s
     assert (checkpoint.image.width, checkpoint.image.resample) == (32, "bicubic")
     for name, expected in model.state_dict().items():
         np.testing.assert_array_equal(checkpoint.tensors[name], expected.to(torch.float32).numpy())
+
+
+def test_the_full_size_checkpoint_that_our_tests_make_is_one_to_torch_and_transformers(tmp_path: Path) -> None:
+    folder = random_blip.base(tmp_path / "base")
+    read = torch.load(folder / "pytorch_model.bin", mmap=True, weights_only=True)
+    config = transformers.BlipConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        model = transformers.BlipForConditionalGeneration(config)
+    told = model.load_state_dict(read, strict=False, assign=True)
+    assert told.missing_keys == []
+    assert set(told.unexpected_keys) <= {"text_decoder.bert.embeddings.position_ids"}
+    ours = TorchTensors(folder / "pytorch_model.bin")
+    assert set(ours) == set(read)
+    numbers = sum(tensor.numel() for tensor in read.values())
+    assert 0 < 989_820_849 - 4 * numbers < 100_000, "the hub's own file holds as many, and its list of them"
+    for name in ("vision_model.post_layernorm.weight", "text_decoder.bert.embeddings.position_ids"):
+        np.testing.assert_array_equal(ours[name], read[name].numpy())
+    head, words = "text_decoder.cls.predictions.decoder.weight", "text_decoder.bert.embeddings.word_embeddings.weight"
+    assert torch.equal(read[head], read[words])
+    assert read[head].data_ptr() != read[words].data_ptr(), "stored beside each other"
