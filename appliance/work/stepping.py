@@ -119,7 +119,7 @@ class Stepping:
         try:
             said = json.loads(standing.get(self._db) or "{}")
             if said.pop("about") == self._about:
-                found = Standing(**said)
+                found = Standing(**said | {"suspects": tuple(said["suspects"])})
                 if 0 <= found.safe <= found.rung < len(self._rungs):
                     return found
         except (ValueError, KeyError, TypeError, AttributeError):  # nothing, or written by another version
