@@ -21,7 +21,8 @@ def test_zones_are_cities():
     ("name", "value", "expected"),
     [
         ("auto_process_on_upload", True, "As they arrive"), ("auto_process_on_upload", False, "At night"),
-        ("scheduled_processing", True, "Yes"), ("scheduled_processing", False, "No"), ("threads", 0, "Chosen for this board"), ("beams", 0, "Chosen for this board"),
+        ("scheduled_processing", True, "Yes"), ("scheduled_processing", False, "No"),
+        ("threads", 0, "Chosen for this board"), ("beams", 0, "Chosen for this board"),
         ("threads", 3, "3"), ("memory_limit_mb", 0, "As much as the box can spare"),
         ("memory_limit_mb", 2048, "2.1 GB"),
         ("rest_above", 80, "80 °C"), ("upload_limit_mb", 16384, "17 GB"), ("processing_timeout", 30, "30 seconds"),
@@ -32,3 +33,8 @@ def test_zones_are_cities():
 )  # fmt: skip
 def test_answers(name, value, expected):
     assert answer(name, value) == expected
+
+
+def test_what_nought_stands_for_is_said():
+    assert answer("threads", 0, {"threads": 4}) == "Chosen for this board, now 4"
+    assert answer("threads", 3, {"threads": 4}) == "3"
