@@ -12,7 +12,7 @@ import msgspec
 from appliance import __version__
 from appliance.device.profile import Profile
 from appliance.errors import MediaTooLargeError, ModelError, TooLittleMemoryError
-from appliance.library import notices, standing
+from appliance.library import counters, notices, standing
 from appliance.library.database import Connection, transaction
 from appliance.modelstore import installed
 from appliance.settings import Settings
@@ -74,6 +74,8 @@ class Stepping:
                 self._keep(after)
                 self._at = after.rung
                 self.tell()
+            if verdict is not Verdict.FAILED:  # whoever notes the failure counts it
+                counters.add(self._db, counters.CHILD_RESTARTS + error.reason)
         if after.rung < before.rung:
             log.warning("no step has helped this one, and the box goes back up")
         if verdict is Verdict.AGAIN:

@@ -76,3 +76,19 @@ def test_a_missing_or_damaged_graph_is_told(tmp_path: Path, content: bytes | Non
     with pytest.raises(ModelError, match=r"encoder\.onnx") as caught:
         open_session(path)
     assert caught.value.next_step == "Install the model again."
+
+
+def test_a_lean_session_keeps_no_second_copy_and_says_the_same(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from appliance.assets import asset
+    from appliance.caption.blip import BlipCaptioner
+
+    lean, usual = options(1, lean=True), options(1)
+    assert lean.get_session_config_entry("session.disable_prepacking") == "1"
+    assert (lean.enable_cpu_mem_arena, usual.enable_cpu_mem_arena) == (False, True)
+    picture = Image.new("RGB", (64, 64), "white")
+    said = {
+        BlipCaptioner.load(asset("models/sample/int8"), threads=1, lean=way).caption(picture) for way in (True, False)
+    }
+    assert len(said) == 1
