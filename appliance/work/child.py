@@ -30,8 +30,9 @@ from appliance.work.loading import REAL
 
 TICK = 5.0  # seconds between two calls of `alive` while the child works
 
-# Each token reads every weight once; in huge pages the processor finds them sooner. Other C libraries take no notice.
-_MALLOC, _HUGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+# Each token reads every weight once: in huge pages the processor finds them sooner. What is large is given back at once
+# when it is no more needed. Other C libraries take no notice.
+MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=131072"}
 
 Alive = Callable[[], None]
 
@@ -235,7 +236,7 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # a chatty library must not write into what `shoebox describe` prints
-                env={_MALLOC: _HUGE_PAGES, **os.environ, "PYTHONPATH": path},
+                env={**MALLOC, **os.environ, "PYTHONPATH": path},
             )
             self._pipe = ours
         log.info("a process that describes is started", extra={"child": self._process.pid})

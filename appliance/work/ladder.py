@@ -1,11 +1,11 @@
 """The ladder that describing steps down where memory runs out: when a rung lower, when back, when an item fails.
 
 - Where memory runs out while a model is loaded, no item is to blame: a rung lower at once.
-- While an item is described, it may be that item alone. Only when memory has run out on another one as well, and that
-  other has not been described since, it is the box: a rung lower, with the same item, and lower still until it is
-  described. Where no rung helps, it was the item after all: that one fails, and the box goes back up.
-- A model that has described something fits this box. It is not given up for an item's sake, only where it cannot be
-  loaded any more.
+- A model that has described something fits this box. Where memory runs out on one item then, that item is to blame, and
+  fails as it would for any reason. Only where it has run out on two is the box to blame: a rung lower, with the second
+  item, and lower still until that is described. The model is kept: where no rung of its helps, it was the item after
+  all, which fails for good, and the box goes back up.
+- Where nothing was described yet, the first item will do to go lower with the same model, and a second for another.
 
 All of it is plain arithmetic on what is remembered; `work.stepping` keeps that in the library.
 """
@@ -19,13 +19,13 @@ from enum import Enum, auto
 class Standing:
     """Where the box stands: the `rung` in force, 0 at the top, and the `safe` one that it would go back to.
 
-    `suspect` is the item on which memory ran out last and that was not described since; `proven` is whether the model
-    of this rung has described anything.
+    `suspects` are the items, two at most, on which memory ran out and that were not described since. `proven` is
+    whether the model of this rung has described anything.
     """
 
     rung: int = 0
     safe: int = 0
-    suspect: int | None = None
+    suspects: tuple[int, ...] = ()
     proven: bool = False
 
 
@@ -48,33 +48,33 @@ def ran_out(
     if at != standing.rung:  # another thread has stepped meanwhile
         return standing, Verdict.AGAIN
     descending = standing.rung > standing.safe
-    to_blame = not loading and not descending and standing.suspect in {None, item}
-    if standing.rung < _lowest(standing, models, loading=loading) and not to_blame:
-        return _lower(standing, item, models, loading=loading and not descending), Verdict.AGAIN
-    if descending:
-        proven = standing.proven and models[standing.safe] == models[standing.rung]
-        return Standing(standing.safe, standing.safe, proven=proven), Verdict.HOPELESS
-    return (standing if loading else replace(standing, suspect=item)), Verdict.FAILED
+    suspects = standing.suspects if loading else (*(one for one in standing.suspects if one != item), item)[-2:]
+    several = len(suspects) > 1
+    if loading or (several and not standing.proven):
+        lowest = len(models) - 1
+    else:
+        lowest = max(rung for rung, model in enumerate(models) if model == models[standing.rung])
+    if standing.rung < lowest and (loading or descending or several or not standing.proven):
+        rung = standing.rung + 1
+        # A rung that cannot be loaded is of no use to anybody.
+        safe = rung if loading and not descending else standing.safe
+        proven = standing.proven and models[rung] == models[standing.rung]
+        return Standing(rung, safe, suspects, proven), Verdict.AGAIN
+    if not descending:
+        return replace(standing, suspects=suspects), Verdict.FAILED
+    proven = standing.proven and models[standing.safe] == models[standing.rung]
+    if not proven:
+        return Standing(standing.safe, standing.safe, suspects), Verdict.FAILED
+    others = tuple(one for one in suspects if one != item)
+    return Standing(standing.safe, standing.safe, others, proven=True), Verdict.HOPELESS
 
 
 def described(standing: Standing, item: int, *, at: int) -> Standing:
     """Return where the box stands after `item` was described on the rung `at`."""
     if at != standing.rung:
         return standing
-    if item == standing.suspect:  # if a step was made for its sake, it has helped
+    if item not in standing.suspects:
+        return replace(standing, proven=True)
+    if standing.rung > standing.safe:  # the steps that were made for its sake have helped
         return Standing(standing.rung, standing.rung, proven=True)
-    return standing if standing.proven else replace(standing, proven=True)
-
-
-def _lowest(standing: Standing, models: Sequence[str | None], *, loading: bool) -> int:
-    if loading or not standing.proven:
-        return len(models) - 1
-    return max(rung for rung, model in enumerate(models) if model == models[standing.rung])
-
-
-def _lower(standing: Standing, item: int, models: Sequence[str | None], *, loading: bool) -> Standing:
-    rung = standing.rung + 1
-    proven = standing.proven and models[rung] == models[standing.rung]
-    if loading:  # the rung above is of no use to anybody
-        return Standing(rung, rung, proven=proven)
-    return Standing(rung, standing.safe, item, proven)
+    return replace(standing, suspects=tuple(one for one in standing.suspects if one != item), proven=True)

@@ -5,14 +5,14 @@ matter, the version of Shoebox. `shoebox doctor --repair` forgets it.
 """
 
 import hashlib
-import json
 import logging
-from dataclasses import asdict
+
+import msgspec
 
 from appliance import __version__
 from appliance.device.profile import Profile
 from appliance.errors import MediaTooLargeError, ModelError, TooLittleMemoryError
-from appliance.library import notices, standing
+from appliance.library import counters, notices, standing
 from appliance.library.database import Connection, transaction
 from appliance.modelstore import installed
 from appliance.settings import Settings
@@ -25,6 +25,16 @@ _STEP = "Stop other programs or use a computer with more memory, then run `shoeb
 _SAME_MEMORY = 64 << 20  # bytes; from one start to the next a machine may have a little more or less
 
 log = logging.getLogger(__name__)
+
+
+class _Remembered(msgspec.Struct, frozen=True):
+    """Where the box stood, and a digest of all that this depends on."""
+
+    about: str
+    at: Standing
+
+
+_decode = msgspec.json.Decoder(_Remembered).decode
 
 
 class SteppedDown(Exception):
@@ -64,8 +74,10 @@ class Stepping:
                 self._keep(after)
                 self._at = after.rung
                 self.tell()
-        if after.rung != before.rung:
-            log.warning("memory ran out: describing goes on with %s", self._said(self.fit))
+            if verdict is not Verdict.FAILED:  # whoever notes the failure counts it
+                counters.add(self._db, counters.CHILD_RESTARTS + error.reason)
+        if after.rung < before.rung:
+            log.warning("no step has helped this one, and the box goes back up")
         if verdict is Verdict.AGAIN:
             return SteppedDown()
         if verdict is Verdict.HOPELESS:
@@ -116,18 +128,17 @@ class Stepping:
 
     def _read(self) -> Standing:
         """Return where the box stands; at the top, where what is remembered is of other circumstances."""
+        kept = standing.get(self._db)
         try:
-            said = json.loads(standing.get(self._db) or "{}")
-            if said.pop("about") == self._about:
-                found = Standing(**said)
-                if 0 <= found.safe <= found.rung < len(self._rungs):
-                    return found
-        except (ValueError, KeyError, TypeError, AttributeError):  # nothing, or written by another version
-            pass
-        return Standing()
+            said = None if kept is None else _decode(kept)
+        except msgspec.MsgspecError:  # written by another version
+            said = None
+        if said is None or said.about != self._about or not 0 <= said.at.safe <= said.at.rung < len(self._rungs):
+            return Standing()
+        return said.at
 
     def _keep(self, after: Standing) -> None:
-        standing.keep(self._db, json.dumps({"about": self._about, **asdict(after)}))
+        standing.keep(self._db, msgspec.json.encode(_Remembered(self._about, after)).decode())
 
     def _circumstances(self) -> str:
         try:

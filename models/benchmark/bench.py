@@ -2,10 +2,10 @@
 
     python models/benchmark/bench.py [--checkpoint FOLDER] [--rounds N] [--cores 1 2] [--out models/PERFORMANCE.md]
 
-Weights are random (`--checkpoint` names another folder), pictures are noise, each caption is 20 tokens, greedy, batch 1.
-All contenders are loaded at once and take turns, a caption each a round, on the same cores, so that what disturbs the
-machine disturbs all; a ratio is the median of the rounds' own ratios. Beside that, through the real captioner child: the
-seconds from its start to its first caption, and its peak memory. Needs torch and transformers.
+Weights are random (`--checkpoint` names another folder), pictures are noise, each caption is 20 tokens, greedy, one at a
+time. All contenders are loaded at once and take turns, a caption each a round, on the same cores, so that what disturbs
+the machine disturbs all; a ratio is the median of the rounds' own ratios. Beside that, through the real captioner child:
+the seconds from its start to its first caption, and its peak memory. Needs torch and transformers.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from usual_route import export
 from appliance import settings
 from appliance.modelstore.build import build
 from appliance.records import Kind
-from appliance.work.child import Child
+from appliance.work.child import MALLOC, Child
 
 HERE = Path(__file__).parent
 BASE = HERE.parents[1] / "tests" / "oracle" / "blip-base"
@@ -64,6 +64,7 @@ class Contender:
         command = [sys.executable, str(HERE / "contenders.py"), kind, str(folder), str(len(cores))]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, **MALLOC} if kind == "shoebox" else None,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )  # fmt: skip
         self.seconds: list[float] = []

@@ -33,7 +33,9 @@ class Decoder(torch.nn.Module):
 
     def forward(self, tokens, *caches):
         half = len(caches) // 2
-        past, cross = (DynamicCache(list(zip(part[::2], part[1::2]))) for part in (caches[:half], caches[half:]))
+        past, cross = (
+            DynamicCache(list(zip(part[::2], part[1::2], strict=True))) for part in (caches[:half], caches[half:])
+        )
         cache = EncoderDecoderCache(past, cross)
         cache.is_updated = dict.fromkeys(range(half // 2), True)
         hidden = self.bert.embeddings(input_ids=tokens, past_key_values_length=caches[0].shape[2])

@@ -55,3 +55,19 @@ def test_a_provider_that_onnxruntime_does_not_take_is_told(model_folder: Path) -
     with pytest.raises(SettingsError, match="cannot be cuda") as caught, pytest.warns(UserWarning, match="CUDA"):
         open_session(model_folder / "encoder.onnx", cuda)
     assert "onnxruntime-gpu" in caught.value.next_step
+
+
+def test_a_lean_session_keeps_no_second_copy_and_says_the_same(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from appliance.assets import asset
+    from appliance.caption.blip import BlipCaptioner
+
+    lean, usual = options(1, lean=True), options(1)
+    assert lean.get_session_config_entry("session.disable_prepacking") == "1"
+    assert (lean.enable_cpu_mem_arena, usual.enable_cpu_mem_arena) == (False, True)
+    picture = Image.new("RGB", (64, 64), "white")
+    said = {
+        BlipCaptioner.load(asset("models/sample/int8"), threads=1, lean=way).caption(picture) for way in (True, False)
+    }
+    assert len(said) == 1

@@ -34,3 +34,8 @@ def test_zones_are_cities():
 )  # fmt: skip
 def test_answers(name, value, expected):
     assert answer(name, value) == expected
+
+
+def test_what_nought_stands_for_is_said():
+    assert answer("threads", 0, {"threads": 4}) == "Chosen for this board, now 4"
+    assert answer("threads", 3, {"threads": 4}) == "3"

@@ -202,3 +202,17 @@ def test_times_are_shown_in_the_chosen_zone(shelf, client):
         client.patch("/api/v1/settings", json={"time_zone": zone})
         assert shown in client.get(f"/items/{item.id}").text
         assert shown in client.get("/activity").text
+
+
+def test_what_is_chosen_for_this_board_is_said_whatever_is_set(shelf, client):
+    for wanted in (0, 5):
+        answer = client.patch("/api/v1/settings", json={"video_frames": wanted, "beams": 0})
+        named = {one["name"]: one for one in answer.json()["settings"]}
+        assert named["video_frames"]["value"] == wanted
+        assert named["video_frames"]["chosen"] in {4, 8, 12}
+        assert "chosen" not in named["batch_size"]
+        page = client.get("/settings").text
+        unit = page[page.index('id="u-video_frames"') :]
+        assert f">0: chosen for this board, now {named['video_frames']['chosen']}<" in unit[: unit.index("</span>") + 1]
+        assert f'name="video_frames" value="{wanted}"' in page
+    assert f"Chosen for this board, now {named['threads']['chosen']}" in page or named["threads"]["value"]

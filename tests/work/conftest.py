@@ -1,6 +1,7 @@
 """A library to work on, pictures of one colour, and real worker processes with a captioner that sees colours."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -58,6 +59,26 @@ def picture(colour: str, note: str = "") -> bytes:
     text.add_text("note", note)
     Image.new("RGB", (48, 32), COLOURS.get(colour, colour)).save(made, "PNG", pnginfo=text)
     return made.getvalue()
+
+
+def install(data: Path, id: str, *, bytes: int, use: bool = False) -> None:
+    """Put a model of so many bytes into a data folder that is a model by its manifest only."""
+    folder = data / "models" / id
+    folder.mkdir(parents=True)
+    sizes = {"encoder.onnx": bytes, "decoder.onnx": 0, "tokenizer.json": 0}
+    for name, size in sizes.items():
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
+    about = {"format": 1, "id": id, "name": id.title(), "variant": id.rpartition("-")[2], "sample": False}
+    files = {name: {"bytes": size, "sha256": ""} for name, size in sizes.items()}
+    (folder / "manifest.json").write_text(json.dumps({**about, "notice": "", "licence": "", "files": files}))
+    if use:
+        (data / "models" / "in-use").write_text(f"{id}\n")
+
+
+@pytest.fixture(name="install")
+def install_fixture() -> Callable[..., None]:
+    return install
 
 
 class Box:

@@ -2,6 +2,9 @@
 
 red, purple: described at once. green: held while the file `hold` is in the data folder. orange: hangs. blue: the child
 dies. white: the worker dies. yellow: fails with an error of ours. cyan: fails with another. magenta: takes 1 GiB.
+
+The file `starve` in the data folder says where memory runs out: `loading 2 kill` while a model is loaded to run on more
+than 2 threads, `purple 0 refuse` on purple pictures, `any 1 abort` on all of them. The sample never starves.
 """
 
 import os
@@ -45,21 +48,41 @@ def colour_of(picture: Image.Image) -> str:
     return min(COLOURS, key=lambda name: sum((a - b) ** 2 for a, b in zip(COLOURS[name], middle, strict=True)))
 
 
+def starve(data: Path, model: str, fit: Fit, *what: str) -> None:
+    """Run out of memory where `starve` in the data folder says so: killed by the kernel, aborted, or refused it."""
+    order = data / "starve"
+    if not order.exists() or model == "sample-int8":
+        return
+    about, most, way = order.read_text().split()
+    if about not in what or fit.threads <= int(most):
+        return
+    match way:
+        case "kill":
+            told = data.with_name("quiet-root") / "proc" / "vmstat"
+            told.write_text(f"oom_kill {int(told.read_text().split()[1]) + 1}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "abort":
+            os.abort()
+    raise MemoryError
+
+
 class Colours:
     """A captioner that sees colours; what it runs on is in the file `provider` in the data folder: "NAME: WARNING"."""
 
     image_size = 16
     batch = 1
 
-    def __init__(self, model: str, data: Path) -> None:
+    def __init__(self, model: str, data: Path, fit: Fit) -> None:
         self.model = model
         said = (data / "provider").read_text() if (data / "provider").exists() else PROCESSOR
         self.provider, _, told = said.partition(": ")
         self.warnings = (told,) if told else ()
         self._data = data
+        self._fit = fit
 
     def caption(self, picture: Image.Image, *, prompt: str | None = None) -> str:
         colour = colour_of(picture)
+        starve(self._data, self.model, self._fit, "any", colour)
         match colour:
             case "green":
                 (self._data / "held").touch()
@@ -97,10 +120,13 @@ class FakeModels:
     def load(self, model: str, fit: Fit) -> Colours:
         with (self._data / "loads").open("a") as log:
             log.write(f"{model} {fit.beams}\n")
+        with (self._data / "ways").open("a") as log:
+            log.write(f"{model} {fit.threads}{' lean' if fit.lean else ''}\n")
+        starve(self._data, model, fit, "loading")
         if model == "heavy":
             time.sleep(3600)
         self.look_for_provider()
-        return Colours(model, self._data)
+        return Colours(model, self._data, fit)
 
     def look_for_provider(self) -> None:
         if (self._data / "no-provider").exists():
@@ -122,7 +148,7 @@ class EasyModels(FakeModels):
 
     def load(self, model: str, fit: Fit) -> Easy:
         self.look_for_provider()
-        return Easy(model, self._data)
+        return Easy(model, self._data, fit)
 
 
 models = FakeModels
