@@ -16,8 +16,6 @@ from appliance.modelstore.variants import ON_GPU, ON_PROCESSOR, suiting, suits
 from appliance.records import ModelInfo
 
 AUTO = "auto"
-_QUICK = 0.2  # seconds a picture; where the processor needs no more, nobody waits for it
-_SLOWER = 1.25  # times the processor's seconds, from which on a provider is of no use
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +68,15 @@ def _loaded(
         raise Absent("lacks its device, its driver or one of its libraries")
     with remembered(models) as proofs:
         key = _key(model, candidate, beams)
-        known = proofs.find(key)
-        if known is None or known.state == "begun":
-            captioner, known = _proved(model, candidate, proofs, key, threads, beams, 1 + (known.tries if known else 0))
-        else:
-            captioner = None
+        captioner, known = None, proofs.find(key)
+        if known is None or not (known.counts or (known.slower and compared)):
+            captioner, known = _proved(model, candidate, proofs, key, threads, beams, tries=1)
+        elif known.state == "begun":
+            captioner, known = _proved(model, candidate, proofs, key, threads, beams, tries=known.tries + 1)
+    if compared and known.slower:
+        raise Slower(f"takes {known.seconds:.2g} s a picture, and the processor {known.processor:.2g} s")
     if known.state != "good":
         raise Unfit(known.reason)
-    if compared and known.processor > _QUICK and known.seconds > _SLOWER * known.processor:
-        raise Slower(f"takes {known.seconds:.2g} s a picture, and the processor {known.processor:.2g} s")
     if captioner is None:
         try:
             captioner = BlipCaptioner.load(Path(model.folder), provider=candidate, threads=threads, beams=beams)

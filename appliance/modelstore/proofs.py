@@ -21,6 +21,8 @@ from appliance.modelstore.files import write_text
 FILE = ".providers.json"
 _LOCK = ".providers.lock"
 DAY = 86400.0
+QUICK = 0.2  # seconds a picture; where the processor needs no more, nobody waits for it
+SLOWER = 1.25  # times the processor's seconds, from which on a provider is of no use
 TRIES = 2  # a power cut or a stop may have ended one
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,16 @@ class Proof:
     seconds: float = 0.0
     processor: float = 0.0
 
+    @property
+    def counts(self) -> bool:
+        """Whether nothing need be proved anew yet."""
+        return self.state == "good" or 0 <= time.time() - self.at < DAY
+
+    @property
+    def slower(self) -> bool:
+        """Whether the processor is quicker, by so much that it matters: what is told of it otherwise does not."""
+        return self.processor > QUICK and self.seconds > SLOWER * self.processor
+
 
 class Proofs:
     """The remembered proofs, held by one process at a time: others that want to prove wait for it."""
@@ -48,15 +60,12 @@ class Proofs:
         self._file = file
 
     def find(self, key: str) -> Proof | None:
-        """Return what is known under `key`, None where nothing is that still counts."""
+        """Return what is known under `key`, None where nothing is."""
         kept = self._read().get(key)
         try:
-            proof = Proof(**kept) if kept is not None else None
+            return None if kept is None else Proof(**kept)
         except TypeError:  # written by another version
             return None
-        if proof is not None and proof.state != "good" and not 0 <= time.time() - proof.at < DAY:
-            return None
-        return proof
 
     def keep(self, key: str, proof: Proof) -> None:
         """Remember a proof."""

@@ -51,14 +51,12 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The models that were loaded: what each ran on."""
     seen: list[str] = []
-    original = blip.Network
 
     class Watched(network.Network):
-        def __init__(self, folder: Path, *, provider: Any = CPU, threads: int = 0) -> None:
+        def __init__(self, folder: Path, *, provider: Any = CPU, **more: Any) -> None:
             seen.append(provider.name)
-            super().__init__(folder, provider=provider, threads=threads)
+            super().__init__(folder, provider=provider, **more)
 
-    assert original is network.Network
     monkeypatch.setattr(blip, "Network", Watched)
     return seen
 
@@ -133,8 +131,8 @@ def test_one_that_describes_otherwise_is_passed_over_with_a_warning_and_tried_ag
     loads.clear()
     assert choosing.load(models, "tiny-float", threads=1).warnings == captioner.warnings
     assert loads == ["openvino"]
-    now = choosing.time.time()
-    monkeypatch.setattr(choosing.time, "time", lambda: now + proofs.DAY + 1)
+    now = proofs.time.time()
+    monkeypatch.setattr(proofs.time, "time", lambda: now + proofs.DAY + 1)
     loads.clear()
     choosing.load(models, "tiny-float", threads=1)
     assert loads == ["cpu", "cuda", "openvino"]
@@ -204,6 +202,23 @@ def test_one_that_is_slower_than_the_processor_is_passed_over_without_a_word(
         assert (captioner.provider, captioner.warnings) == ("OpenVINO", ())
     assert loads == ["cpu", "cuda", "cpu", "openvino", "openvino"]
     assert choosing.load(models, "tiny-float", provider="cuda", threads=1).provider == "CUDA"  # who names it gets it
+
+
+def test_one_that_is_slower_and_wrong_is_not_spoken_of_nor_tried_each_day(
+    models: Path, loads: list[str], offer: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(CARD)
+    answers = proof.answers
+    monkeypatch.setattr(proof, "answers", lambda captioner: replace(answers(captioner), seconds=1.0))
+    monkeypatch.setattr(proof, "agree", lambda expected, captioner: (False, 5.0))
+    assert choosing.load(models, "tiny-float", threads=1).warnings == ()
+    now = proofs.time.time()
+    monkeypatch.setattr(proofs.time, "time", lambda: now + 2 * proofs.DAY)
+    loads.clear()
+    assert choosing.load(models, "tiny-float", threads=1).warnings == ()
+    assert loads == ["cpu"]
+    with pytest.raises(SettingsError, match="otherwise"):
+        choosing.load(models, "tiny-float", provider="cuda", threads=1)
 
 
 def test_a_card_that_is_not_there_is_told_where_the_processor_does_it(models: Path, offer: Callable[..., None]) -> None:

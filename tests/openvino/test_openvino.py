@@ -168,11 +168,11 @@ def test_the_command_describes_and_the_doctor_says_on_what(settings: Settings, p
 
 def test_where_it_is_slower_the_processor_describes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the sample model it takes several times as long, and nobody minds, since neither takes long."""
-    monkeypatch.setattr(choosing, "_QUICK", 0)
+    monkeypatch.setattr(proofs, "QUICK", 0)
     models = settings.data / "models"
     sample = installed.in_use(models).id
     captioner = choosing.load(models, sample, threads=1)
     (proof,) = json.loads((models / proofs.FILE).read_text()).values()
-    slower = proof["seconds"] > choosing._SLOWER * proof["processor"]
+    slower = proof["seconds"] > proofs.SLOWER * proof["processor"]
     assert captioner.provider == ("the processor" if slower else TITLE)
     assert captioner.warnings == ()
