@@ -17,6 +17,8 @@ def test_the_wheel_is_whole(tmp_path: Path) -> None:
     assert shipped <= names
     assert {
         "appliance/models/catalog.toml",
+        "appliance/models/pictures/README.md",
+        "appliance/models/pictures/cat.jpg",
         "appliance/models/sample/int8/manifest.json",
         "appliance/models/sample/int8/encoder.onnx",
         "appliance/models/sample/int8/decoder.onnx",
