@@ -2,7 +2,8 @@
 
 import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from appliance.errors import ModelError, StorageFullError
 from appliance.modelstore import manifest
 from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.expected import expected_weights
+from appliance.modelstore.fallback import Refusal
 from appliance.modelstore.files import Progress, facts, quiet, require_space, sync
 from appliance.modelstore.graph import build_decoder, build_encoder, save
 from appliance.modelstore.quantize import quantize
 from appliance.modelstore.tokenizer_file import write_tokenizer
-from appliance.modelstore.verify import require_agreement
+from appliance.modelstore.verify import record, require_agreement
 from appliance.records import ModelInfo
 
 _GRAPHS: tuple[tuple[str, Callable[[Checkpoint], onnx.ModelProto]], ...] = (
@@ -39,14 +41,16 @@ def build(
     licence: str = "",
     source: dict[str, Any] | None = None,
     made_at: str | None = None,
+    refused: Sequence[Refusal] = (),
     progress: Progress = quiet,
 ) -> ModelInfo:
     """Build the model `id` from a Hugging Face BLIP folder into `out_folder`, which must not exist yet.
 
     `variant` is "int8" (its answers are compared with the float graphs') or "float"; `refusal` is the sentence that the
-    model gives for a picture it does not know; `source` is recorded as it is, or made from the checkpoint's files. The
-    same arguments and versions give the same bytes. Nothing is left behind where it fails. Raises CheckpointError,
-    ModelError, StorageFullError.
+    model gives for a picture it does not know; `source` is recorded as it is, or made from the checkpoint's files;
+    `refused` are other variants that were built and not good enough. The same arguments and versions give the same
+    bytes. Nothing is left behind where it fails. Raises CheckpointError, DisagreementError, ModelError,
+    StorageFullError.
     """
     if not manifest.is_id(id) or variant not in manifest.VARIANTS:
         raise ModelError(f"No model can be called {id} ({variant}).", "Use small letters, digits, dots and hyphens.")
@@ -69,10 +73,15 @@ def build(
     }
     if made_at is not None:
         about["made_at"] = made_at
+    if refused:
+        about["refused"] = [asdict(refusal) for refusal in refused]
     try:
         finished = _write_float(checkpoint, work / "float", about, progress)
+        checked: dict[str, Any] = {"reference": record(finished, progress)}
         if variant == "int8":
             finished = _write_int8(checkpoint, finished, work / "int8", about, progress)
+            checked["agreement"] = asdict(require_agreement(finished, checked["reference"], progress))
+        manifest.add(finished, **checked)
         for path in (*finished.iterdir(), finished):
             sync(path)
         finished.rename(out_folder)
@@ -117,5 +126,4 @@ def _write_int8(checkpoint: Checkpoint, precise: Path, folder: Path, about: dict
         quantize(precise / file, folder / file)
     manifest.write(folder, checkpoint, **{**about, "variant": "int8"})
     progress("quantize", len(_GRAPHS), len(_GRAPHS))
-    require_agreement(precise, folder, progress)
     return folder

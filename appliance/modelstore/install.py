@@ -4,14 +4,14 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from appliance.errors import ModelError
-from appliance.modelstore import manifest
+from appliance.modelstore import fallback, manifest
 from appliance.modelstore.build import build, describe_source
 from appliance.modelstore.catalog import CatalogModel, catalog, find
 from appliance.modelstore.checkpoint import Checkpoint
@@ -36,13 +36,14 @@ def install(
     """Download the model that the catalogue calls `name`, build it in the folder `models`, and use it.
 
     One that is installed and undamaged is not fetched again. A download that was cut off goes on where it stopped; a
-    build that was cut off is done anew. `progress` gets the stages "download" (bytes), "build", "quantize" and "check"
-    (steps). Raises ModelError, DownloadError, CheckpointError, StorageFullError.
+    build that was cut off is done anew. Where the variant describes otherwise than the original, the next better one
+    takes its place, and its manifest says so. `progress` gets the stages "download" (bytes), "build", "describe",
+    "quantize" and "check" (steps). Raises ModelError, DownloadError, CheckpointError, StorageFullError.
     """
     model = find(name, catalog() if entries is None else entries)
-    id = model.id(variant)
     with _alone(models):
-        if not _installed(models, id, "revision", model.revision):
+        id = _installed(models, model.id, variant, "revision", model.revision)
+        if id is None:
             downloads = models / ".downloads" / f"{model.name}-{model.revision[:12]}-{digest(hub)}"
             here = sum(path.stat().st_size for path in downloads.glob("*")) if downloads.is_dir() else 0
             require_space(models, max(0, model.bytes - here) + model.bytes * 14 // 10)
@@ -52,7 +53,7 @@ def install(
                 "revision": model.revision,
                 "files": {file.name: facts(downloads / file.name) for file in model.files},
             }
-            _build(models, downloads, id, model.title, variant, model.licence, source, progress)
+            id = _build(models, downloads, model.id, model.title, variant, model.licence, source, progress)
             shutil.rmtree(downloads)
         return use(models, id)
 
@@ -74,13 +75,15 @@ def install_folder(
     source = describe_source(checkpoint)
     known = _recognise(source["files"], catalog() if entries is None else entries)
     if known is None:
-        id, title, licence = f"own-{_slug(folder)}-{variant}", folder.resolve().name, ""
+        named: Callable[[str], str] = f"own-{_slug(folder)}-{{}}".format
+        title, licence = folder.resolve().name, ""
     else:
-        id, title, licence = known.id(variant), known.title, known.licence
+        named, title, licence = known.id, known.title, known.licence
         source |= {"repository": known.repository, "revision": known.revision}
     with _alone(models):
-        if not _installed(models, id, "files", source["files"]):
-            _build(models, folder, id, title, variant, licence, source, progress)
+        id = _installed(models, named, variant, "files", source["files"])
+        if id is None:
+            id = _build(models, folder, named, title, variant, licence, source, progress)
         return use(models, id)
 
 
@@ -102,32 +105,53 @@ def _alone(models: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _installed(models: Path, id: str, key: str, value: Any) -> bool:
-    """Whether the model is there, undamaged and made from the source whose `key` is `value`."""
-    try:
-        verify_files(models / id)
-        made_from = manifest.read(models / id).get("source") or {}
-    except ModelError:
-        return False
-    return bool(made_from.get(key) == value)
+def _installed(models: Path, named: Callable[[str], str], variant: str, key: str, value: Any) -> str | None:
+    """Return the id of the variant, or of what took its place, where it is there, undamaged and from that source.
+
+    `named` gives a variant's id; the source is the one whose `key` is `value`.
+    """
+    for one in fallback.in_turn(variant):
+        folder = models / named(one)
+        try:
+            if not fallback.stands_in(folder, variant):
+                continue
+            verify_files(folder)
+            made_from = manifest.read(folder).get("source") or {}
+        except ModelError:
+            continue
+        if made_from.get(key) == value:
+            return folder.name
+    return None
 
 
 def _build(
     models: Path,
     folder: Path,
-    id: str,
+    named: Callable[[str], str],
     title: str,
     variant: str,
     licence: str,
     source: dict[str, Any],
     progress: Progress,
-) -> None:
-    """Build into a hidden folder, then put it in the place of a damaged or older one, which is kept until then."""
+) -> str:
+    """Build the variant, or the first good one that stands in for it, and return its id."""
+
+    def made(one: str, refused: Sequence[fallback.Refusal]) -> str:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        id = named(one)
+        build(
+            folder, models / f".new-{id}", id=id, name=title, variant=one, licence=licence, source=source,
+            made_at=now, refused=refused, progress=progress,
+        )  # fmt: skip
+        _switch(models, id)
+        return id
+
+    return fallback.first_good(variant, made)
+
+
+def _switch(models: Path, id: str) -> None:
+    """Put what was built in the place of a damaged or older one, which is kept until then."""
     new, removed, target = models / f".new-{id}", models / f".removed-{id}", models / id
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    build(
-        folder, new, id=id, name=title, variant=variant, licence=licence, source=source, made_at=now, progress=progress
-    )  # fmt: skip
     if target.exists():
         target.rename(removed)
     new.rename(target)

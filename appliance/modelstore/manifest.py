@@ -59,6 +59,11 @@ def write(folder: Path, checkpoint: "Checkpoint", **about: Any) -> None:
     write_text(folder / NAME, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def add(folder: Path, **about: Any) -> None:
+    """Write `about` into the manifest of the model in `folder`, beside or over what it says."""
+    write_text(folder / NAME, json.dumps({**read(folder), **about}, indent=2, ensure_ascii=False) + "\n")
+
+
 def read(folder: Path) -> dict[str, Any]:
     """Return the manifest of the model in `folder`.
 
