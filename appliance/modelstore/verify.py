@@ -7,7 +7,7 @@ the manifest; so a model can be checked again at any time, long after the float 
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,20 @@ class Answer:
     leads: list[float]
     seen: list[float]
     scores: list[float]
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for the manifest: the numbers in a line each, which is far shorter than a list of them."""
+        return {
+            name: value if isinstance(value, str) else " ".join(f"{number:g}" for number in value)
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def read(cls, kept: dict[str, str]) -> Self:
+        """Read what `as_json` gave; raises KeyError, TypeError, ValueError where it is damaged."""
+        numbers = {name: [float(number) for number in kept[name].split()] for name in ("leads", "seen", "scores")}
+        tokens = [int(token) for token in kept["tokens"].split()]
+        return cls(picture=kept["picture"], text=kept["text"], tokens=tokens, **numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ def verify_files(folder: Path) -> None:
             raise ModelError(f"{folder / name} is damaged: its SHA-256 differs.", "Install the model again.")
 
 
-def record(precise: Path, progress: Progress = quiet) -> list[dict[str, Any]]:
+def record(precise: Path, progress: Progress = quiet) -> list[dict[str, str]]:
     """Return what the float model in `precise` says of the shipped pictures, for the manifest of what is made of it."""
     shown = pictures()
     answers: list[Answer] = []
@@ -99,7 +113,7 @@ def record(precise: Path, progress: Progress = quiet) -> list[dict[str, Any]]:
             )
         del decoder
     progress("describe", len(shown), len(shown))
-    return [asdict(answer) for answer in answers]
+    return [answer.as_json() for answer in answers]
 
 
 def recorded(folder: Path) -> list[Answer] | None:
@@ -111,9 +125,9 @@ def recorded(folder: Path) -> list[Answer] | None:
     if kept is None:
         return None
     try:
-        return [Answer(**answer) for answer in kept]
-    except TypeError as error:
-        raise ModelError(f"{folder / manifest.NAME} is damaged: {error}.", "Install the model again.") from error
+        return [Answer.read(answer) for answer in kept]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / manifest.NAME} is damaged: {error!r}.", "Install the model again.") from error
 
 
 def compare(folder: Path, answers: list[Answer], progress: Progress = quiet) -> Agreement:
@@ -153,9 +167,9 @@ def compare(folder: Path, answers: list[Answer], progress: Progress = quiet) -> 
     )
 
 
-def require_agreement(folder: Path, reference: list[dict[str, Any]], progress: Progress = quiet) -> Agreement:
+def require_agreement(folder: Path, reference: list[dict[str, str]], progress: Progress = quiet) -> Agreement:
     """Compare the model in `folder` with what its original said; raise DisagreementError where they differ."""
-    agreement = compare(folder, [Answer(**answer) for answer in reference], progress)
+    agreement = compare(folder, [Answer.read(answer) for answer in reference], progress)
     if not agreement.good:
         raise DisagreementError(
             f"The model answers otherwise than its original ({agreement}).",
@@ -173,7 +187,7 @@ def _sample(arrays: list[NDArray[Any]]) -> list[float]:
     count = max(1, _SAMPLES // len(arrays))
     places = [np.linspace(0, array.size - 1, count).astype(int) for array in arrays]
     taken = np.concatenate([array.ravel()[place] for array, place in zip(arrays, places, strict=True)])
-    return [round(float(number), 3) for number in taken]
+    return [float(f"{number:.4g}") for number in taken]
 
 
 def _lead(scores: NDArray[np.float32]) -> float:
