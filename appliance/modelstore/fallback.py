@@ -25,8 +25,10 @@ class Refusal:
 
 def in_turn(variant: str) -> list[str]:
     """Return the variants to try: the wanted one, then those that are nearer and nearer to the original."""
-    row = _ON_GPU if variant in _ON_GPU[:-1] else _ON_PROCESSOR
-    return [one for one in row[row.index(variant) :] if one in manifest.VARIANTS]
+    for row in (_ON_PROCESSOR, _ON_GPU):
+        if variant in row:
+            return [one for one in row[row.index(variant) :] if one in manifest.VARIANTS]
+    return [variant]
 
 
 def first_good(variant: str, build: Callable[[str, Sequence[Refusal]], Built]) -> Built:

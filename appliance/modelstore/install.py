@@ -41,8 +41,9 @@ def install(
     "quantize" and "check" (steps). Raises ModelError, DownloadError, CheckpointError, StorageFullError.
     """
     model = find(name, catalog() if entries is None else entries)
+    named = _naming(model.id(variant), variant)
     with _alone(models):
-        id = _installed(models, model.id, variant, "revision", model.revision)
+        id = _installed(models, named, variant, "revision", model.revision)
         if id is None:
             downloads = models / ".downloads" / f"{model.name}-{model.revision[:12]}-{digest(hub)}"
             here = sum(path.stat().st_size for path in downloads.glob("*")) if downloads.is_dir() else 0
@@ -53,7 +54,7 @@ def install(
                 "revision": model.revision,
                 "files": {file.name: facts(downloads / file.name) for file in model.files},
             }
-            id = _build(models, downloads, model.id, model.title, variant, model.licence, source, progress)
+            id = _build(models, downloads, named, model.title, variant, model.licence, source, progress)
             shutil.rmtree(downloads)
         return use(models, id)
 
@@ -75,16 +76,16 @@ def install_folder(
     source = describe_source(checkpoint)
     known = _recognise(source["files"], catalog() if entries is None else entries)
     if known is None:
-        named: Callable[[str], str] = f"own-{_slug(folder)}-{{}}".format
-        title, licence = folder.resolve().name, ""
+        id, title, licence = f"own-{_slug(folder)}-{variant}", folder.resolve().name, ""
     else:
-        named, title, licence = known.id, known.title, known.licence
+        id, title, licence = known.id(variant), known.title, known.licence
         source |= {"repository": known.repository, "revision": known.revision}
+    named = _naming(id, variant)
     with _alone(models):
-        id = _installed(models, named, variant, "files", source["files"])
-        if id is None:
-            id = _build(models, folder, named, title, variant, licence, source, progress)
-        return use(models, id)
+        there = _installed(models, named, variant, "files", source["files"])
+        if there is None:
+            there = _build(models, folder, named, title, variant, licence, source, progress)
+        return use(models, there)
 
 
 @contextmanager
@@ -103,6 +104,11 @@ def _alone(models: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _naming(id: str, variant: str) -> Callable[[str], str]:
+    """Return what gives the id of the model `id` in another variant."""
+    return f"{id.removesuffix(variant)}{{}}".format
 
 
 def _installed(models: Path, named: Callable[[str], str], variant: str, key: str, value: Any) -> str | None:
