@@ -80,10 +80,10 @@ def test_what_is_recorded_reads_back_as_it_was(quick: Path) -> None:
 
 def test_float_is_recorded_as_int8_is_and_agrees_with_itself(quick: Path, tmp_path: Path) -> None:
     build(SAMPLE, tmp_path / "float", variant="float", **ABOUT)
-    assert manifest.read(tmp_path / "float")["reference"] == manifest.read(quick)["reference"]
     assert "agreement" not in manifest.read(tmp_path / "float")
-    agreement = compare(tmp_path / "float", answers(tmp_path / "float"))
-    assert agreement == Agreement(10, 1.0, 1.0, pytest.approx(1.0, abs=1e-6), 1.0)
+    for found in (answers(tmp_path / "float"), answers(quick)):  # recorded of graphs that may be cut otherwise
+        agreement = compare(tmp_path / "float", found)
+        assert agreement == Agreement(10, 1.0, 1.0, pytest.approx(1.0, abs=1e-5), 1.0)
 
 
 def test_int8_agrees_and_its_manifest_says_how_much(quick: Path) -> None:
