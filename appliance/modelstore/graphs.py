@@ -1,6 +1,5 @@
 """A model's two graphs run one at a time, in little memory: for trying a model out, not for describing with it."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from appliance.caption.tokenizer import Tokenizer
 from appliance.modelstore import manifest
 
 Arrays = dict[str, NDArray[Any]]
-
-_HELD = 48 << 20  # bytes of keys and values that are held at once; those of BLIP-base take 43 MB a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +68,17 @@ class Decoder:
         return made.pop("logits")[0], {f"past_{name}": array for name, array in made.items()}
 
 
-def looked_at(folder: Path, pictures: Iterable[Image]) -> Iterator[list[Arrays]]:
-    """Let the encoder in `folder` look at pictures; yield their cross-attention keys and values, a few at a time.
+def look(folder: Path, picture: Image) -> Arrays:
+    """Let the encoder of the model in `folder` look at `picture`; return the cross-attention keys and values by name.
 
-    What is yielded is held by the caller alone, and no encoder meanwhile.
+    The encoder is opened for it and let go at once, which takes no time where its weights are mapped.
     """
-    waiting = list(pictures)
-    while waiting:
-        encoder, some, held = _Encoder(folder), [], 0
-        while waiting and held < _HELD:
-            some.append(encoder.look(waiting.pop(0)))
-            held += sum(array.nbytes for array in some[-1].values())
-        del encoder
-        yield some
-
-
-class _Encoder:
-    def __init__(self, folder: Path) -> None:
-        self._image = manifest.read(folder)["image"]
-        self._session = open_session(folder / "encoder.onnx")
-        self._names = [output.name for output in self._session.get_outputs()]
-
-    def look(self, picture: Image) -> Arrays:
-        image = self._image
-        size, factor = (image["width"], image["height"]), image["rescale_factor"]
-        seen = pixels(picture, size, image["mean"], image["std"], resample=image["resample"], rescale_factor=factor)
-        return dict(zip(self._names, self._session.run(self._names, {"pixels": seen}), strict=True))
+    image = manifest.read(folder)["image"]
+    size, factor = (image["width"], image["height"]), image["rescale_factor"]
+    seen = pixels(picture, size, image["mean"], image["std"], resample=image["resample"], rescale_factor=factor)
+    session = open_session(folder / "encoder.onnx")
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"pixels": seen}), strict=True))
 
 
 def _kind(name: str) -> type[np.floating[Any]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from appliance.errors import DisagreementError, ModelError
 from appliance.modelstore import manifest
 from appliance.modelstore.files import Progress, quiet, sha256
-from appliance.modelstore.graphs import Arrays, Decoder, looked_at
+from appliance.modelstore.graphs import Arrays, Decoder, look
 from appliance.modelstore.pictures import pictures
 
 # Evidence for these figures is in models/PERFORMANCE.md.
@@ -92,26 +92,16 @@ def record(precise: Path, progress: Progress = quiet) -> list[dict[str, str]]:
     """Return what the float model in `precise` says of the shipped pictures, for the manifest of what is made of it."""
     shown = pictures()
     answers: list[Answer] = []
-    for some in looked_at(precise, (picture for _, picture in shown)):
+    for name, picture in shown:
+        progress("describe", len(answers), len(shown))
+        crossed = look(precise, picture)
         decoder = Decoder(precise)
-        while some:
-            crossed = some.pop(0)
-            progress("describe", len(answers), len(shown))
-            caption = decoder.caption(crossed)
-            leads = [
-                _lead(decoder.allowed(row, caption.tokens[: place + 1])) for place, row in enumerate(caption.scores)
-            ]
-            answers.append(
-                Answer(
-                    picture=shown[len(answers)][0],
-                    text=caption.text,
-                    tokens=caption.tokens,
-                    leads=leads,
-                    seen=_sample(_values(crossed)),
-                    scores=_sample([caption.scores]),
-                )
-            )
-        del decoder
+        caption = decoder.caption(crossed)
+        begun = [caption.tokens[: place + 1] for place in range(len(caption.scores))]
+        leads = [_lead(decoder.allowed(row, tokens)) for row, tokens in zip(caption.scores, begun, strict=True)]
+        seen, scores = _sample(_values(crossed)), _sample([caption.scores])
+        answers.append(Answer(name, caption.text, caption.tokens, leads, seen, scores))
+        del decoder, crossed  # before the next encoder is opened
     progress("describe", len(shown), len(shown))
     return [answer.as_json() for answer in answers]
 
@@ -142,20 +132,17 @@ def compare(folder: Path, answers: list[Answer], progress: Progress = quiet) -> 
     cosines: list[float] = []
     sure: list[bool] = []
     texts: list[str] = []
-    for some in looked_at(folder, (shown[answer.picture] for answer in answers)):
+    for answer in answers:
+        progress("check", len(texts), len(answers))
+        crossed = look(folder, shown[answer.picture])
         decoder = Decoder(folder)
-        while some:
-            crossed, answer = some.pop(0), answers[len(texts)]
-            progress("check", len(texts), len(answers))
-            scores = decoder.score(crossed, answer.tokens[:-1])
-            cosines += [_cosine(_sample(_values(crossed)), answer.seen), _cosine(_sample([scores]), answer.scores)]
-            chosen = [
-                int(decoder.allowed(row, answer.tokens[: place + 1]).argmax()) for place, row in enumerate(scores)
-            ]
-            same = [token == other for token, other in zip(chosen, answer.tokens[1:], strict=True)]
-            sure += [one for one, lead in zip(same, answer.leads, strict=True) if lead >= CLEAR]
-            texts.append(answer.text if all(same) else decoder.caption(crossed).text)
-        del decoder
+        scores = decoder.score(crossed, answer.tokens[:-1])
+        cosines += [_cosine(_sample(_values(crossed)), answer.seen), _cosine(_sample([scores]), answer.scores)]
+        chosen = [int(decoder.allowed(row, answer.tokens[: place + 1]).argmax()) for place, row in enumerate(scores)]
+        same = [token == other for token, other in zip(chosen, answer.tokens[1:], strict=True)]
+        sure += [one for one, lead in zip(same, answer.leads, strict=True) if lead >= CLEAR]
+        texts.append(answer.text if all(same) else decoder.caption(crossed).text)
+        del decoder, crossed  # before the next encoder is opened
     progress("check", len(answers), len(answers))
     pairs = [(answer.text, text) for answer, text in zip(answers, texts, strict=True)]
     return Agreement(

@@ -13,7 +13,7 @@ import pytest
 
 from appliance.assets import asset
 from appliance.errors import DisagreementError, ModelError
-from appliance.modelstore import files, graphs, manifest, verify
+from appliance.modelstore import files, manifest, verify
 from appliance.modelstore.build import build
 from appliance.modelstore.pictures import pictures
 from appliance.modelstore.verify import Agreement, Answer, compare, recorded, require_agreement
@@ -146,12 +146,6 @@ def test_what_is_good(agreement: Agreement, good: bool) -> None:
 def test_words_in_common(one: str, other: str, shared: float) -> None:
     assert verify._overlap(one, other) == pytest.approx(shared)
     assert verify._overlap(other, one) == pytest.approx(shared)
-
-
-def test_however_few_pictures_are_held_at_once_it_is_the_same(quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = compare(quick, answers(quick))
-    monkeypatch.setattr(graphs, "_HELD", 1)
-    assert compare(quick, answers(quick)) == expected
 
 
 def test_a_model_from_before_there_was_a_record(quick: Path) -> None:
