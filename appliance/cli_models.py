@@ -1,4 +1,4 @@
-"""The commands `shoebox models list`, `install` and `use`."""
+"""The commands `shoebox models list`, `install`, `use` and `verify`."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from appliance.settings import Settings
 
 if TYPE_CHECKING:
     from appliance.modelstore.progress import Installation
+    from appliance.modelstore.verify import Agreement
 
 
 def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -31,6 +32,10 @@ def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
     use = actions.add_parser("use", parents=[data], help="describe with this model from now on")
     use.add_argument("id", metavar="MODEL", help="an installed model's id, as `shoebox models list` prints it")
     use.set_defaults(command=_use)
+    verify = actions.add_parser("verify", parents=[data], help="check a model's files and what it says of photos")
+    verify.add_argument("id", nargs="?", metavar="MODEL", help="an installed model's id; the one in use if left out")
+    verify.add_argument("--json", action="store_true", help="as one JSON object")
+    verify.set_defaults(command=_verify)
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:
@@ -85,7 +90,7 @@ def _told(installation: "Installation") -> str:
 
 
 def _install(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.modelstore import install, variants
+    from appliance.modelstore import fallback, install, variants
 
     if (options.name is None) == (options.folder is None):
         raise SettingsError("Name one model to install.", "Use `shoebox models install NAME` or `--from FOLDER`.")
@@ -100,6 +105,8 @@ def _install(settings: Settings, options: argparse.Namespace) -> int:
             model = install.install(
                 folder, options.name, variant=variant, hub=settings.hub, token=token, progress=meter
             )
+    for line in fallback.told(Path(model.folder)):
+        print(f"shoebox: {line}", file=sys.stderr)
     print(f"{model.name} ({model.id}) is installed and in use.")
     return 0
 
@@ -110,6 +117,36 @@ def _use(settings: Settings, options: argparse.Namespace) -> int:
     model = installed.use(settings.data / "models", options.id)
     print(f"{model.name} ({model.id}) is in use from the next item on.")
     return 0
+
+
+def _verify(settings: Settings, options: argparse.Namespace) -> int:
+    from appliance.modelstore import installed, verify
+
+    folder = settings.data / "models"
+    model = installed.find(folder, options.id) if options.id else installed.in_use(folder)
+    with _Meter() as meter:
+        verify.verify_files(Path(model.folder))
+        answers = verify.recorded(Path(model.folder))
+        agreement = None if answers is None else verify.compare(Path(model.folder), answers, meter)
+    good = agreement is None or agreement.good
+    if options.json:
+        found = None if agreement is None else asdict(agreement)
+        print(json.dumps({"model": model.id, "variant": model.variant, "good": good, "agreement": found}))
+    else:
+        print(f"{model.name} ({model.id}): its files are whole.")
+        print(_judged(agreement))
+    return 0 if good else 1
+
+
+def _judged(agreement: "Agreement | None") -> str:
+    if agreement is None:
+        return "It was installed before Shoebox kept what the original says; install it again to compare them."
+    if not agreement.good:
+        return (
+            f"It describes the {agreement.pictures} test photos otherwise than the original: {agreement}."
+            " Install it again; if that does not help, with --variant float."
+        )
+    return f"It describes the {agreement.pictures} test photos as the original does: {agreement}."
 
 
 class _Meter:

@@ -13,6 +13,7 @@
     │   └── MediaTooLargeError    more pixels, frames or bytes than the box can take
     ├── ModelError                a model cannot be read, built, verified or loaded
     │   ├── CheckpointError       the checkpoint is not one that Shoebox can read
+    │   ├── DisagreementError     a variant of a model describes otherwise than its original
     │   └── DownloadError         the download failed or what came is not what was promised
     └── CaptionerError            describing failed
         ├── DeadlineError         it took longer than it may
@@ -104,6 +105,10 @@ class ModelError(ShoeboxError):
 
 class CheckpointError(ModelError):
     """The checkpoint is not one that Shoebox can read."""
+
+
+class DisagreementError(ModelError):
+    """A variant of a model describes otherwise than its original."""
 
 
 class DownloadError(ModelError):

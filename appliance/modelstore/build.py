@@ -2,7 +2,8 @@
 
 import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from appliance.errors import ModelError, StorageFullError
 from appliance.modelstore import manifest
 from appliance.modelstore.checkpoint import Checkpoint
 from appliance.modelstore.expected import expected_weights
+from appliance.modelstore.fallback import Refusal
 from appliance.modelstore.files import Progress, facts, quiet, require_space, sync
 from appliance.modelstore.graph import build_decoder, build_encoder
 from appliance.modelstore.quantize import QUANTIZED, quantize
 from appliance.modelstore.tokenizer_file import write_tokenizer
-from appliance.modelstore.verify import require_agreement
+from appliance.modelstore.verify import record, require_agreement
 from appliance.modelstore.weights_file import WeightsFile, settle
 from appliance.records import ModelInfo
 
@@ -40,14 +42,16 @@ def build(
     licence: str = "",
     source: dict[str, Any] | None = None,
     made_at: str | None = None,
+    refused: Sequence[Refusal] = (),
     progress: Progress = quiet,
 ) -> ModelInfo:
     """Build the model `id` from a Hugging Face BLIP folder into `out_folder`, which must not exist yet.
 
-    `variant` is one of manifest.VARIANTS; a quantised one's answers are compared with the float graphs'. `refusal` is
-    the sentence that the model gives for a picture it does not know; `source` is recorded as it is, or made from the
-    checkpoint's files. The same arguments and versions give the same bytes. Nothing is left behind where it fails.
-    Raises CheckpointError, ModelError, StorageFullError.
+    `variant` is one of manifest.VARIANTS; the answers of one that computes in less than float32 are compared with the
+    float graphs'. `refusal` is the sentence that the model gives for a picture it does not know; `source` is recorded
+    as it is, or made from the checkpoint's files; `refused` are other variants that were built and not good enough. The
+    same arguments and versions give the same bytes. Nothing is left behind where it fails. Raises CheckpointError,
+    DisagreementError, ModelError, StorageFullError.
     """
     if not manifest.is_id(id) or variant not in manifest.VARIANTS:
         raise ModelError(f"No model can be called {id} ({variant}).", "Use small letters, digits, dots and hyphens.")
@@ -61,6 +65,7 @@ def build(
     about = {
         "id": id,
         "name": name,
+        "variant": variant,
         "sample": sample,
         "notice": notice,
         "refusal": refusal,
@@ -69,10 +74,19 @@ def build(
     }
     if made_at is not None:
         about["made_at"] = made_at
+    if refused:
+        about["refused"] = [asdict(refusal) for refusal in refused]
     try:
-        finished = _write_float(checkpoint, work / "float", {**about, "variant": variant}, variant, progress)
+        # What is quantised runs on the processor; all else may meet a provider that knows ONNX's operators only.
+        finished = _write_float(checkpoint, work / "float", about, progress, fused=variant in QUANTIZED)
+        checked: dict[str, Any] = {"reference": record(finished, progress)}
         if variant in QUANTIZED:
-            finished = _write_quantized(checkpoint, finished, work / variant, {**about, "variant": variant}, progress)
+            finished = _write_quantized(checkpoint, finished, work / variant, about, progress)
+        elif variant == "fp16":
+            finished = _write_float(checkpoint, work / variant, about, progress, half=True)
+        if variant != "float":
+            checked["agreement"] = asdict(require_agreement(finished, checked["reference"], progress))
+        manifest.add(finished, **checked)
         for path in (*finished.iterdir(), finished):
             sync(path)
         finished.rename(out_folder)
@@ -101,15 +115,22 @@ def _numbers(checkpoint: Checkpoint) -> int:
     return sum(prod(shape) for shape in expected_weights(checkpoint.dimensions).values())
 
 
-def _write_float(checkpoint: Checkpoint, folder: Path, about: dict[str, Any], variant: str, progress: Progress) -> Path:
-    """Write the float graphs: those of `variant`, or those that a quantised one is made of."""
+def _write_float(
+    checkpoint: Checkpoint,
+    folder: Path,
+    about: dict[str, Any],
+    progress: Progress,
+    *,
+    fused: bool = False,
+    half: bool = False,
+) -> Path:
+    """Write graphs that compute in float32, or in float16 where `half`."""
     folder.mkdir(parents=True)
     write_tokenizer(checkpoint, folder / "tokenizer.json")
     meter = _Meter("build", _numbers(checkpoint) * 4, progress)
     for file, make in _GRAPHS:
         with WeightsFile(folder / file, meter.add) as weights:
-            # What is quantised runs on the processor; all else may meet a provider that knows ONNX's operators only.
-            graph = make(checkpoint, weights.keep, fused=variant in QUANTIZED, half=variant == "fp16")
+            graph = make(checkpoint, weights.keep, fused=fused, half=half)
         onnx.save_model(graph, folder / file)
         settle(folder / file)
     meter.end()
@@ -127,7 +148,6 @@ def _write_quantized(
         quantize(precise / file, folder / file, about["variant"], meter.add)
     meter.end()
     manifest.write(folder, checkpoint, **about)
-    require_agreement(precise, folder, progress)
     return folder
 
 

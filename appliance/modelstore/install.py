@@ -4,14 +4,14 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from appliance.device import memory
 from appliance.errors import ModelError, ShoeboxError, TooLittleMemoryError
-from appliance.modelstore import manifest
+from appliance.modelstore import fallback, manifest
 from appliance.modelstore.build import build, describe_source
 from appliance.modelstore.catalog import CatalogModel, catalog, find
 from appliance.modelstore.checkpoint import Checkpoint
@@ -40,17 +40,20 @@ def install(
     """Download the model that the catalogue calls `name`, build it in the folder `models`, and use it.
 
     One that is installed and undamaged is not fetched again, and one that is shipped is only used. A download that was
-    cut off goes on where it stopped; a build that was cut off is done anew. `token` tells the hub who asks. `progress`
-    gets the stages "download", "build", "quantize" (bytes) and "check" (steps), which are also written down in
-    `models`. Raises ModelError, DownloadError, CheckpointError, StorageFullError, TooLittleMemoryError.
+    cut off goes on where it stopped; a build that was cut off is done anew. Where the variant describes otherwise than
+    the original, the next better one takes its place, and its manifest says so. `token` tells the hub who asks.
+    `progress` gets the stages "download", "build", "quantize" (bytes), "describe" and "check" (pictures), which are
+    also written down in `models`. Raises ModelError, DownloadError, CheckpointError, StorageFullError,
+    TooLittleMemoryError.
     """
     model = find(name, catalog() if entries is None else entries)
-    id = model.id(variant)
     if model.shipped:
-        return use(models, id)
+        return use(models, model.id(variant))
+    named = _naming(model.id(variant), variant)
     downloads = models / ".downloads" / f"{model.name}-{model.revision[:12]}-{digest(hub)}"
-    with _alone(models), _recorded(models, id, progress) as told:
-        if not _installed(models, id, "revision", model.revision):
+    with _alone(models), _recorded(models, named(variant), progress) as told:
+        id = _installed(models, named, variant, "revision", model.revision)
+        if id is None:
             here = sum(path.stat().st_size for path in downloads.glob("*")) if downloads.is_dir() else 0
             require_space(models, max(0, model.bytes - here) + model.bytes * 14 // 10)
             require_memory()
@@ -60,7 +63,7 @@ def install(
                 "revision": model.revision,
                 "files": {name: facts(downloads / name) for name in sorted(file.name for file in model.files)},
             }
-            _build(models, downloads, id, model.title, variant, model.licence, source, told)
+            id = _build(models, downloads, named, model.title, variant, model.licence, source, told)
         shutil.rmtree(downloads, ignore_errors=True)
         return use(models, id)
 
@@ -86,11 +89,13 @@ def install_folder(
     else:
         id, title, licence = known.id(variant), known.title, known.licence
         source |= {"repository": known.repository, "revision": known.revision}
+    named = _naming(id, variant)
     with _alone(models), _recorded(models, id, progress) as told:
-        if not _installed(models, id, "files", source["files"]):
+        there = _installed(models, named, variant, "files", source["files"])
+        if there is None:
             require_memory()
-            _build(models, folder, id, title, variant, licence, source, told)
-        return use(models, id)
+            there = _build(models, folder, named, title, variant, licence, source, told)
+        return use(models, there)
 
 
 def require_memory(root: Path = Path("/")) -> None:
@@ -147,32 +152,60 @@ def _recorded(models: Path, id: str, progress: Progress) -> Iterator[Progress]:
     recorder.end()
 
 
-def _installed(models: Path, id: str, key: str, value: Any) -> bool:
-    """Whether the model is there, undamaged and made from the source whose `key` is `value`."""
-    try:
-        verify_files(models / id)
-        made_from = manifest.read(models / id).get("source") or {}
-    except ModelError:
-        return False
-    return bool(made_from.get(key) == value)
+def _naming(id: str, variant: str) -> Callable[[str], str]:
+    """Return what gives the id of the model `id` in another variant."""
+    return f"{id.removesuffix(variant)}{{}}".format
+
+
+def _installed(models: Path, named: Callable[[str], str], variant: str, key: str, value: Any) -> str | None:
+    """Return the id of the variant, or of what took its place, where it is there, undamaged and from that source.
+
+    `named` gives a variant's id; the source is the one whose `key` is `value`.
+    """
+    for one in fallback.in_turn(variant):
+        folder = models / named(one)
+        try:
+            if not fallback.stands_in(folder, variant):
+                continue
+            verify_files(folder)
+            made_from = manifest.read(folder).get("source") or {}
+        except ModelError:
+            continue
+        if made_from.get(key) == value:
+            return folder.name
+    return None
 
 
 def _build(
     models: Path,
     folder: Path,
-    id: str,
+    named: Callable[[str], str],
     title: str,
     variant: str,
     licence: str,
     source: dict[str, Any],
     progress: Progress,
-) -> None:
-    """Build into a hidden folder, then put it in the place of a damaged or older one, which is kept until then.
+) -> str:
+    """Build the variant, or the first good one that stands in for it, and return its id.
 
     No time is written into it: the same checkpoint and versions give the same folder, byte for byte.
     """
+
+    def made(one: str, refused: Sequence[fallback.Refusal]) -> str:
+        id = named(one)
+        build(
+            folder, models / f".new-{id}", id=id, name=title, variant=one, licence=licence, source=source,
+            refused=refused, progress=progress,
+        )  # fmt: skip
+        _switch(models, id)
+        return id
+
+    return fallback.first_good(variant, made)
+
+
+def _switch(models: Path, id: str) -> None:
+    """Put what was built in the place of a damaged or older one, which is kept until then."""
     new, removed, target = models / f".new-{id}", models / f".removed-{id}", models / id
-    build(folder, new, id=id, name=title, variant=variant, licence=licence, source=source, progress=progress)
     if not target.exists():
         new.rename(target)
     elif not exchange(new, target):

@@ -66,6 +66,11 @@ def _onnxruntime() -> str:
     return VERSION
 
 
+def add(folder: Path, **about: Any) -> None:
+    """Write `about` into the manifest of the model in `folder`, beside or over what it says."""
+    write_text(folder / NAME, json.dumps({**read(folder), **about}, indent=2, ensure_ascii=False) + "\n")
+
+
 def read(folder: Path) -> dict[str, Any]:
     """Return the manifest of the model in `folder`.
 

@@ -1,32 +1,84 @@
-"""Check an installed model: its files against their hashes, and its int8 graphs against the float ones."""
+"""Check an installed model: its files by their hashes, its captions of the shipped pictures by the original's.
 
-from dataclasses import dataclass
+The original is the checkpoint as a float graph. It is run once, when the model is built, and what it says is kept in
+the manifest; so a model can be checked again at any time, long after the float graph is gone.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-from appliance.caption.pixels import pixels
-from appliance.caption.session import open_session
-from appliance.errors import ModelError
+from appliance.errors import DisagreementError, ModelError
 from appliance.modelstore import manifest
 from appliance.modelstore.files import Progress, quiet, sha256
+from appliance.modelstore.graphs import Arrays, Decoder, look
+from appliance.modelstore.pictures import pictures
 
-_TOKENS = 8  # of a caption that are compared
-_LEAST_SIMILARITY = 0.9  # a good int8 graph has 0.98 and more, a broken one about 0
+# Evidence for these figures is in models/PERFORMANCE.md.
+LEAST_SIMILARITY = 0.9
+LEAST_SURE = 0.9
+CLEAR = 1.0  # by which the best token's score leads the next, so that rounding should not turn them round
+_SAMPLES = 128  # numbers that are kept of all that a picture makes
 
-Arrays = dict[str, NDArray[Any]]
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the original says of a picture.
+
+    `leads` tells by how much each token after the first was better than the next best; `seen` and `scores` are samples
+    of the encoder's numbers and of the tokens' scores.
+    """
+
+    picture: str
+    text: str
+    tokens: list[int]
+    leads: list[float]
+    seen: list[float]
+    scores: list[float]
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for the manifest: the numbers in a line each, which is far shorter than a list of them."""
+        return {
+            name: value if isinstance(value, str) else " ".join(f"{number:g}" for number in value)
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def read(cls, kept: dict[str, str]) -> Self:
+        """Read what `as_json` gave; raises KeyError, TypeError, ValueError where it is damaged."""
+        numbers = {name: [float(number) for number in kept[name].split()] for name in ("leads", "seen", "scores")}
+        tokens = [int(token) for token in kept["tokens"].split()]
+        return cls(picture=kept["picture"], text=kept["text"], tokens=tokens, **numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How alike two models are: the least cosine between their encodings and scores, the share of equal best tokens."""
+    """How alike a model and its original are; shares and similarities are 1 where there is no difference.
 
+    `exact` is the share of equal captions, `overlap` the mean of the words that both captions have, as a share of their
+    words (F1). `similarity` is the least cosine between a picture's numbers in both, given the same tokens, and `sure`
+    the share of the tokens that were clearly the best to the original and are chosen here too, after the same
+    beginning; None where it never was sure of anything, as with weights that nobody trained.
+    """
+
+    pictures: int
+    exact: float
+    overlap: float
     similarity: float
-    same_tokens: float
+    sure: float | None
+
+    @property
+    def good(self) -> bool:
+        """Whether the model may describe; a number that is none is not good."""
+        return self.similarity >= LEAST_SIMILARITY and (self.sure is None or self.sure >= LEAST_SURE)
+
+    def __str__(self) -> str:
+        alike = f"{self.exact:.0%} of the captions and {self.overlap:.0%} of their words are the same"
+        return f"{alike}, similarity {self.similarity:.3f}"
 
 
 def verify_files(folder: Path) -> None:
@@ -36,122 +88,108 @@ def verify_files(folder: Path) -> None:
             raise ModelError(f"{folder / name} is damaged: its SHA-256 differs.", "Install the model again.")
 
 
-def require_agreement(precise: Path, quick: Path, progress: Progress = quiet) -> Agreement:
-    """Compare the int8 model in `quick` with the float one in `precise`, and raise ModelError where they differ."""
-    agreement = compare(precise, quick, progress)
-    if not agreement.similarity >= _LEAST_SIMILARITY:  # also where it is no number at all
-        raise ModelError(
-            f"The int8 model answers otherwise than the original (similarity {agreement.similarity:.2f}).",
-            "Install the model with --variant float, and report this.",
+def record(precise: Path, progress: Progress = quiet) -> list[dict[str, str]]:
+    """Return what the float model in `precise` says of the shipped pictures, for the manifest of what is made of it."""
+    shown = pictures()
+    answers: list[Answer] = []
+    for name, picture in shown:
+        progress("describe", len(answers), len(shown))
+        crossed = look(precise, picture)
+        decoder = Decoder(precise)
+        caption = decoder.caption(crossed)
+        begun = [caption.tokens[: place + 1] for place in range(len(caption.scores))]
+        leads = [_lead(decoder.allowed(row, tokens)) for row, tokens in zip(caption.scores, begun, strict=True)]
+        seen, scores = _sample(_values(crossed)), _sample([caption.scores])
+        answers.append(Answer(name, caption.text, caption.tokens, leads, seen, scores))
+        del decoder, crossed  # before the next encoder is opened
+    progress("describe", len(shown), len(shown))
+    return [answer.as_json() for answer in answers]
+
+
+def recorded(folder: Path) -> list[Answer] | None:
+    """Return what the original of the model in `folder` said; None where the model is older than that.
+
+    Raises ModelError where the manifest is damaged.
+    """
+    kept = manifest.read(folder).get("reference")
+    if kept is None:
+        return None
+    try:
+        return [Answer.read(answer) for answer in kept]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / manifest.NAME} is damaged: {error!r}.", "Install the model again.") from error
+
+
+def compare(folder: Path, answers: list[Answer], progress: Progress = quiet) -> Agreement:
+    """Let the model in `folder` describe the pictures that its original described in `answers`.
+
+    Raises ModelError where a picture is not shipped any more, or the model cannot be loaded.
+    """
+    shown = dict(pictures())
+    missing = [answer.picture for answer in answers if answer.picture not in shown]
+    if missing or not answers:
+        raise ModelError("The model was checked with other pictures than this Shoebox has.", "Install it again.")
+    cosines: list[float] = []
+    sure: list[bool] = []
+    texts: list[str] = []
+    for answer in answers:
+        progress("check", len(texts), len(answers))
+        crossed = look(folder, shown[answer.picture])
+        decoder = Decoder(folder)
+        scores = decoder.score(crossed, answer.tokens[:-1])
+        cosines += [_cosine(_sample(_values(crossed)), answer.seen), _cosine(_sample([scores]), answer.scores)]
+        chosen = [int(decoder.allowed(row, answer.tokens[: place + 1]).argmax()) for place, row in enumerate(scores)]
+        same = [token == other for token, other in zip(chosen, answer.tokens[1:], strict=True)]
+        sure += [one for one, lead in zip(same, answer.leads, strict=True) if lead >= CLEAR]
+        texts.append(answer.text if all(same) else decoder.caption(crossed).text)
+        del decoder, crossed  # before the next encoder is opened
+    progress("check", len(answers), len(answers))
+    pairs = [(answer.text, text) for answer, text in zip(answers, texts, strict=True)]
+    return Agreement(
+        pictures=len(answers),
+        exact=float(np.mean([one == other for one, other in pairs])),
+        overlap=float(np.mean([_overlap(one, other) for one, other in pairs])),
+        similarity=float(np.min(cosines)),
+        sure=float(np.mean(sure)) if sure else None,
+    )
+
+
+def require_agreement(folder: Path, reference: list[dict[str, str]], progress: Progress = quiet) -> Agreement:
+    """Compare the model in `folder` with what its original said; raise DisagreementError where they differ."""
+    agreement = compare(folder, [Answer.read(answer) for answer in reference], progress)
+    if not agreement.good:
+        raise DisagreementError(
+            f"The model answers otherwise than its original ({agreement}).",
+            "Install it with --variant float, and report this.",
         )
     return agreement
 
 
-def compare(precise: Path, quick: Path, progress: Progress = quiet) -> Agreement:
-    """Let both models look at a few drawn pictures and write the first words; one graph is in memory at a time.
-
-    The float model chooses the tokens and the other is asked for its scores of the same ones, so that one token chosen
-    otherwise does not make all that follow incomparable. What the encoders say of a picture (42 MB for BLIP-base) waits
-    on the disk, beside the models.
-    """
-    about = manifest.read(precise)
-    seen = [_pixels(about["image"], picture) for picture in _pictures()]
-    steps = 4 * len(seen)
-    progress("check", 0, steps)
-    with TemporaryDirectory(dir=quick.parent, prefix=".seen-") as shelf:
-        crossed = _encode(precise, seen, Path(shelf) / "precise")
-        progress("check", len(seen), steps)
-        captions = _choose(precise, crossed, about["text"]["bos"])
-        expected = _scores(precise, crossed, captions)
-        progress("check", 2 * len(seen), steps)
-        crossed_again = _encode(quick, seen, Path(shelf) / "quick")
-        progress("check", 3 * len(seen), steps)
-        cosines = [
-            _cosine(_part(one, name), _part(other, name))
-            for one, other in zip(crossed, crossed_again, strict=True)
-            for name in _names(one)
-        ]
-        scores = _scores(quick, crossed_again, captions)
-        progress("check", steps, steps)
-    cosines += [_cosine(one, other) for one, other in zip(expected, scores, strict=True)]
-    same = [one.argmax(-1) == other.argmax(-1) for one, other in zip(expected, scores, strict=True)]
-    return Agreement(min(cosines), float(np.mean(same)))
+def _values(crossed: Arrays) -> list[NDArray[Any]]:
+    return [array for name, array in sorted(crossed.items()) if name.startswith("cross_value_")]
 
 
-def _pictures() -> list[Image.Image]:
-    """Draw a disc before a sky of two colours, and stripes."""
-    size = 256
-    sky = np.linspace((40, 90, 200), (240, 220, 180), size).astype(np.uint8)[:, None, :].repeat(size, axis=1)
-    disc = Image.fromarray(sky)
-    ImageDraw.Draw(disc).ellipse((60, 90, 170, 200), fill=(200, 30, 30))
-    stripes = Image.new("RGB", (size, size), (250, 250, 250))
-    for left in range(0, size, 32):
-        ImageDraw.Draw(stripes).rectangle((left, 0, left + 15, size), fill=(20, 80, 40))
-    return [disc, stripes]
+def _sample(arrays: list[NDArray[Any]]) -> list[float]:
+    """Return numbers from all over `arrays`, rounded so that the last bits of a sum do not show."""
+    count = max(1, _SAMPLES // len(arrays))
+    places = [np.linspace(0, array.size - 1, count).astype(int) for array in arrays]
+    taken = np.concatenate([array.ravel()[place] for array, place in zip(arrays, places, strict=True)])
+    return [float(f"{number:.4g}") for number in taken]
 
 
-def _pixels(image: dict[str, Any], picture: Image.Image) -> NDArray[np.float32]:
-    size, factor = (image["width"], image["height"]), image["rescale_factor"]
-    return pixels(picture, size, image["mean"], image["std"], resample=image["resample"], rescale_factor=factor)
+def _lead(scores: NDArray[np.float32]) -> float:
+    second, best = np.partition(scores, -2)[-2:]
+    return round(float(best - second), 2)
 
 
-def _encode(folder: Path, seen: list[NDArray[np.float32]], shelf: Path) -> list[Path]:
-    """Return the folders below `shelf` where each picture's cross-attention keys and values lie, by name."""
-    session = open_session(folder / "encoder.onnx", lean=True)
-    names = [output.name for output in session.get_outputs()]
-    places = [shelf / str(number) for number in range(len(seen))]
-    for place, pixels_seen in zip(places, seen, strict=True):
-        place.mkdir(parents=True)
-        for name, array in zip(names, session.run(names, {"pixels": pixels_seen}), strict=True):
-            np.save(place / f"{name}.npy", array)
-    return places
-
-
-def _names(place: Path) -> list[str]:
-    return sorted(file.stem for file in place.iterdir())
-
-
-def _part(place: Path, name: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(place / f"{name}.npy")
-    return array
-
-
-def _taken(place: Path) -> Arrays:
-    return {name: _part(place, name) for name in _names(place)}
-
-
-def _choose(folder: Path, crossed: list[Path], bos: int) -> list[NDArray[np.int64]]:
-    """Return the first tokens [1, n] that the model in `folder` would write for each picture, greedily."""
-    session = open_session(folder / "decoder.onnx", lean=True)
-    captions = []
-    for place in crossed:
-        cross = _taken(place)
-        tokens = np.array([[bos]], dtype=np.int64)
-        for _ in range(_TOKENS - 1):
-            best = _run(session, cross, tokens)[:, -1:].argmax(-1)
-            tokens = np.concatenate([tokens, best.astype(np.int64)], axis=1)
-        captions.append(tokens)
-    return captions
-
-
-def _scores(folder: Path, crossed: list[Path], captions: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
-    """Return the model's scores [1, n, vocabulary] of each picture's tokens."""
-    session = open_session(folder / "decoder.onnx", lean=True)
-    return [_run(session, _taken(place), tokens) for place, tokens in zip(crossed, captions, strict=True)]
-
-
-def _run(session: Any, cross: Arrays, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
-    feed: Arrays = {"tokens": tokens, **cross}
-    for given in session.get_inputs():
-        if given.name.startswith("past_"):
-            _, heads, _, size = given.shape
-            feed[given.name] = np.zeros((1, heads, 0, size), dtype=np.float32)
-    (logits,) = session.run(["logits"], feed)
-    scores: NDArray[np.float32] = logits
-    return scores
-
-
-def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return the cosine of the angle between two score arrays, each less its mean."""
-    a, b = (array.astype(np.float64).ravel() - array.mean(dtype=np.float64) for array in (one, other))
+def _cosine(one: list[float], other: list[float]) -> float:
+    """Return the cosine of the angle between two rows of numbers, each less its mean."""
+    a, b = (np.asarray(numbers) - np.mean(numbers) for numbers in (one, other))
     return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-30))
+
+
+def _overlap(one: str, other: str) -> float:
+    """Return the share of words that two sentences have in common, counted as often as both have them (F1)."""
+    a, b = Counter(one.split()), Counter(other.split())
+    words = a.total() + b.total()
+    return 2 * (a & b).total() / words if words else 1.0

@@ -2,10 +2,10 @@
 
     python models/benchmark/bench.py [--checkpoint FOLDER] [--rounds N] [--cores 1 2] [--out models/PERFORMANCE.md]
 
-Weights are random (`--checkpoint` names another folder), pictures are noise, each caption is 20 tokens, greedy, one at a
-time. All contenders are loaded at once and take turns, a caption each a round, on the same cores, so that what disturbs
-the machine disturbs all; a ratio is the median of the rounds' own ratios. Beside that, through the real captioner child:
-the seconds from its start to its first caption, and its peak memory. Needs torch and transformers.
+Weights are random (`--checkpoint` names another folder), pictures are noise, each caption is 20 tokens, greedy, one at
+a time. All contenders are loaded at once and take turns, a caption each a round, on the same cores, so that what
+disturbs the machine disturbs all; a ratio is the median of the rounds' own ratios. Beside that, through the real
+captioner child: the seconds from its start to its first caption, and its peak memory. Needs torch and transformers.
 """
 
 import argparse

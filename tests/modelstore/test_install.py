@@ -87,7 +87,7 @@ def test_a_model_is_downloaded_built_and_used(models: Path, entry: CatalogModel,
     model = install(models, "tiny", hub=hub, entries=[entry], progress=lambda stage, *_: stages.append(stage))
     assert (model.id, model.name, model.licence, model.sample) == ("tiny-int8", "Tiny BLIP", "MIT", False)
     assert installed.in_use(models) == model
-    assert list(dict.fromkeys(stages)) == ["download", "build", "quantize", "check"]
+    assert list(dict.fromkeys(stages)) == ["download", "build", "describe", "quantize", "check"]
     written = manifest(models / "tiny-int8")
     assert (written["source"]["repository"], written["source"]["revision"]) == ("owner/tiny", "abc")
     assert {name: file["sha256"] for name, file in written["source"]["files"].items()} == {
