@@ -143,7 +143,7 @@ def test_a_folder_is_installed_and_the_list_tells(
     assert run(data, "install", "--from", str(checkpoint)) == 0
     told = capsys.readouterr()
     assert told.out == "blip (own-blip-int8) is installed and in use.\n"
-    assert told.err.split() == ["build", "quantize", "check"], "one line a stage where it is no terminal"
+    assert told.err.split() == ["build", "describe", "quantize", "check"], "one line a stage where it is no terminal"
     assert run(data, "list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines if line.startswith("*")] == [["*", "own-blip-int8"]]
