@@ -240,6 +240,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("backups_kept", "SHOEBOX_BACKUPS_KEPT", 7, "How many backups are kept.", 1, 365, preference=True),
     Setting("retry_delay", "SHOEBOX_RETRY_DELAY", 10, "Seconds before a second try; doubled for each more.", 0, 3600),
     Setting("video_frames", "AI_VIDEO_FRAMES", 8, "Most moments described in one video.", 1, 64, preference=True),
+    Setting(
+        "recognise",
+        "SHOEBOX_RECOGNISE",
+        True,
+        "Also tag what a small recogniser is sure of; before BLIP is installed, describe photos from it.",
+        preference=True,
+    ),
     Setting("beams", "AI_BEAMS", 1, "Sentences weighed against each other: 1 is fastest.", 1, 8, preference=True),
     Setting(
         "rest_above",
@@ -293,6 +300,7 @@ class Settings:
     backups_kept: int
     retry_delay: int
     video_frames: int
+    recognise: bool
     beams: int
     rest_above: int
     rest_below: int

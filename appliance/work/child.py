@@ -114,7 +114,7 @@ class Child:
         limit = float(chosen.processing_timeout)
         first = limit if kind is Kind.PHOTO else limit * chosen.video_frames
         request = protocol.DescribeRequest(
-            os.fsencode(path), kind, _bytes(folder), chosen.video_frames, chosen.beams, prompt
+            os.fsencode(path), kind, _bytes(folder), chosen.video_frames, chosen.beams, prompt, chosen.recognise
         )
         answer = self._ask(request, _Deadline(chosen.model_load_timeout, first, limit), alive)
         if isinstance(answer, protocol.Finished):

@@ -12,6 +12,7 @@ import sys
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import logs
 from appliance.caption.captioner import Captioner
@@ -20,6 +21,10 @@ from appliance.library import disk
 from appliance.work import process, protocol
 from appliance.work.loading import Models
 from appliance.work.protocol import DescribeRequest, PrepareRequest
+
+if TYPE_CHECKING:  # loaded when a description is first asked for
+    from appliance.work.describing import Look
+    from appliance.work.recognising import Recognising
 
 
 class Inside:
@@ -31,6 +36,7 @@ class Inside:
         self._captioner: Captioner | None = None
         self._loaded: tuple[str, int] | None = None  # model id, beams
         self._refusal: str | None = None
+        self._recognising: Recognising | None = None
 
     def serve(self) -> None:
         """Answer requests until the worker closes its end."""
@@ -75,6 +81,7 @@ class Inside:
             frames=request.frames,
             prompt=request.prompt,
             refusal=self._refusal,
+            look=self._look() if request.recognise else None,
             tell=lambda done, total: self._say(protocol.Progress(done, total)),
         )
         return protocol.Finished(described)
@@ -91,6 +98,14 @@ class Inside:
             self._loaded = wanted
             self._say(protocol.Loaded(wanted[0]))
         return self._captioner
+
+    def _look(self) -> "Look":
+        """Return what looks at pictures beside the captioner; another model in use changes nothing about it."""
+        from appliance.work.recognising import Recognising
+
+        if self._recognising is None:
+            self._recognising = Recognising(self._models.recogniser)
+        return self._recognising.look
 
     def _say(self, answer: protocol.Answer) -> None:
         self._pipe.send_bytes(protocol.encode(answer))

@@ -35,7 +35,10 @@ class PrepareRequest(Message, frozen=True, tag=True):
 
 
 class DescribeRequest(Message, frozen=True, tag=True):
-    """Describe the file at `path`; a video by at most `frames` of its frames, whose thumbnails go into `folder`."""
+    """Describe the file at `path`; a video by at most `frames` of its frames, whose thumbnails go into `folder`.
+
+    `recognise` is whether the recogniser looks at it too.
+    """
 
     path: bytes
     kind: Kind
@@ -43,6 +46,7 @@ class DescribeRequest(Message, frozen=True, tag=True):
     frames: int
     beams: int
     prompt: str | None = None
+    recognise: bool = False
 
 
 class Ready(Message, frozen=True, tag=True):
