@@ -47,11 +47,16 @@ class Priority(IntEnum):
     PREPARE = 40
 
 
+# The model's id under which a description stands that was made of the recogniser's words alone, without BLIP.
+RECOGNISER = "efficientnet-lite0"
+
+
 class Source(StrEnum):
-    """Who wrote a description or a tag."""
+    """Who wrote a description or a tag: a person, BLIP, the recogniser (tags only), the file itself (tags only)."""
 
     PERSON = "person"
     MODEL = "model"
+    RECOGNISER = "recogniser"
     FILE = "file"
 
 

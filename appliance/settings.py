@@ -276,6 +276,13 @@ SETTINGS: tuple[Setting, ...] = (
         preference=True,
     ),
     Setting(
+        "recognise",
+        "SHOEBOX_RECOGNISE",
+        True,
+        "Also tag what a small recogniser is sure of; before BLIP is installed, describe photos from it.",
+        preference=True,
+    ),
+    Setting(
         "beams",
         "AI_BEAMS",
         0,
@@ -336,6 +343,7 @@ class Settings:
     backups_kept: int
     retry_delay: int
     video_frames: int
+    recognise: bool
     beams: int
     rest_above: int
     rest_below: int

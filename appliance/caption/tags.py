@@ -1,15 +1,23 @@
-"""Tags of an item: the words of its description that say what is to be seen, and facts of its file."""
+"""Tags of an item: the words of its description that say what is to be seen, what was recognised, facts of its file."""
 
 from collections.abc import Iterable
 
+from appliance.caption.recognised import NOTHING, Recognised
 from appliance.caption.words import content_words, same_sentence
 from appliance.records import Facts, Kind, Source, Tag
 
 _PANORAMA = 2.0  # the longer side over the shorter from which a photo is one
 
 
-def tags(text: str, facts: Facts, *, frame_texts: Iterable[str] = (), refusal: str | None = None) -> tuple[Tag, ...]:
-    """Return the item's tags in the order of the words, then those from the file; none twice.
+def tags(
+    text: str,
+    facts: Facts,
+    *,
+    frame_texts: Iterable[str] = (),
+    refusal: str | None = None,
+    recognised: Recognised = NOTHING,
+) -> tuple[Tag, ...]:
+    """Return the item's tags in the order of the words, then those `recognised`, then those from the file; none twice.
 
     `frame_texts` are a video's descriptions. A text that is the model's `refusal` ("this sample model only knows drawn
     shapes") describes nothing and gives no tags.
@@ -17,8 +25,10 @@ def tags(text: str, facts: Facts, *, frame_texts: Iterable[str] = (), refusal: s
     found: dict[str, Tag] = {}
     for sentence in (text, *frame_texts):
         if not is_refusal(sentence, refusal):
-            for word in content_words(sentence):
-                found.setdefault(word, Tag(word, Source.MODEL))
+            for content in content_words(sentence):
+                found.setdefault(content, Tag(content, Source.MODEL))
+    for word in recognised.words:
+        found.setdefault(word.text.casefold(), Tag(word.text, Source.RECOGNISER))
     for fact in file_tags(facts):
         found.setdefault(fact.casefold(), Tag(fact, Source.FILE))
     return tuple(found.values())

@@ -25,7 +25,7 @@ def save(db: Connection, item_id: int, described: Described, *, now: float | Non
             "INSERT INTO frames (item_id, place, at, text, thumbnail) VALUES (?, ?, ?, ?, ?)",
             [(item_id, place, frame.at, frame.text, frame.thumbnail) for place, frame in enumerate(described.frames)],
         )
-        set_tags(db, item_id, described.tags, replacing=(Source.MODEL, Source.FILE))
+        set_tags(db, item_id, described.tags, replacing=(Source.MODEL, Source.RECOGNISER, Source.FILE))
 
 
 def write(db: Connection, item_id: int, text: str, *, now: float | None = None) -> None:

@@ -209,8 +209,32 @@ CREATE TABLE identity (
 ) STRICT;
 """
 
+# Tags by the recogniser. SQLite cannot change a CHECK, so the table is laid anew, with its index and its triggers.
+_FOURTH = """
+CREATE TABLE tags_anew (
+  item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+  text TEXT NOT NULL COLLATE NOCASE CHECK (text <> ''),
+  source TEXT NOT NULL CHECK (source IN ('person', 'model', 'recogniser', 'file')),
+  place INTEGER NOT NULL,
+  PRIMARY KEY (item_id, text)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tags_anew SELECT item_id, text, source, place FROM tags;
+DROP TABLE tags;
+ALTER TABLE tags_anew RENAME TO tags;
+CREATE INDEX tags_text ON tags (text, item_id);
+CREATE TRIGGER tags_added AFTER INSERT ON tags BEGIN
+  UPDATE revision SET latest = latest + 1;
+  UPDATE items SET revision = (SELECT latest FROM revision) WHERE id = new.item_id;
+END;
+CREATE TRIGGER tags_removed AFTER DELETE ON tags BEGIN
+  UPDATE revision SET latest = latest + 1;
+  UPDATE items SET revision = (SELECT latest FROM revision) WHERE id = old.item_id;
+END;
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("001_library", _FIRST),
     ("002_notices", _SECOND),
     ("003_identity", _THIRD),
+    ("004_recogniser", _FOURTH),
 )

@@ -37,13 +37,16 @@ QUESTIONS = {
     "backups_kept": "How many backups are kept?",
     "retry_delay": "How long to wait before the second try?",
     "video_frames": "How many moments of a video are described?",
+    "recognise": "Also tag what is plainly to be seen?",
     "beams": "How many sentences are weighed for each?",
     "memory_limit_mb": "How much memory may describing take?",
     "rest_above": "How warm may the box get before it rests?",
     "rest_below": "How cool must it be to go on?",
 }
 GROUPS = {
-    "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "beams", "workers"),
+    "Describing": (
+        "auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "recognise", "beams", "workers",
+    ),
     "Nights": (
         "scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size", "time_zone",
     ),

@@ -8,7 +8,7 @@ from appliance.library import describer, descriptions, jobs, status
 from appliance.library.database import Connection
 from appliance.pages import notices
 from appliance.pages.box import Box
-from appliance.records import Description, Item, Kind, ModelInfo, Notice, Source, Tag
+from appliance.records import RECOGNISER, Description, Item, Kind, ModelInfo, Notice, Source, Tag
 from appliance.work import forecast
 from appliance.work.lock import worker_runs
 
@@ -30,10 +30,11 @@ def items_json(db: Connection, items: list[Item], models: dict[str, ModelInfo]) 
 
 
 def described_by(description: Description, models: dict[str, ModelInfo]) -> dict[str, Any]:
-    """Return who wrote a description: source, model id, the name people know, whether the sample, when, seconds."""
+    """Return who wrote a description: source, model id, its name, whether sample or recogniser, when, seconds."""
     model = models.get(description.model or "")
     # A model that has been removed since is known by its id alone; a sample's begins with "sample-".
-    name = model.name if model else description.model
+    recognised = description.model == RECOGNISER
+    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model
     sample = model.sample if model else (description.model or "").startswith(SAMPLE_IDS)
     seconds = None if description.milliseconds is None else description.milliseconds / 1000
     return {
@@ -41,6 +42,7 @@ def described_by(description: Description, models: dict[str, ModelInfo]) -> dict
         "model": description.model,
         "name": name,
         "sample": sample,
+        "recognised": recognised,  # without BLIP, by the recogniser alone
         "at": description.created_at,
         "seconds": seconds,
     }

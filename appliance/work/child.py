@@ -139,7 +139,7 @@ class Child:
         fit = fit or rungs(chosen, self.board)[0]
         limit = float(chosen.processing_timeout)
         first = limit if kind is Kind.PHOTO else limit * fit.frames
-        request = protocol.DescribeRequest(os.fsencode(path), kind, _bytes(folder), fit, prompt)
+        request = protocol.DescribeRequest(os.fsencode(path), kind, _bytes(folder), fit, prompt, chosen.recognise)
         answer = self._ask(request, _Deadline(chosen.model_load_timeout, first, limit), alive)
         if isinstance(answer, protocol.Finished):
             return answer.described

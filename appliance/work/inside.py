@@ -13,6 +13,7 @@ import traceback
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import logs
 from appliance.caption.captioner import PROCESSOR, Captioner
@@ -22,6 +23,10 @@ from appliance.work import process, protocol
 from appliance.work.fit import Fit
 from appliance.work.loading import Models
 from appliance.work.protocol import DescribeRequest, LoadRequest, PrepareRequest
+
+if TYPE_CHECKING:  # loaded when a description is first asked for
+    from appliance.work.describing import Look
+    from appliance.work.recognising import Recognising
 
 
 class Inside:
@@ -33,6 +38,7 @@ class Inside:
         self._captioner: Captioner | None = None
         self._loaded: tuple[str, Fit] | None = None  # model id, and how it runs
         self._refusal: str | None = None
+        self._recognising: Recognising | None = None
 
     def serve(self) -> None:
         """Answer requests until the worker closes its end."""
@@ -81,6 +87,7 @@ class Inside:
                 frames=request.fit.frames,
                 prompt=request.prompt,
                 refusal=self._refusal,
+                look=self._look() if request.recognise else None,
                 tell=lambda done, total: self._say(protocol.Progress(done, total)),
             )
         except CaptionerError:
@@ -102,6 +109,14 @@ class Inside:
             captioner = self._captioner
             self._say(protocol.Loaded(captioner.model, captioner.provider, " ".join(captioner.warnings)))
         return self._captioner
+
+    def _look(self) -> "Look":
+        """Return what looks at pictures beside the captioner; another model in use changes nothing about it."""
+        from appliance.work.recognising import Recognising
+
+        if self._recognising is None:
+            self._recognising = Recognising(self._models.recogniser)
+        return self._recognising.look
 
     def _say(self, answer: protocol.Answer) -> None:
         self._pipe.send_bytes(protocol.encode(answer))

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from appliance.errors import ModelError
 from appliance.settings import Settings
 from appliance.work.fit import Fit
 
 if TYPE_CHECKING:  # the worker names the loader without importing what the child loads
     from appliance.caption.captioner import Captioner
+    from appliance.caption.recogniser import Recogniser
 
 REAL = "appliance.work.loading:models"
 
@@ -26,6 +28,9 @@ class Models(Protocol):
 
     def refusal(self, model: str) -> str | None:
         """Return the sentence that `model` gives for a picture it does not know, None where it has none."""
+
+    def recogniser(self) -> "Recogniser | None":
+        """Return the recogniser, None where there is none; raise ModelError where it cannot be loaded."""
 
 
 class InstalledModels:
@@ -54,6 +59,16 @@ class InstalledModels:
         from appliance.modelstore import installed, manifest
 
         return manifest.read(installed.folder(self._folder, model)).get("refusal") or None
+
+    def recogniser(self) -> "Recogniser | None":
+        """Load the recogniser that is shipped, into ONNX Runtime on the processor."""
+        from appliance.assets import asset
+        from appliance.caption.recogniser import Recogniser
+
+        try:
+            return Recogniser.load(asset("models/recogniser"), threads=1)  # 20 ms; more threads hinder BLIP
+        except FileNotFoundError as error:
+            raise ModelError(str(error)) from error
 
 
 def models(settings: Settings) -> Models:

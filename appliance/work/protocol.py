@@ -45,13 +45,17 @@ class LoadRequest(Message, frozen=True, tag=True):
 
 
 class DescribeRequest(Message, frozen=True, tag=True):
-    """Describe the file at `path` in the way `fit`; a video's frame thumbnails go into `folder`."""
+    """Describe the file at `path` in the way `fit`; a video's frame thumbnails go into `folder`.
+
+    `recognise` is whether the recogniser looks at it too.
+    """
 
     path: bytes
     kind: Kind
     folder: bytes | None
     fit: Fit
     prompt: str | None = None
+    recognise: bool = False
 
 
 class Ready(Message, frozen=True, tag=True):

@@ -81,6 +81,9 @@ class Models:
     def refusal(self, model: str) -> str | None:
         return None
 
+    def recogniser(self) -> None:
+        return None
+
 
 def main(arguments: list[str]) -> int:
     if "together" in arguments:

@@ -135,6 +135,9 @@ class FakeModels:
     def refusal(self, model: str) -> str | None:
         return "a purple picture"
 
+    def recogniser(self) -> None:
+        return None
+
 
 class Easy(Colours):
     """A captioner that says the same of every picture."""
