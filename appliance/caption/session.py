@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from appliance.caption.room import room_for
 from appliance.errors import ModelError, SettingsError, TooLittleMemoryError
 
 _PROVIDERS = {
@@ -35,6 +36,8 @@ def open_session(
     if not path.is_file():
         raise ModelError(f"{path} is missing.", "Install the model again.")
     chosen = providers(provider)
+    if not room_for(threads):
+        raise TooLittleMemoryError
     try:
         return onnxruntime.InferenceSession(path, options(threads, lean=lean), providers=chosen)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
