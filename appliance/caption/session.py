@@ -7,6 +7,7 @@ from pathlib import Path
 import onnxruntime
 
 from appliance.caption.providers import CPU, PROVIDERS, Provider, named, quiet, unavailable
+from appliance.caption.room import room_for
 from appliance.errors import ModelError, TooLittleMemoryError
 
 _ERRORS_ONLY = 3
@@ -33,6 +34,8 @@ def open_session(
     left_out = ["ConstantFolding"] if lean else []
     if chosen != CPU:
         wanted.add_session_config_entry(_ASSIGNED, "1")
+    if not room_for(threads):
+        raise TooLittleMemoryError
     try:
         with nullcontext() if chosen == CPU else quiet():
             session = onnxruntime.InferenceSession(path, wanted, providers=chosen.chain, disabled_optimizers=left_out)

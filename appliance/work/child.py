@@ -28,6 +28,7 @@ from appliance.work import protocol
 from appliance.work.fit import Fit, rungs
 from appliance.work.loading import REAL
 
+NO_THREAD = 127  # the C library's exit status where a new thread finds no room for its own data
 TICK = 5.0  # seconds between two calls of `alive` while the child works
 
 # Each token reads every weight once: in huge pages the processor finds them sooner. What is large is given back at once
@@ -283,7 +284,7 @@ class Child:
         if status == -signal.SIGKILL:  # by the kernel, unless it tells that it has killed nobody
             kills = memory.kills(self._root)
             return kills is None or kills != self._kills
-        return status == -signal.SIGABRT
+        return status in {-signal.SIGABRT, NO_THREAD}
 
     def _confused(self, answer: protocol.Answer) -> CaptionerError:
         self._end()
