@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from appliance.caption.session import out_of_memory
 from appliance.device import memory
 from appliance.errors import ModelError, ShoeboxError, TooLittleMemoryError
 from appliance.modelstore import fallback, manifest
@@ -24,6 +25,7 @@ from appliance.modelstore.verify import verify_files
 from appliance.records import ModelInfo
 
 _LEFTOVERS = (".building-*", ".new-*", ".removed-*", ".seen-*")
+_MORE_MEMORY = "Stop Shoebox meanwhile, or install the model on a larger computer and copy its folder in `models` here."
 _LEAST_MEMORY = 600 << 20  # that cannot be given back; what is mapped comes on top, and can
 
 
@@ -104,7 +106,7 @@ def require_memory(root: Path = Path("/")) -> None:
     if free is not None and free < _LEAST_MEMORY:
         raise TooLittleMemoryError(
             f"Building a model takes {_LEAST_MEMORY / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
-            "Stop Shoebox meanwhile, or install the model on a larger computer and copy its folder in `models` here.",
+            _MORE_MEMORY,
         )
 
 
@@ -149,6 +151,12 @@ def _recorded(models: Path, id: str, progress: Progress) -> Iterator[Progress]:
     except ShoeboxError as error:
         recorder.end(str(error))
         raise
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        short = TooLittleMemoryError("Building this model needs more memory than is free.", _MORE_MEMORY)
+        recorder.end(str(short))
+        raise short from error
     recorder.end()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import CheckpointError, DownloadError, ModelError, StorageFullError, TooLittleMemoryError
-from appliance.modelstore import files, installed
+from appliance.modelstore import files, installed, progress
 from appliance.modelstore import install as module
 from appliance.modelstore.build import build
 from appliance.modelstore.catalog import CatalogFile, CatalogModel
@@ -192,6 +192,19 @@ def test_too_little_memory_is_told_before_the_download(
         assert "Stop Shoebox meanwhile" in caught.value.next_step
     (tmp_path / "proc/meminfo").write_text("MemTotal: 948000 kB\nMemFree: 1 kB\nMemAvailable: 680000 kB\n")
     assert install_folder(models, tmp_path / "hub/owner/tiny/resolve/abc", entries=[entry]).id == "tiny-int8"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("running BiasGelu: std::bad_alloc")])
+def test_memory_that_runs_out_is_told_in_a_sentence(
+    models: Path, checkpoint_folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def run_out(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, "build", run_out)
+    with pytest.raises(TooLittleMemoryError, match="needs more memory than is free"):
+        install_folder(models, checkpoint_folder, entries=[])
+    assert [(found.state, found.error[:8]) for found in [progress.read(models)] if found] == [("failed", "Building")]
 
 
 def test_the_sample_is_shipped_and_only_used(models: Path, entry: CatalogModel, hub: str) -> None:
