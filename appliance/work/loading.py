@@ -63,7 +63,7 @@ class InstalledModels:
         from appliance.caption.recogniser import Recogniser
 
         try:
-            return Recogniser.load(asset("models/recogniser"), threads=self._threads)
+            return Recogniser.load(asset("models/recogniser"))
         except FileNotFoundError as error:
             raise ModelError(str(error)) from error
 

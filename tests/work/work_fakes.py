@@ -18,7 +18,9 @@ from huey.consumer import Scheduler
 from PIL import Image
 
 from appliance import logs
-from appliance.errors import CaptionerError
+from appliance.caption.recognised import Recognised, Word
+from appliance.errors import CaptionerError, ModelError
+from appliance.records import RECOGNISER
 from appliance.settings import Settings
 from appliance.work import chores, consumer, protocol, worker
 from appliance.work.schedule import Household
@@ -74,6 +76,20 @@ class Colours:
         return f"{prompt or 'a'} {colour} picture"
 
 
+class Recogniser:
+    """A recogniser that is sure of red and purple, and fails on black."""
+
+    model = RECOGNISER
+
+    def recognise(self, picture: Image.Image) -> Recognised:
+        assert min(picture.size) >= 32, "it was given what a small model looks at"
+        if sum(picture.convert("RGB").getpixel((8, 8))) < 40:
+            raise CaptionerError("Black cannot be recognised.")
+        colour = colour_of(picture)
+        known = {"red": Word("rose", "a rose", 0.95, True), "purple": Word("plum", "a plum", 0.75, False)}
+        return Recognised((known[colour], Word("colour", "a colour", 0.9, True)) if colour in known else ())
+
+
 class FakeModels:
     """One model, whose id is what the file `model` in the data folder says."""
 
@@ -89,13 +105,22 @@ class FakeModels:
             log.write(f"{model} {beams}\n")
         if model == "heavy":
             time.sleep(3600)
-        return Colours(model, self._data)
+        return Easy(model, self._data) if model == "blind" else Colours(model, self._data)
 
     def refusal(self, model: str) -> str | None:
-        return "a purple picture"
+        known = {"full": None, "blind": "a picture", "green refuser": "a green picture"}
+        return known.get(model, "a purple picture")
 
-    def recogniser(self) -> None:
-        return None
+    def recogniser(self) -> "Recogniser | None":
+        """What the file `recogniser` in the data folder says: none where it is missing, one that cannot be loaded."""
+        chosen = self._data / "recogniser"
+        if not chosen.exists():
+            return None
+        with (self._data / "loads").open("a") as log:
+            log.write("recogniser\n")
+        if chosen.read_text() == "damaged":
+            raise ModelError("The recogniser is damaged.", "Install Shoebox again.")
+        return Recogniser()
 
 
 class Easy(Colours):
