@@ -3,8 +3,8 @@
     python models/recogniser/measure.py --packages PACKAGES
 
 Looks at every photograph of photographs.tsv for agreement, at the half that calibration has not seen for the words, and
-at what `models/sample/draw.py` draws as negatives for words said of nothing. Prints JSON; exit status 1 where less than 95 % agree or less than 90 % are true.
-Needs torch.
+at what `models/sample/draw.py` draws as negatives for words said of nothing. Prints JSON; exit status 1 where less than
+95 % agree or less than 90 % of the words are true. Needs torch.
 """
 
 import argparse
