@@ -14,13 +14,14 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
 OPENVINO_BIN := .venv-openvino/bin
+RECOGNISER_BIN := .venv-recogniser/bin
 # Mounting small file systems takes root, or a namespace of its own in which one is root.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --mount)
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 chaos fuzz idle load lint check format lock
-.PHONY: sample-model train-sample clean
+.PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 test-recogniser
+.PHONY: chaos fuzz idle load bench lint check format lock sample-model train-sample recogniser clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -52,6 +53,22 @@ install: .venv/installed ## Make .venv with the locked dependencies and the shoe
 	$(OPENVINO_BIN)/python -m pip uninstall --quiet --yes onnxruntime
 	$(OPENVINO_BIN)/python $(PIP) --require-hashes -r tests/openvino-requirements.lock
 	$(OPENVINO_BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Two packages more, without what they ask for: torch is there already.
+.venv-recogniser/installed: requirements.lock tests/requirements.lock models/requirements.lock models/recogniser/requirements.lock
+	$(PYTHON) -m venv .venv-recogniser
+	$(RECOGNISER_BIN)/python $(PIP) --require-hashes -r requirements.lock -r tests/requirements.lock -r models/requirements.lock
+	$(RECOGNISER_BIN)/python $(PIP) '$(TORCH)'
+	$(RECOGNISER_BIN)/python $(PIP) --no-deps --require-hashes -r models/recogniser/requirements.lock
+	$(RECOGNISER_BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Photographs whose names tell what they show, for calibrating and measuring (Debian 12, 205 MB).
+build/recogniser/unpacked:
+	mkdir -p build/recogniser
+	cd build/recogniser && apt-get download tuxpaint-stamps-default gcompris-qt-data
+	cd build/recogniser && for package in tuxpaint-stamps-default gcompris-qt-data; do dpkg -x $${package}_*.deb $$package; done
 	@touch $@
 
 run: install ## Start the whole appliance on http://127.0.0.1:8080 with its library in ./data (DATA, HOST, PORT)
@@ -88,6 +105,9 @@ build/arm64/key: tests/arm64/machine.py requirements.lock .venv/installed
 fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz
 
+bench: .venv-models/installed ## Compare speed and memory with transformers, torch and the usual ONNX route (models/PERFORMANCE.md)
+	$(MODELS_BIN)/python models/benchmark/bench.py
+
 idle: .venv/tested ## Measure what the appliance costs while nobody wants anything of it (SECONDS, by default ten minutes)
 	$(BIN)/python tests/end_to_end/idle.py $(SECONDS)
 
@@ -112,6 +132,7 @@ lock: .venv/tested ## Lock the dependencies again, with hashes and without addre
 	$(LOCK) --group test -c requirements.lock -o tests/requirements.lock
 	$(LOCK) --group models -c requirements.lock -o models/requirements.lock
 	$(LOCK) --group openvino -c requirements.lock -o tests/openvino-requirements.lock
+	$(LOCK) --group recogniser --no-deps -o models/recogniser/requirements.lock
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -122,6 +143,12 @@ train-sample: .venv-models/installed ## Train the sample model's checkpoint agai
 	$(MODELS_BIN)/python models/sample/train.py --out models/sample/checkpoint --work build/sample --steps 5000 --seed 1 \
 		--bfloat16 $(if $(PHOTOS),--photos $(PHOTOS))
 
+recogniser: .venv-recogniser/installed build/recogniser/unpacked ## Make the shipped recogniser (int8 ONNX) again from its weights and labels
+	$(RECOGNISER_BIN)/python models/recogniser/make_recogniser.py --packages build/recogniser
+
+test-recogniser: .venv-recogniser/installed build/recogniser/unpacked ## Compare the recogniser with its torch original on 464 photographs
+	$(RECOGNISER_BIN)/python models/recogniser/measure.py --packages build/recogniser
+
 clean: ## Remove what was built and installed here; the library in ./data stays
-	rm -rf .venv .venv-models .venv-openvino build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

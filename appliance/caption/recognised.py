@@ -1,6 +1,6 @@
 """What the recogniser is sure of, and cautious sentences that say so ("Looks like a cup of espresso.")."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MOST_SAID = 3  # things that a sentence about a video names and can still be read
@@ -45,13 +45,14 @@ def only(picture: Recognised, known: Recognised) -> Recognised:
     return Recognised(tuple(sure[word.text] for word in picture.words if word.text in sure))
 
 
-def sentence(pictures: Iterable[Recognised]) -> str | None:
+def sentence(pictures: Sequence[Recognised]) -> str | None:
     """Return one cautious sentence for one picture or for a video's moments in their order; None where nothing is sure.
 
-    It names the narrowest word of each, at most three different ones.
+    It names the narrowest word of each, at most three different ones, and beside a dog no animal.
     """
-    shown = dict.fromkeys(picture.words[0] for picture in pictures if picture.words)
-    named = list(shown)[:_MOST_SAID]
+    narrowest = dict.fromkeys(picture.words[0] for picture in pictures if picture.words)
+    broader = {word.text for picture in pictures for word in picture.words[1:]}
+    named = ([word for word in narrowest if word.text not in broader] or list(narrowest))[:_MOST_SAID]
     if not named:
         return None
     beginning = "Looks like" if all(word.likely for word in named) else "Perhaps"

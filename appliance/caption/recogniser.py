@@ -88,12 +88,12 @@ class Recogniser:
         self._labels = labels
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int = 0) -> "Recogniser":
-        """Load recogniser.onnx and labels.json of `folder`, to run on the processor.
+    def load(cls, folder: Path) -> "Recogniser":
+        """Load recogniser.onnx and labels.json of `folder`, to run on one thread of the processor, which is enough.
 
         Raises ModelError where a file is missing or damaged, TooLittleMemoryError.
         """
-        return cls(open_session(folder / "recogniser.onnx", "cpu", threads), Labels.load(folder / "labels.json"))
+        return cls(open_session(folder / "recogniser.onnx", "cpu", 1), Labels.load(folder / "labels.json"))
 
     @property
     def model(self) -> str:

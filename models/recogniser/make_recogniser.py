@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ FLOAT_BLOCKS = 4  # the first blocks hold few weights and lose most by rounding:
 CALIBRATED_WITH = 4  # every fourth photograph of the calibrating half shows the quantiser what numbers to expect
 PRECISION = 0.95  # of the words said, on the calibrating half, so that 0.9 can be kept elsewhere
 LIKELY_PRECISION = 0.98
-# Half the classes are animals, so that a picture of nothing adds up to one: that word is to be surer of itself.
+# 381 classes are animals, so that a picture of nothing adds up to one: that word is to be surer of itself.
 BROAD = {"animal": 0.9}
 STEPS = [round(0.5 + 0.05 * step, 2) for step in range(10)]
 
@@ -56,6 +57,7 @@ def stays_float(name: str) -> bool:
 
 def make_graph(target: Path, pictures: list[NDArray[np.float32]]) -> None:
     """Write the int8 graph to `target`: static QDQ, a scale for each channel, calibrated on `pictures`."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # this exporter is the one whose names of nodes are stable
     with tempfile.TemporaryDirectory() as folder:
         exported, folded = Path(folder) / "float.onnx", Path(folder) / "folded.onnx"
         torch.onnx.export(

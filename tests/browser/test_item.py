@@ -54,6 +54,19 @@ def test_the_film_marks_the_scene_that_plays(desktop: Page, film: Any) -> None:
     expect(desktop.locator(".scene[aria-current]")).to_have_count(1)
 
 
+def test_a_photo_named_without_blip_says_so_and_how_to_install_it(phone: Page, box: Any) -> None:
+    item = box.described(box.upload(Path(__file__).parents[2] / "models" / "pictures" / "coffee.jpg"))
+    phone.goto(item["urls"]["page"])
+    expect(phone.locator("#writing .words")).to_have_text("Looks like a cup of espresso.")
+    expect(phone.locator("#writing .by")).to_contain_text("Recognised without BLIP")
+    expect(phone.locator("#writing .tags")).to_contain_text("coffee")
+    command = phone.locator("#writing .marked code").first
+    expect(command).to_be_hidden()
+    phone.get_by_text("How to install BLIP").click()
+    expect(command).to_contain_text("models install blip-base")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_back_says_what_who_and_when(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
     item = box.described(box.upload(photo("back.jpg", "a large red circle on a white background", 101)))
     phone.goto(item["urls"]["page"])

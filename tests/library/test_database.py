@@ -62,6 +62,32 @@ def test_new_migration_is_added_to_an_old_library(path: Path, db: Connection, mo
     assert db.execute("SELECT x FROM later").fetchone()[0] == 1
 
 
+def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = data / "older.db"
+    with monkeypatch.context() as older:
+        older.setattr(database, "MIGRATIONS", tuple(entry for entry in MIGRATIONS if entry[0] < "004"))
+        database.migrate(path)
+    with closing(database.connect(path)) as db:
+        db.execute(
+            "INSERT INTO items (kind, sha256, path, name, bytes, mime, added_at)"
+            " VALUES ('photo', ?, 'a', 'a', 1, 'x', '')",
+            ("0" * 64,),
+        )
+        db.executemany("INSERT INTO tags VALUES (1, ?, ?, ?)", [("dog", "model", 0), ("Rex", "person", 1)])
+    database.migrate(path)
+    with closing(database.connect(path)) as db:
+        assert [tuple(row) for row in db.execute("SELECT text, source, place FROM tags ORDER BY place")] == [
+            ("dog", "model", 0), ("Rex", "person", 1),
+        ]  # fmt: skip
+        before = db.execute("SELECT latest FROM revision").fetchone()[0]
+        db.execute("INSERT INTO tags VALUES (1, 'animal', 'recogniser', 2)")
+        db.execute("DELETE FROM tags WHERE text = 'rex'")
+        assert db.execute("SELECT latest FROM revision").fetchone()[0] == before + 2
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute("INSERT INTO tags VALUES (1, 'x', 'nobody', 3)")
+        assert database.problems(db) == []
+
+
 def test_failing_migration_leaves_nothing(path: Path, db: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = (*MIGRATIONS, ("002_broken", "CREATE TABLE half (x INTEGER); INSERT INTO nowhere VALUES (1);"))
     monkeypatch.setattr(database, "MIGRATIONS", broken)

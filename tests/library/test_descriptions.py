@@ -9,7 +9,7 @@ from appliance.library import descriptions, items
 from appliance.library.database import Connection
 from appliance.records import Described, Description, Frame, Item, Source, Tag
 
-MODEL, PERSON, FILE = Source.MODEL, Source.PERSON, Source.FILE
+MODEL, PERSON, FILE, RECOGNISER = Source.MODEL, Source.PERSON, Source.FILE, Source.RECOGNISER
 
 
 def described(text: str, *tags: Tag, frames: tuple[Frame, ...] = (), model: str = "sample-int8") -> Described:
@@ -53,6 +53,15 @@ def test_a_page_of_items_in_one_query(db: Connection, add: Callable[..., Item]) 
     assert {item_id: row.text for item_id, row in found.items()} == {ids[1]: "by hand", ids[2]: f"new {ids[2]}"}
     assert descriptions.tags_for(db, ids[2:]) == {ids[2]: (Tag("b", MODEL), Tag("a", FILE))}
     assert descriptions.current_for(db, []) == {}
+
+
+def test_what_was_recognised_goes_when_it_is_described_again(db: Connection, add: Callable[..., Item]) -> None:
+    item = add(b"x")
+    descriptions.set_tags(db, item.id, [Tag("Rex", PERSON)], replacing=[])
+    descriptions.save(db, item.id, described("Looks like a dog.", Tag("dog", RECOGNISER), Tag("animal", RECOGNISER)))
+    assert descriptions.tags(db, item.id) == (Tag("Rex", PERSON), Tag("dog", RECOGNISER), Tag("animal", RECOGNISER))
+    descriptions.save(db, item.id, described("a dog on a beach", Tag("dog", MODEL), Tag("beach", MODEL)))
+    assert descriptions.tags(db, item.id) == (Tag("Rex", PERSON), Tag("dog", MODEL), Tag("beach", MODEL))
 
 
 def test_frames_are_replaced(db: Connection, add: Callable[..., Item]) -> None:

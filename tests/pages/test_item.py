@@ -2,8 +2,9 @@
 
 from datetime import UTC
 
+from appliance.library import descriptions
 from appliance.pages.item import facts
-from appliance.records import Item, Kind, Status
+from appliance.records import RECOGNISER, Item, Kind, Source, Status, Tag
 
 
 def test_a_described_photo(shelf, client):
@@ -15,6 +16,28 @@ def test_a_described_photo(shelf, client):
     assert f"/api/v1/items/{item.id}/thumbnail/large" in text
     assert f"/api/v1/items/{item.id}/original?download=1" in text
     assert "60 × 40" in text
+
+
+def test_a_photo_recognised_without_blip_says_so_and_how_to_install_it(shelf, client):
+    tags = (Tag("dog", Source.RECOGNISER), Tag("animal", Source.RECOGNISER))
+    item = shelf.describe(shelf.done(), "Looks like a dog.", model=RECOGNISER, tags=())
+    with shelf.box.library() as db:
+        descriptions.set_tags(db, item.id, tags, replacing=[Source.RECOGNISER])
+    text = client.get(f"/items/{item.id}").text
+    assert "Looks like a dog." in text
+    assert "Recognised without BLIP on" in text
+    assert "This is a careful guess." in text
+    assert "models install blip-base" in text
+    assert 'href="/?tag=animal"' in text
+    answer = client.get(f"/api/v1/items/{item.id}").json()
+    assert (answer["model"], answer["described_by"]["recognised"]) == (RECOGNISER, True)
+    assert answer["tag_sources"] == {"dog": "recogniser", "animal": "recogniser"}
+
+
+def test_a_photo_described_by_a_model_is_not_marked_so(shelf, client):
+    text = client.get(f"/items/{shelf.done().id}").text
+    assert "careful guess" not in text
+    assert "Recognised" not in text
 
 
 def test_a_video_with_its_moments(shelf, client):

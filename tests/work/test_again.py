@@ -9,7 +9,7 @@ import pytest
 from appliance.library import claims, descriptions, jobs
 from appliance.library.database import transaction
 from appliance.modelstore import installed
-from appliance.records import Described, Priority, Status, Task
+from appliance.records import RECOGNISER, Described, Priority, Status, Task
 from appliance.work.again import describe_again
 
 Box = Any
@@ -60,6 +60,15 @@ def test_only_the_sample_s_descriptions_are_asked_for_again_and_once(box: Box, m
     (job,) = jobs.open_for(box.db, by_sample.id)
     assert (job.task, job.priority) == (Task.DESCRIBE, Priority.AGAIN)
     assert jobs.open_for(box.db, by_full.id) == []
+
+
+def test_what_was_recognised_without_a_full_model_is_asked_for_too(box: Box, models: Path) -> None:
+    recognised = described(box, "1", RECOGNISER)
+    assert describe_again(box.db, models, now=0) == 0
+    installed.use(models, "full")
+    assert describe_again(box.db, models, now=0) == 1
+    (job,) = jobs.open_for(box.db, recognised.id)
+    assert (job.task, job.priority) == (Task.DESCRIBE, Priority.AGAIN)
 
 
 def test_an_item_that_the_full_model_fails_on_is_not_tried_for_ever(box: Box, models: Path) -> None:

@@ -23,7 +23,9 @@ from PIL import Image
 
 from appliance import logs
 from appliance.caption.captioner import PROCESSOR
-from appliance.errors import CaptionerError, SettingsError
+from appliance.caption.recognised import Recognised, Word
+from appliance.errors import CaptionerError, ModelError, SettingsError
+from appliance.records import RECOGNISER
 from appliance.settings import Settings
 from appliance.work import chores, consumer, protocol, worker
 from appliance.work.fit import Fit
@@ -107,6 +109,20 @@ class Colours:
         return [self.caption(picture, prompt=prompt) for picture in pictures]
 
 
+class Recogniser:
+    """A recogniser that is sure of red and purple, and fails on black."""
+
+    model = RECOGNISER
+
+    def recognise(self, picture: Image.Image) -> Recognised:
+        assert min(picture.size) >= 32, "it was given what a small model looks at"
+        if sum(picture.convert("RGB").getpixel((8, 8))) < 40:
+            raise CaptionerError("Black cannot be recognised.")
+        colour = colour_of(picture)
+        known = {"red": Word("rose", "a rose", 0.95, True), "purple": Word("plum", "a plum", 0.75, False)}
+        return Recognised((known[colour], Word("colour", "a colour", 0.9, True)) if colour in known else ())
+
+
 class FakeModels:
     """One model, whose id is what the file `model` in the data folder says."""
 
@@ -126,17 +142,26 @@ class FakeModels:
         if model == "heavy":
             time.sleep(3600)
         self.look_for_provider()
-        return Colours(model, self._data, fit)
+        return (Easy if model == "blind" else Colours)(model, self._data, fit)
 
     def look_for_provider(self) -> None:
         if (self._data / "no-provider").exists():
             raise SettingsError("provider cannot be cuda: it is not there.", "Install it.")
 
     def refusal(self, model: str) -> str | None:
-        return "a purple picture"
+        known = {"full": None, "blind": "a picture", "green refuser": "a green picture"}
+        return known.get(model, "a purple picture")
 
-    def recogniser(self) -> None:
-        return None
+    def recogniser(self) -> "Recogniser | None":
+        """What the file `recogniser` in the data folder says: none where it is missing, one that cannot be loaded."""
+        chosen = self._data / "recogniser"
+        if not chosen.exists():
+            return None
+        with (self._data / "loads").open("a") as log:
+            log.write("recogniser\n")
+        if chosen.read_text() == "damaged":
+            raise ModelError("The recogniser is damaged.", "Install Shoebox again.")
+        return Recogniser()
 
 
 class Easy(Colours):
