@@ -76,7 +76,7 @@ def too_small(board: Profile) -> bool:
     """Whether the machine's whole memory is too little for every model of the catalogue."""
     if board.memory is None:
         return False
-    least = min(need for model in catalog() for need in model.memory_mb.values())
+    least = min(need for model in catalog() if not model.shipped for need in model.memory_mb.values())
     return least << 20 > board.memory - KEPT
 
 

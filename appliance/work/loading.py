@@ -66,7 +66,7 @@ class InstalledModels:
         from appliance.caption.recogniser import Recogniser
 
         try:
-            return Recogniser.load(asset("models/recogniser"), threads=1)  # 20 ms; more threads hinder BLIP
+            return Recogniser.load(asset("models/recogniser"))
         except FileNotFoundError as error:
             raise ModelError(str(error)) from error
 
