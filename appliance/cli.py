@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_library, cli_models, cli_settings, cli_status, logs
+from appliance import __version__, cli_bench, cli_library, cli_models, cli_settings, cli_status, logs
 from appliance import settings as settings_module
 from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database, opening
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     describe.set_defaults(command=_describe)
 
     cli_status.add_parser(commands, data)
+    cli_bench.add_parser(commands, data)
     cli_settings.add_parser(commands, data)
     cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)

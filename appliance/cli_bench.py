@@ -1,0 +1,118 @@
+"""The command `shoebox bench`: how quickly this box describes, and what that means for a library."""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from appliance.assets import asset
+from appliance.settings import Settings
+
+LIBRARY = 10_000  # photos, for which the time is told
+
+
+def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
+    """Add the command to the subparsers `commands`; `data` has the option that names the library's folder."""
+    parser = commands.add_parser("bench", parents=[data], help="measure how quickly this box describes")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.set_defaults(command=_bench)
+
+
+def _bench(settings: Settings, options: argparse.Namespace) -> int:
+    found = measured(settings)
+    print(json.dumps(found) if options.json else "\n".join(_lines(found, settings)))
+    return 0
+
+
+def measured(settings: Settings) -> dict[str, Any]:
+    """Describe the shipped photographs with the model in use, in the process that does so every day.
+
+    Return seconds, tokens a second, the process's peak memory in bytes, °C before and after (None where this computer
+    does not tell). Raises what describing does.
+    """
+    from appliance.caption.tokenizer import Tokenizer
+    from appliance.device.temperature import temperature
+    from appliance.modelstore import installed
+    from appliance.records import Described, Kind
+    from appliance.work.child import Child
+    from appliance.work.fit import rungs
+
+    pictures = sorted(asset("models/pictures").glob("*.jpg"))
+    with Child(settings) as child:
+        fit = rungs(settings, child.board)[0]
+        warm = temperature()
+        child.describe(pictures[0], Kind.PHOTO, None, fit=fit)  # loads, and warms up
+        described: dict[str, Described] = {}
+        for picture in pictures:
+            if sys.stderr.isatty():
+                print(f"\r{len(described) + 1} of {len(pictures)}\r", end="", file=sys.stderr, flush=True)
+            described[picture.stem] = child.describe(picture, Kind.PHOTO, None, fit=fit)
+        peak = _peak(child.pid)
+        loaded = child.loaded
+        hot = temperature()
+    model = installed.find(settings.data / "models", loaded.model if loaded else fit.model or "")
+    tokenizer = Tokenizer.load(Path(model.folder) / "tokenizer.json")
+    seconds = [one.seconds for one in described.values()]
+    # What ends a sentence is a token, too.
+    tokens = sum(len(tokenizer.encode(one.text)) + 1 for one in described.values())
+    return {
+        "model": model.id,
+        "provider": loaded.provider if loaded else "",
+        "threads": fit.threads,
+        "sentences": fit.beams,
+        "cores": os.cpu_count(),
+        "pictures": [
+            {"name": name, "seconds": round(one.seconds, 3), "description": one.text} for name, one in described.items()
+        ],
+        "seconds": round(statistics.median(seconds), 3),
+        "least_seconds": round(min(seconds), 3),
+        "most_seconds": round(max(seconds), 3),
+        "tokens_a_second": round(tokens / sum(seconds), 1),
+        "peak_bytes": peak,
+        "celsius_before": warm,
+        "celsius_after": hot,
+        "library_photos": LIBRARY,
+        "library_seconds": round(statistics.fmean(seconds) * LIBRARY),
+    }
+
+
+def _peak(pid: int | None) -> int | None:
+    """Return the most memory that the process ever held, in bytes, None where that cannot be read."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _lines(found: dict[str, Any], settings: Settings) -> list[str]:
+    told = [f"{one['name']:<12}{one['seconds']:>7.2f} s  {one['description']}" for one in found["pictures"]]
+    threads = f"{found['threads']} thread{'' if found['threads'] == 1 else 's'}"
+    told += [
+        "",
+        f"Model:        {found['model']} on {found['provider']}, {threads}",
+        f"A photo:      {found['seconds']:.2f} s ({found['least_seconds']:.2f} to {found['most_seconds']:.2f} s)",
+        f"Tokens:       {found['tokens_a_second']:.0f} a second, looking at the photo included",
+    ]
+    if found["peak_bytes"] is not None:
+        told.append(f"Memory:       {found['peak_bytes'] / 1e6:.0f} MB at most")
+    if found["celsius_after"] is not None:
+        told.append(f"Temperature:  {found['celsius_before']:.0f} °C before, {found['celsius_after']:.0f} °C after")
+    nights = -(-found["library_photos"] // settings.batch_size)
+    told.append(
+        f"{found['library_photos']:,} photos take about {_span(found['library_seconds'])} of describing:"
+        f" {nights} night{'' if nights == 1 else 's'} of {settings.batch_size:,}, of about"
+        f" {_span(found['library_seconds'] / found['library_photos'] * settings.batch_size)} each."
+    )
+    return told
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
