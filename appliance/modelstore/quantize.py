@@ -6,7 +6,9 @@ single int8 product with bias when it loads the graph. Signed weights suit ARM, 
 x86 with VNNI. Older x86 would overflow on uint8 times int8; there the session asks for onnxruntime's exact way
 (`session.x64quantprecision`) rather than giving up a bit of every weight for every machine.
 
-mixed: as int8, with the layers left float that lose most (SENSITIVE, found by models/sensitivity.py).
+Of all of them the product before the LM head loses most for its size (models/sensitivity.py): it stays float, too.
+
+mixed: as int8, with those layers left float that lose most after it.
 int4: as int8, with the decoder's layers in 4 bits, one scale for every 32 weights of a channel (MatMulNBits), as it
 is reading the weights that a token takes its time for.
 
@@ -29,7 +31,8 @@ from appliance.modelstore.layers import CONTRIB
 from appliance.modelstore.weights_file import Keep, WeightsFile, read, settle
 
 QUANTIZED = ("int8", "mixed", "int4")
-SENSITIVE = re.compile(r"(\.(outer|feed_forward\.output)|text\.head\.dense)\.product$")
+_FLOAT = {"mixed": re.compile(r"(\.(outer|feed_forward\.output)|text\.head\.dense)\.product$")}
+_ALWAYS_FLOAT = re.compile(r"text\.head\.dense\.product$")
 _BLOCK = 32  # weights that share a scale in 4 bits
 _IN_4_BITS = re.compile(r"text\.layer_\d+\..*\.product$")
 _LAST = "last_axis"
@@ -114,7 +117,7 @@ class _Quantizer:
                 self._turned[node.output[0]] = node.input[0]
         tables = set(self._turned.values())
         for node in nodes:
-            if self._variant == "mixed" and SENSITIVE.search(node.output[0]):
+            if _FLOAT.get(self._variant, _ALWAYS_FLOAT).search(node.output[0]):
                 self._nodes.append(node)
             elif node.op_type == "MatMul" and node.input[1] in self._weights and self._fits_4_bits(node):
                 self._product_in_4_bits(node, node.input[1])

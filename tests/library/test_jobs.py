@@ -283,7 +283,7 @@ def test_jobs_go_with_their_item(db: Connection, item: Item, job: Job) -> None:
 
 def test_claims_are_found_by_index(db: Connection) -> None:
     query = f"SELECT id FROM jobs WHERE {claims._CLAIMABLE} ORDER BY priority DESC, id LIMIT 1"  # noqa: S608
-    plan = db.execute(f"EXPLAIN QUERY PLAN {query}", {"now": 1}).fetchall()
+    plan = db.execute(f"EXPLAIN QUERY PLAN {query}", {"now": 1, "describing": True}).fetchall()
     details = [row["detail"] for row in plan]
     assert details[0] == "SCAN jobs USING INDEX jobs_urgent"
     assert not any("TEMP B-TREE" in detail for detail in details)

@@ -40,7 +40,7 @@ def test_blip_large_says_that_its_hash_is_unknown() -> None:
 def test_unknown_names_and_variants_tell_the_known_ones() -> None:
     with pytest.raises(ModelError, match="blip-base, blip-large"):
         find("gpt", catalog())
-    with pytest.raises(ModelError, match="int8, float"):
+    with pytest.raises(ModelError, match="int8, int4, mixed, fp16, float"):
         find("blip-base", catalog()).id("fp4")
 
 

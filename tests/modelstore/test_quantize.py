@@ -49,13 +49,14 @@ def test_channels_are_symmetric_and_within_half_a_step(axis: int) -> None:
     assert scale[2] == 1
 
 
-def test_every_product_with_a_weight_is_in_whole_numbers(folders: tuple[Path, Path]) -> None:
+def test_every_product_with_a_weight_but_one_is_in_whole_numbers(folders: tuple[Path, Path]) -> None:
     for name in ("encoder.onnx", "decoder.onnx"):
         precise, quick = (onnx.load(folder / name) for folder in folders)
         onnx.checker.check_model(quick, full_check=True)
         assert counted(precise, "MatMul") - counted(quick, "MatMul") == counted(quick, "MatMulInteger")
         constants = {tensor.name for tensor in quick.graph.initializer}
         left = [node for node in quick.graph.node if node.op_type == "MatMul"]
+        left = [node for node in left if node.name != "text.head.dense.product"]  # it loses most for its size
         assert all(node.name.endswith((".scores", ".context_heads")) for node in left)
         assert not constants & {name for node in left for name in node.input}
 
