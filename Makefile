@@ -21,10 +21,10 @@ PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 test-recogniser
-.PHONY: chaos fuzz idle load bench lint check format lock sample-model train-sample recogniser clean
+.PHONY: chaos fuzz idle load bench arm64-counts lint check format lock sample-model train-sample recogniser clean
 
 help: ## List what make can do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 install: .venv/installed ## Make .venv with the locked dependencies and the shoebox command
 
@@ -101,6 +101,12 @@ test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a P
 build/arm64/key: tests/arm64/machine.py requirements.lock .venv/installed
 	$(BIN)/python tests/arm64/machine.py build/arm64
 	@touch $@
+
+arm64-counts: build/arm64/key build/arm64-emulator/counter.so ## Count a Pi's instructions for BLIP-base's products in each number format (MODELS="NAME=FOLDER ...")
+	$(BIN)/python models/arm64/counts.py build/arm64 build/arm64-emulator $(addprefix --model ,$(MODELS))
+
+build/arm64-emulator/counter.so: models/arm64/emulator.py models/arm64/counter.c .venv/installed
+	$(BIN)/python models/arm64/emulator.py build/arm64-emulator
 
 fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz
