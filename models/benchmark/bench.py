@@ -25,13 +25,13 @@ from tempfile import TemporaryDirectory
 import onnxruntime
 import torch
 import transformers
-from chart import bars
-from usual_route import export
 
 from appliance import settings
 from appliance.modelstore.build import build
 from appliance.records import Kind
 from appliance.work.child import MALLOC, Child
+from chart import bars
+from usual_route import export
 
 HERE = Path(__file__).parent
 BASE = HERE.parents[1] / "tests" / "oracle" / "blip-base"
