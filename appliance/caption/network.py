@@ -58,7 +58,7 @@ class Network:
 class Decoding:
     """Captions in the making: the pictures' keys and values, and those of the tokens so far.
 
-    Of several pictures each has as many beams as the others, one after the other.
+    Of several pictures each has as many beams as the others, one after the other; they share their picture's.
     """
 
     def __init__(self, network: Network, cross: dict[str, OrtValue]) -> None:
@@ -66,15 +66,16 @@ class Decoding:
         self._provider = network.provider
         self._device = network.provider.tensors
         self._binding = network.decoder.io_binding()
-        self._cross = cross
-        self._bind_cross()
+        for name, value in cross.items():
+            self._binding.bind_ortvalue_input(name, value)
+        pictures: int = next(iter(cross.values())).shape()[0]
         heads, size = network.cache_shape
         self._names = [f"{kind}_{layer}" for layer in range(network.layers) for kind in ("key", "value")]
         nothing = OrtValue.ortvalue_from_numpy(
-            np.empty((self._pictures, heads, 0, size), dtype=network.cache_type), self._device
+            np.empty((pictures, heads, 0, size), dtype=network.cache_type), self._device
         )
         self._cache = dict.fromkeys(self._names, nothing)
-        self._beams = self._pictures
+        self._beams = pictures
 
     def step(self, tokens: NDArray[np.int64], parents: Sequence[int]) -> NDArray[np.float32]:
         """Feed `tokens` [beams, n] and return the scores [beams, vocabulary] of what follows the last of them.
@@ -87,8 +88,6 @@ class Decoding:
         """Feed `tokens` as `step` does and return the scores [beams, n, vocabulary] of what follows each of them."""
         if list(parents) != list(range(self._beams)):
             self._cache = {name: chosen(value, parents, self._provider) for name, value in self._cache.items()}
-        if self._pictures > 1 and len(tokens) != self._pictures:
-            self._spread(len(tokens) // self._pictures)
         binding = self._binding
         binding.bind_cpu_input("tokens", np.ascontiguousarray(tokens, dtype=np.int64))
         binding.bind_output("logits", "cpu")
@@ -101,17 +100,6 @@ class Decoding:
         self._beams = len(tokens)
         scores: NDArray[np.float32] = logits.numpy().astype(np.float32, copy=False)
         return scores
-
-    def _bind_cross(self) -> None:
-        for name, value in self._cross.items():
-            self._binding.bind_ortvalue_input(name, value)
-        self._pictures: int = next(iter(self._cross.values())).shape()[0]
-
-    def _spread(self, times: int) -> None:
-        """Give each row of tokens the keys and values of its picture; a single one's serve all as they are."""
-        rows = [row for row in range(self._pictures) for _ in range(times)]
-        self._cross = {name: chosen(value, rows, self._provider) for name, value in self._cross.items()}
-        self._bind_cross()
 
 
 def _run(session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) -> None:
