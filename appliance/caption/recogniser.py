@@ -93,7 +93,7 @@ class Recogniser:
 
         Raises ModelError where a file is missing or damaged, TooLittleMemoryError.
         """
-        return cls(open_session(folder / "recogniser.onnx", "cpu", 1), Labels.load(folder / "labels.json"))
+        return cls(open_session(folder / "recogniser.onnx", "cpu", 1, lean=True), Labels.load(folder / "labels.json"))
 
     @property
     def model(self) -> str:
