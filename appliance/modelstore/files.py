@@ -61,6 +61,14 @@ def exchange(one: Path, other: Path) -> bool:
     return bool(renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
 
 
+def give_memory_back() -> None:
+    """Hand memory that was freed back to the system; the C library keeps much of it for later, which never comes."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):
+        pass  # another C library than GNU's
+
+
 def require_space(folder: Path, needed: int) -> None:
     """Raise StorageFullError where the disk that holds `folder` has not `needed` bytes, and some to spare."""
     free = shutil.disk_usage(folder).free

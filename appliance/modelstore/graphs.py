@@ -13,6 +13,7 @@ from appliance.caption.repetition import guard
 from appliance.caption.session import open_session
 from appliance.caption.tokenizer import Tokenizer
 from appliance.modelstore import manifest
+from appliance.modelstore.files import give_memory_back
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -78,7 +79,10 @@ def look(folder: Path, picture: Image) -> Arrays:
     seen = pixels(picture, size, image["mean"], image["std"], resample=image["resample"], rescale_factor=factor)
     session = open_session(folder / "encoder.onnx", lean=True)
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {"pixels": seen}), strict=True))
+    crossed = dict(zip(names, session.run(names, {"pixels": seen}), strict=True))
+    del session, seen
+    give_memory_back()
+    return crossed
 
 
 def _kind(name: str) -> type[np.floating[Any]]:
