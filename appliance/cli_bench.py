@@ -57,7 +57,8 @@ def measured(settings: Settings) -> dict[str, Any]:
     tokenizer = Tokenizer.load(Path(model.folder) / "tokenizer.json")
     seconds = [one.seconds for one in described.values()]
     # What ends a sentence is a token, too.
-    tokens = sum(len(tokenizer.encode(one.text)) + 1 for one in described.values())
+    by_model = [one for one in described.values() if one.model == model.id]  # the others are the recogniser's words
+    tokens = sum(len(tokenizer.encode(one.text)) + 1 for one in by_model)
     return {
         "model": model.id,
         "provider": loaded.provider if loaded else "",
@@ -70,7 +71,7 @@ def measured(settings: Settings) -> dict[str, Any]:
         "seconds": round(statistics.median(seconds), 3),
         "least_seconds": round(min(seconds), 3),
         "most_seconds": round(max(seconds), 3),
-        "tokens_a_second": round(tokens / sum(seconds), 1),
+        "tokens_a_second": round(tokens / max(sum(one.seconds for one in by_model), 1e-9), 1),
         "peak_bytes": peak,
         "celsius_before": warm,
         "celsius_after": hot,

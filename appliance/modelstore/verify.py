@@ -19,8 +19,8 @@ from appliance.modelstore.graphs import Arrays, Decoder, look
 from appliance.modelstore.pictures import pictures
 
 # Evidence for these figures is in models/PERFORMANCE.md.
-LEAST_SIMILARITY = 0.9
-LEAST_SURE = 0.9
+LEAST_SIMILARITY = 0.95
+LEAST_SURE = 0.95
 CLEAR = 1.0  # by which the best token's score leads the next, so that rounding should not turn them round
 _SAMPLES = 128  # numbers that are kept of all that a picture makes
 
