@@ -11,6 +11,9 @@ FUZZ_SEED ?= 0
 # Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
 TORCH ?= torch==2.13.0
 
+# Processes that are killed or starved again and again: with the faults, not in the quick run.
+SLOW := work/test_memory.py modelstore/test_interrupted.py end_to_end/test_memory.py end_to_end/test_recognising.py
+
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
 OPENVINO_BIN := .venv-openvino/bin
@@ -75,10 +78,10 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino arm64 browser faults chaos fuzz hub)
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino arm64 browser faults chaos fuzz hub $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
-	$(AS_ROOT) $(BIN)/python -m pytest tests/faults
+	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
 
 test-hub: .venv/tested ## Install BLIP-base at full size, with random weights, from a hub on this machine (4 GB of disk, 5 minutes)
 	$(BIN)/python -m pytest -s tests/hub
