@@ -10,7 +10,13 @@ from processes import family, loaded
 from uploads import write_photo, write_video
 
 # Parts of the names of the shared objects that decode, and that run the model.
-DECODERS = ("libav", "libsw", "_imaging", "heif", "onnxruntime", )
+DECODERS = (
+    "libav",
+    "libsw",
+    "_imaging",
+    "heif",
+    "onnxruntime",
+)
 MOST_SLOWER = 10.0  # times; the page's usual time is a few milliseconds
 REQUESTS = 10
 
