@@ -20,8 +20,9 @@ _CLOSING = frozenset(".?!,")  # begin what stands close to the word before
 class Tokenizer:
     """Splits a prompt into the model's tokens and joins tokens into a sentence."""
 
-    def __init__(self, path: Path, pieces: dict[int, str]) -> None:
+    def __init__(self, path: Path, text: str, pieces: dict[int, str]) -> None:
         self._path = path
+        self._text = text  # a prompt may come when the file is gone: another model has been installed in its place
         self._pieces = pieces  # without the special ones
         # Pieces that go on with a word ("##ing") and do not begin one.
         self.continuations = frozenset(id for id, piece in pieces.items() if piece.startswith("##"))
@@ -30,7 +31,8 @@ class Tokenizer:
     def load(cls, path: Path) -> "Tokenizer":
         """Read tokenizer.json; raise ModelError where it cannot be used."""
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            content: dict[str, Any] = json.loads(text)
             if content["decoder"] != _DECODER:
                 raise ValueError("it is not BERT's")
             special = {token["id"] for token in content["added_tokens"] if token["special"]}
@@ -39,7 +41,7 @@ class Tokenizer:
                 raise TypeError("its words are no words")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path} cannot be read: {error!r}.", _NEXT_STEP) from error
-        return cls(path, pieces)
+        return cls(path, text, pieces)
 
     def encode(self, text: str) -> list[int]:
         """Return `text` as token ids, without [CLS] before and [SEP] after it; ModelError where that cannot be done."""
@@ -59,6 +61,6 @@ class Tokenizer:
         from tokenizers import Tokenizer as WordPiece
 
         try:
-            return WordPiece.from_file(str(self._path))
+            return WordPiece.from_str(self._text)
         except Exception as error:  # tokenizers, written in Rust, raises no narrower class
             raise ModelError(f"{self._path} cannot be read: {error}.", _NEXT_STEP) from error
