@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from appliance.caption.providers import CPU, PROVIDERS, Provider, named, quiet, unavailable
+from appliance.caption.providers import CPU, Provider, named, quiet, unavailable
 from appliance.caption.room import room_for
 from appliance.errors import ModelError, TooLittleMemoryError
 
@@ -91,9 +91,3 @@ def sums_overflow(machine: str = platform.machine(), information: Path = Path("/
         return not _VNNI & set(information.read_text(encoding="ascii").split())
     except (OSError, ValueError):
         return True  # not Linux, or hidden in a sandbox: right comes before fast
-
-
-def device(session: onnxruntime.InferenceSession) -> str:
-    """Return where the session keeps its tensors, in onnxruntime's words: `cuda` or `cpu`."""
-    names = session.get_providers()
-    return next((provider.tensors for provider in PROVIDERS if provider.onnx in names), "cpu")
