@@ -51,6 +51,32 @@ class Priority(IntEnum):
 RECOGNISER = "efficientnet-lite0"
 
 
+class Role(StrEnum):
+    """What a person may do: an owner everything, a member all but settings and people."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class Scope(StrEnum):
+    """What a caller may do, each apart: send files in, look, change items, change the box."""
+
+    UPLOAD = "upload"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a person's name or an access key's, what they may do, and the account and session where there is one."""
+
+    name: str
+    scopes: frozenset[Scope]
+    account_id: int | None = None
+    session: str | None = None  # the hash of the session's token; None for an access key or a link
+
+
 class Source(StrEnum):
     """Who wrote a description or a tag: a person, BLIP, the recogniser (tags only), the file itself (tags only)."""
 

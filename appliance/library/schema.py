@@ -4,6 +4,8 @@ Times that people read are ISO 8601 text in UTC (`…Z`); times that are only re
 `revision` is set by triggers, so that no visible change can be made without the page hearing of it.
 """
 
+from appliance.library import schema_box, schema_people, schema_search, schema_uploads
+
 _FIRST = """
 CREATE TABLE items (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -232,9 +234,19 @@ CREATE TRIGGER tags_removed AFTER DELETE ON tags BEGIN
 END;
 """
 
+# Whose words a person's description are. Further tables of one part of the page each stand in modules of their own.
+_FIFTH = """
+ALTER TABLE descriptions ADD COLUMN author TEXT;
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("001_library", _FIRST),
     ("002_notices", _SECOND),
     ("003_identity", _THIRD),
     ("004_recogniser", _FOURTH),
+    ("005_author", _FIFTH),
+    ("006_people", schema_people.SQL),
+    ("007_search", schema_search.SQL),
+    ("008_uploads", schema_uploads.SQL),
+    ("009_box", schema_box.SQL),
 )

@@ -21,6 +21,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
@@ -196,6 +197,16 @@ def desktop(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
     troubles.listen(page)
     yield page
     context.close()
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it stands, of the serious and critical things."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
 
 
 @pytest.fixture

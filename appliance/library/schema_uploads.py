@@ -1,0 +1,5 @@
+"""Uploads under way that survive a cut, and the film that belongs to a photo."""
+
+SQL = """
+-- nothing yet
+"""
