@@ -69,7 +69,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a person's name or an access key's, what they may do, and the account and session where there is one."""
+    """Who asks: a person's name or a key's, what they may do, and the account and session where there is one."""
 
     name: str
     scopes: frozenset[Scope]

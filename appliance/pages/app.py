@@ -20,6 +20,7 @@ from appliance.pages import (
     library,
     metrics,
     notices,
+    openapi,
     queue,
     settings,
     uploads,
@@ -61,6 +62,7 @@ def create_app(given: Settings) -> Litestar:
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, files.router, events.events, status,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
+            openapi.openapi_json, openapi.api_page,
         ],
         dependencies={
             "box": Provide(lambda: box, sync_to_thread=False),

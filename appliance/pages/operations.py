@@ -1,0 +1,178 @@
+"""What each operation of the API takes and answers, as JSON Schema; `openapi.py` makes the document of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.records import Kind, Source, Status
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method at one address takes, answers and, beside what all do, refuses (status: why)."""
+
+    parameters: tuple[Schema, ...] = ()
+    path: dict[str, Schema] = field(default_factory=dict)  # a path parameter's schema, where more is known of it
+    body: Schema | None = None
+    body_required: bool = True
+    answers: dict[int, tuple[str, Schema | None]] = field(default_factory=dict)
+    refuses: dict[int, str] = field(default_factory=dict)
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to one of the SCHEMAS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def query(name: str, schema: Schema, text: str) -> Schema:
+    """Return a parameter of the query string."""
+    return {"name": name, "in": "query", "schema": schema, "description": text}
+
+
+def of(properties: dict[str, Schema], *optional: str, closed: bool = False) -> Schema:
+    """Return an object with these properties, all there but the `optional` ones."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required} | (
+        {"additionalProperties": False} if closed else {}
+    )
+
+
+def maybe(schema: Schema) -> Schema:
+    """Return a schema that null fits, too."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def answer(status: int, text: str, schema: Schema, *, mime: str = "application/json") -> dict[int, Any]:
+    """Return one success with its body."""
+    return {status: (text, {mime: {"schema": schema}})}
+
+
+def json_body(schema: Schema) -> Schema:
+    """Return a request's JSON body."""
+    return {"application/json": {"schema": schema}}
+
+
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+NUMBER: Schema = {"type": "number"}
+YES_NO: Schema = {"type": "boolean"}
+BYTES: Schema = {"type": "string", "format": "binary"}
+ANY_OBJECT: Schema = {"type": "object"}
+_KIND: Schema = {"type": "string", "enum": [str(kind) for kind in Kind]}
+_STATUS: Schema = {"type": "string", "enum": [str(status) for status in Status]}
+_SOURCE: Schema = {"type": "string", "enum": [str(source) for source in Source]}
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": of(
+        {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "next_step": TEXT}
+    ),
+    "Frame": of({"at": NUMBER, "text": TEXT, "thumbnail": maybe(TEXT)}),
+    "DescribedBy": of(
+        {
+            "source": _SOURCE, "model": maybe(TEXT), "name": maybe(TEXT), "sample": YES_NO, "recognised": YES_NO,
+            "at": TEXT, "seconds": maybe(NUMBER),
+        }
+    ),
+    "Item": of(
+        {
+            "id": WHOLE, "kind": _KIND, "status": _STATUS, "asked": YES_NO, "name": TEXT, "description": maybe(TEXT),
+            "described_by": maybe(ref("DescribedBy")), "tags": {"type": "array", "items": TEXT},
+            "tag_sources": {"type": "object", "additionalProperties": _SOURCE},
+            "frames": {"type": "array", "items": ref("Frame")}, "model": maybe(TEXT), "error": maybe(TEXT),
+            "sha256": TEXT, "bytes": WHOLE, "mime": TEXT, "width": maybe(WHOLE), "height": maybe(WHOLE),
+            "duration": maybe(NUMBER), "taken_at": maybe(TEXT), "added_at": TEXT, "camera": maybe(TEXT),
+            "latitude": maybe(NUMBER), "longitude": maybe(NUMBER), "favourite": YES_NO, "prepared": YES_NO,
+            "urls": of({"original": TEXT, "small": TEXT, "large": TEXT, "page": TEXT}), "duplicate": YES_NO,
+        },
+        "duplicate",
+    ),
+    "Items": of({"items": {"type": "array", "items": ref("Item")}, "cursor": maybe(TEXT)}),
+    "Notice": of({"name": TEXT, "level": TEXT, "text": TEXT, "next_step": TEXT, "dismissible": YES_NO}),
+    "Status": of(
+        {
+            "counts": {"type": "object", "additionalProperties": WHOLE},
+            "queue": of({"queued": WHOLE, "running": WHOLE, "failed": WHOLE}), "paused": YES_NO,
+            "rate": of({"minutes": WHOLE, "described": WHOLE, "seconds": maybe(NUMBER)}),
+            "failures": {"type": "object", "additionalProperties": WHOLE}, "pace": maybe(NUMBER),
+            "forecast": maybe(ANY_OBJECT), "worker": of({"running": YES_NO}),
+            "notices": {"type": "array", "items": ref("Notice")}, "model": maybe(ANY_OBJECT),
+            "installation": maybe(ANY_OBJECT), "runs_on": maybe(TEXT), "version": TEXT,
+        }
+    ),
+    "Setting": of(
+        {
+            "name": TEXT, "question": TEXT, "help": TEXT, "type": TEXT, "default": {}, "range": TEXT,
+            "minimum": maybe(WHOLE), "maximum": maybe(WHOLE), "choices": {"type": "array", "items": TEXT},
+            "environment": TEXT, "changeable": YES_NO, "value": {}, "stored": YES_NO, "chosen": {},
+        },
+        "chosen",
+    ),
+    "Settings": of({"settings": {"type": "array", "items": ref("Setting")}}),
+}  # fmt: skip
+
+_ITEM = answer(200, "The item.", ref("Item"))
+_STATUS_NOW = answer(200, "How the library stands.", ref("Status"))
+_PICTURE: dict[int, Any] = {
+    200: ("The file.", {"*/*": {"schema": BYTES}}),
+    206: ("The part of it that Range asked for.", {"*/*": {"schema": BYTES}}),
+    304: ("It has not changed.", None),
+}
+_FILTERS = (
+    query("status", _STATUS, "Only items with this status."),
+    query("kind", _KIND, "Only photos, or only videos."),
+    query("q", TEXT | {"maxLength": 500}, "What a person searches for."),
+    query("tag", TEXT | {"maxLength": 500}, "Only items with this tag."),
+    query("cursor", TEXT | {"maxLength": 500}, "Where the page before ended."),
+    query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
+)
+_ITEM_PATH = "/api/v1/items/{number:int}"
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("GET", "/api/v1/openapi.json"): Operation(answers=answer(200, "This document.", ANY_OBJECT)),
+    ("GET", "/api/v1/status"): Operation(answers=_STATUS_NOW),
+    ("GET", "/api/v1/events"): Operation(
+        parameters=(query("since", WHOLE | {"minimum": 0}, "The revision from which on to tell."),),
+        answers=answer(200, "Server-sent events, without an end.", TEXT, mime="text/event-stream"),
+    ),
+    ("GET", "/api/v1/items"): Operation(
+        parameters=_FILTERS, answers=answer(200, "A page of items.", ref("Items")), refuses={404: "No such cursor."}
+    ),
+    ("GET", _ITEM_PATH): Operation(answers=_ITEM),
+    ("POST", _ITEM_PATH + "/describe"): Operation(answers=answer(202, "It is described next.", ref("Item"))),
+    ("POST", _ITEM_PATH + "/retry"): Operation(answers=answer(202, "It is tried next.", ref("Item"))),
+    ("POST", _ITEM_PATH + "/cancel"): Operation(answers=_ITEM, refuses={409: "Nothing is waiting."}),
+    ("GET", _ITEM_PATH + "/original"): Operation(
+        parameters=(query("download", {"type": "string", "enum": ["0", "1"]}, "1 saves it under its own name."),),
+        answers=_PICTURE,
+        refuses={416: "Beyond the end of the file."},
+    ),
+    ("GET", _ITEM_PATH + "/thumbnail/{size:str}"): Operation(
+        path={"size": {"type": "string", "enum": ["small", "large"]}},
+        answers=_PICTURE,
+        refuses={416: "Beyond the end of the file."},
+    ),
+    ("GET", _ITEM_PATH + "/frames/{index:int}/thumbnail"): Operation(
+        answers=_PICTURE, refuses={416: "Beyond the end of the file."}
+    ),
+    ("POST", "/api/v1/uploads"): Operation(
+        parameters=(query("name", TEXT | {"maxLength": 1000}, "The file's name."),),
+        body={"application/octet-stream": {"schema": BYTES}},
+        answers=answer(201, "Taken in.", ref("Item")) | answer(200, "It was here already.", ref("Item")),
+        refuses={
+            413: "Larger than the box takes.", 415: "Not a photo or video, or damaged.", 507: "There is no room left.",
+        },
+    ),
+    ("POST", "/api/v1/queue/pause"): Operation(answers=_STATUS_NOW),
+    ("POST", "/api/v1/queue/resume"): Operation(answers=_STATUS_NOW),
+    ("POST", "/api/v1/queue/retry-failed"): Operation(
+        answers=answer(202, "They are tried again.", {"allOf": [ref("Status"), of({"retried": WHOLE})]})
+    ),
+    ("DELETE", "/api/v1/notices/{name:str}"): Operation(answers={204: ("Taken down.", None)}),
+    ("GET", "/api/v1/settings"): Operation(answers=answer(200, "Every setting.", ref("Settings"))),
+    ("PATCH", "/api/v1/settings"): Operation(
+        body=json_body({"type": "object", "maxProperties": 100}),
+        answers=answer(200, "Every setting, as it is now.", ref("Settings")),
+        refuses={413: "The body is too large.", 422: "A value cannot be used; none was changed."},
+    ),
+}  # fmt: skip
