@@ -23,7 +23,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 test-recogniser
+.PHONY: help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-arm64 test-recogniser
 .PHONY: chaos fuzz idle load bench arm64-counts lint check format lock sample-model train-sample recogniser clean
 
 help: ## List what make can do
@@ -78,7 +78,7 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino arm64 browser faults chaos fuzz hub $(SLOW))
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,api oracle openvino arm64 browser faults chaos fuzz hub $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
@@ -94,6 +94,9 @@ test-oracle: .venv-models/installed ## Compare models, pixels and captions with 
 
 test-openvino: .venv-openvino/installed ## Describe on another execution provider, OpenVINO on the processor (x86-64 only)
 	$(OPENVINO_BIN)/python -m pytest tests/openvino
+
+test-api: .venv/tested ## Send a running box whatever its API's document allows, and what it does not (EXAMPLES, SEED)
+	$(BIN)/python -m pytest tests/api
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser

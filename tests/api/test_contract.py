@@ -1,0 +1,47 @@
+"""A running box keeps to its own OpenAPI document, whatever it is sent: no 5xx, and no answer that it does not name."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from box import Box
+from draw import Scene, render
+
+SEED = os.environ.get("SEED", "1")
+EXAMPLES = os.environ.get("EXAMPLES", "40")
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+# An answer without an end: what it carries is tested by listening to it.
+ENDLESS = "/api/v1/events"
+
+
+@pytest.fixture
+def filled(box: Box, tmp_path: Path) -> Box:
+    """A box that has described one drawn photo."""
+    box.start()
+    scene = tmp_path / "scene.png"
+    render(Scene.of("a large red circle on a white background", 1), 320, 240).save(scene)
+    status, item = box.upload(scene)
+    assert status == 201
+    assert box.finished(item["id"])["status"] == "completed"
+    return box
+
+
+@pytest.mark.timeout(900)
+def test_answers_as_its_document_says(filled: Box, tmp_path: Path) -> None:
+    tool = Path(sys.executable).with_name("schemathesis")
+    assert shutil.which(tool), "make test-api installs schemathesis"
+    address = f"http://127.0.0.1:{filled.port}"
+    found = subprocess.run(
+        [
+            str(tool), "run", f"{address}/api/v1/openapi.json", "--checks", CHECKS, "--exclude-path", ENDLESS,
+            "--max-examples", EXAMPLES, "--seed", SEED, "--phases", "examples,coverage,fuzzing",
+            "--generation-database", "none", "--request-timeout", "30", "--no-color", "--warnings", "off",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout[-12000:] + found.stderr[-2000:]
+    assert filled.is_ready()
