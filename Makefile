@@ -24,7 +24,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-arm64 test-recogniser
-.PHONY: chaos fuzz idle load bench arm64-counts lint check format lock sample-model train-sample recogniser clean
+.PHONY: chaos fuzz idle load bench arm64-counts lint check format lock screenshots sample-model train-sample recogniser clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -100,6 +100,9 @@ test-api: .venv/tested ## Send a running box whatever its API's document allows,
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+screenshots: .venv/tested ## Take README's pictures of every page, on phone and desktop, light and dark
+	$(BIN)/python -m pytest tests/browser/screenshots.py
 
 test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a Pi 5's core, emulated (apt-get install qemu-user-static)
 	$(BIN)/python -m pytest tests/arm64

@@ -60,7 +60,14 @@ def test_an_empty_box_invites_and_shows_the_first_picture(phone: Page, box: Any,
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_and_everything_has_a_name(
-    chromium: Browser, box: Any, troubles: Any, film: Any, gallery: None, width: int, theme: Any
+    chromium: Browser,
+    box: Any,
+    troubles: Any,
+    film: Any,
+    gallery: None,
+    serious: Callable[[Page], list[str]],
+    width: int,
+    theme: Any,
 ) -> None:
     size = {"width": width, "height": WIDTHS[width]}
     context = chromium.new_context(base_url=box.address, viewport=size, color_scheme=theme, is_mobile=width < 800)
@@ -73,6 +80,7 @@ def test_pages_fit_and_everything_has_a_name(
         assert page.evaluate(STICKS_OUT) == [], name
         assert page.evaluate(NAMELESS) == [], name
         assert page.locator("main").count() == 1
+        assert serious(page) == [], name
         assert page.locator("h1").count() == 1, name
         picture(page, f"{name}-{width}-{theme}")
         if name == "nothing":

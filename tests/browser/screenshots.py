@@ -1,0 +1,49 @@
+"""Takes README's pictures: every page of a box with drawn scenes, a film, and the ten photographs that are shipped.
+
+`make screenshots` writes them into `tests/browser/pictures/`; what is checked of the pages stands in `test_look.py`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from appliance.assets import asset
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PICTURES = Path(__file__).with_name("pictures")
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+PAGES = {"library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle"}
+PICTURES_STAND = """() => Promise.all([...document.images].filter((image) => {
+  const place = image.getBoundingClientRect();
+  return place.top < innerHeight && place.bottom > 0;
+}).map((image) => image.decode().catch(() => null)))"""
+
+
+def take(page: Page, address: str, name: str) -> None:
+    page.goto(address)
+    page.evaluate("document.fonts.ready")
+    page.evaluate(PICTURES_STAND)
+    page.screenshot(path=PICTURES / f"{name}.jpg", type="jpeg", quality=72)
+
+
+@pytest.mark.parametrize(
+    ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
+)
+def test_take_pictures(chromium: Browser, box: Any, film: Any, gallery: None, form: str, theme: Any) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    photos = [box.upload(file) for file in sorted(asset("models/pictures").glob("*.jpg"))]
+    for number in photos:
+        box.wait(lambda number=number: box.item(number)["status"] in {"completed", "failed"}, "the photographs")
+    context = chromium.new_context(
+        base_url=box.address, viewport=PHONE if form == "phone" else DESKTOP, color_scheme=theme, locale="en-GB",
+        is_mobile=form == "phone",
+    )  # fmt: skip
+    page = context.new_page()
+    cat = f"/items/{photos[2]}"
+    for name, address in {**PAGES, "item": cat, "film": film["urls"]["page"]}.items():
+        take(page, address, f"{name}-{form}-{theme}")
+    context.close()
