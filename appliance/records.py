@@ -134,13 +134,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an item shows, who wrote it and when. `model` is a model's id; `milliseconds` is how long it took."""
+    """What an item shows, who wrote it and when. `model` is a model's id; `milliseconds` is how long it took.
+
+    `author` is the name of the person whose words they are, None where nobody had said who he is.
+    """
 
     text: str
     source: Source
     created_at: str
     model: str | None = None
     milliseconds: int | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,7 @@ class Item:
     trashed_at: str | None = None
     prepared_at: str | None = None
     error: str | None = None
+    revision: int = 0  # grows with every visible change
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,23 +28,41 @@ def save(db: Connection, item_id: int, described: Described, *, now: float | Non
         set_tags(db, item_id, described.tags, replacing=(Source.MODEL, Source.RECOGNISER, Source.FILE))
 
 
-def write(db: Connection, item_id: int, text: str, *, now: float | None = None) -> None:
-    """Add a person's description, which from now on is the one shown."""
+def write(db: Connection, item_id: int, text: str, *, author: str | None = None, now: float | None = None) -> None:
+    """Add a person's description, which from now on is the one shown; the same words once more change nothing."""
     with transaction(db):
+        shown = current(db, item_id)
+        if shown is not None and shown.source is Source.PERSON and shown.text == text:
+            return
         db.execute(
-            "INSERT INTO descriptions (item_id, text, source, created_at) VALUES (?, ?, ?, ?)",
-            (item_id, text, Source.PERSON, instant(now)),
+            "INSERT INTO descriptions (item_id, text, source, created_at, author) VALUES (?, ?, ?, ?, ?)",
+            (item_id, text, Source.PERSON, instant(now), author),
         )
         search.index(db, item_id)
+
+
+def withdraw(db: Connection, item_id: int) -> bool:
+    """Take back a person's newest description; what was there before it is shown again. Tell whether there was one."""
+    with transaction(db):
+        taken = db.execute(
+            "DELETE FROM descriptions WHERE id = ("
+            " SELECT max(id) FROM descriptions WHERE item_id = ? AND source = 'person')",
+            (item_id,),
+        )
+        search.index(db, item_id)
+    return taken.rowcount > 0
 
 
 def set_tags(db: Connection, item_id: int, tags: Iterable[Tag], *, replacing: Iterable[Source]) -> None:
     """Put `tags` in place of the item's tags from the sources in `replacing`.
 
-    A tag that is already there from another source keeps that source, but a person's wins. Letter case does not
-    tell tags apart.
+    A tag that is already there from another source keeps that source, but a person's wins, and what a person took off
+    nobody but a person puts on again. Letter case does not tell tags apart.
     """
     with transaction(db):
+        unwanted = {
+            row[0].lower() for row in db.execute("SELECT text FROM unwanted_tags WHERE item_id = ?", (item_id,))
+        }
         db.executemany("DELETE FROM tags WHERE item_id = ? AND source = ?", [(item_id, source) for source in replacing])
         db.executemany(
             """
@@ -53,9 +71,26 @@ def set_tags(db: Connection, item_id: int, tags: Iterable[Tag], *, replacing: It
             ON CONFLICT (item_id, text) DO UPDATE SET source = excluded.source, text = excluded.text
             WHERE excluded.source = 'person'
             """,
-            [(item_id, tag.text, tag.source, item_id) for tag in tags],
+            [
+                (item_id, tag.text, tag.source, item_id)
+                for tag in tags
+                if tag.source is Source.PERSON or tag.text.lower() not in unwanted
+            ],
         )
         search.index(db, item_id)
+
+
+def choose_tags(db: Connection, item_id: int, wanted: Iterable[str]) -> None:
+    """Let the item have exactly the `wanted` tags, as a person chose them; what is taken off stays off."""
+    with transaction(db):
+        before = {tag.text.lower(): tag for tag in tags(db, item_id)}
+        chosen = {text.lower(): text for text in wanted}
+        off = [(item_id, text) for text in before.keys() - chosen.keys()]
+        db.executemany("DELETE FROM tags WHERE item_id = ? AND text = ?", off)
+        db.executemany("INSERT INTO unwanted_tags (item_id, text) VALUES (?, ?) ON CONFLICT DO NOTHING", off)
+        db.executemany("DELETE FROM unwanted_tags WHERE item_id = ? AND text = ?", [(item_id, text) for text in chosen])
+        added = [Tag(text, Source.PERSON) for key, text in chosen.items() if key not in before]
+        set_tags(db, item_id, added, replacing=())
 
 
 def current(db: Connection, item_id: int) -> Description | None:
@@ -121,4 +156,6 @@ def described_by(db: Connection, model_id: str) -> list[int]:
 
 
 def _description(row: Row) -> Description:
-    return Description(row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"])
+    return Description(
+        row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"], row["author"]
+    )

@@ -2,20 +2,31 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from sqlite3 import Row
+from typing import Unpack
 
 from appliance.errors import NotFoundError
 from appliance.library import search
 from appliance.library.database import Connection, instant, transaction
+from appliance.library.wanted import Wanted
+from appliance.library.wanted import conditions as wanted_conditions
 from appliance.records import Facts, Item, Kind, Status
 
 _MOST_ITEMS = 500
 _LARGEST_ID = 2**63 - 1
-# Up to so many matches of a word or tag are looked up and sorted; with more, the gallery is read in its own order and
-# what does not match left out (100,000 items: 20 ms at worst).
-_FEW_MATCHES = 2000
+_WEIGHTS = "1, 8, 5, 3"  # of name, description, tags, moments
+_RANKED = "best"
+
+
+class Order(StrEnum):
+    """Which items come first."""
+
+    NEWEST = "newest"
+    BEST = "best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,12 @@ def get(db: Connection, item_id: int) -> Item:
     return _item(row)
 
 
+def known(db: Connection, ids: Sequence[int]) -> list[int]:
+    """Return those of the ids that are items', each once."""
+    rows = db.execute("SELECT id FROM items WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
+    return [row[0] for row in rows.fetchall()]
+
+
 def find_by_sha256(db: Connection, sha256: str) -> Item | None:
     """Return the item with these bytes (SHA-256 in hex), trashed or not."""
     row = db.execute("SELECT * FROM items WHERE sha256 = ?", (sha256,)).fetchone()
@@ -45,23 +62,24 @@ def find_by_sha256(db: Connection, sha256: str) -> Item | None:
 def page(
     db: Connection,
     *,
-    status: Status | None = None,
-    kind: Kind | None = None,
-    q: str | None = None,
-    tag: str | None = None,
+    order: Order = Order.NEWEST,
     cursor: str | None = None,
     limit: int = 100,
+    **wanted: Unpack[Wanted],
 ) -> Page:
-    """Return a page of what is not in the trash, newest first by when it was taken (else added).
+    """Return a page of what is `wanted`, newest first by when it was taken (else added), or the best matches first.
 
-    `q` is what a person searches for, `tag` an exact tag; `limit` is kept between 1 and 500. Raises NotFoundError
-    where `cursor` is none that a page gave.
+    The best matches of a search are those whose description says it; without words to search for, the newest come
+    first. `limit` is kept between 1 and 500. Raises NotFoundError where `cursor` is none that a page gave.
     """
-    conditions, values = _conditions(db, status, kind, q, tag)
+    limit = min(max(limit, 1), _MOST_ITEMS)
+    words = search.read(wanted.get("q") or "").words
+    conditions, values = wanted_conditions(db, wanted)
+    if order is Order.BEST and words is not None:
+        return _best(db, conditions, values, words, cursor, limit)
     if cursor is not None:
         conditions.append("(sort_at, id) < (?, ?)")
         values.extend(_position(cursor))
-    limit = min(max(limit, 1), _MOST_ITEMS)
     rows = db.execute(
         f"SELECT * FROM items WHERE {' AND '.join(conditions)}"  # noqa: S608
         " ORDER BY sort_at DESC, id DESC LIMIT ?",
@@ -72,18 +90,46 @@ def page(
     return Page([_item(row) for row in rows], _cursor(rows[-1]) if more else None)
 
 
-def count(
-    db: Connection,
-    *,
-    status: Status | None = None,
-    kind: Kind | None = None,
-    q: str | None = None,
-    tag: str | None = None,
-) -> int:
+def _best(
+    db: Connection, conditions: list[str], values: list[object], words: str, cursor: str | None, limit: int
+) -> Page:
+    """Return a page of the best matches; its cursor counts, since ranks have no order that could be gone on from."""
+    text, start = ("", 0) if cursor is None else _position(cursor)
+    if cursor is not None and text != _RANKED:
+        raise _no_such_page()
+    rows = db.execute(
+        f"""
+        SELECT items.* FROM items_fts JOIN items ON items.id = items_fts.rowid
+        WHERE items_fts MATCH ? AND {" AND ".join(conditions)}
+        ORDER BY bm25(items_fts, {_WEIGHTS}), sort_at DESC, id DESC LIMIT ? OFFSET ?
+        """,  # noqa: S608
+        (words, *values, limit + 1, start),
+    ).fetchall()
+    more = _encoded(_RANKED, start + limit) if len(rows) > limit else None
+    return Page([_item(row) for row in rows[:limit]], more)
+
+
+def count(db: Connection, **wanted: Unpack[Wanted]) -> int:
     """Return how many items all pages of `page` with the same filters hold."""
-    conditions, values = _conditions(db, status, kind, q, tag)
+    conditions, values = wanted_conditions(db, wanted)
     row = db.execute(f"SELECT count(*) FROM items WHERE {' AND '.join(conditions)}", values).fetchone()  # noqa: S608
     return int(row[0])
+
+
+def months(db: Connection, **wanted: Unpack[Wanted]) -> list[tuple[str, int]]:
+    """Return the months that have items, the newest first, each (`2024-05`) with how many."""
+    conditions, values = wanted_conditions(db, wanted)
+    rows = db.execute(
+        f"SELECT substr(sort_at, 1, 7) AS month, count(*) FROM items WHERE {' AND '.join(conditions)}"  # noqa: S608
+        " GROUP BY month ORDER BY month DESC",
+        values,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def cursor_before(month: str) -> str:
+    """Return the cursor of the page that begins with the newest item of a month (`2024-05`) or of an older one."""
+    return _encoded(f"{month}-99", _LARGEST_ID)
 
 
 def neighbours(db: Connection, item_id: int) -> tuple[int | None, int | None]:
@@ -166,50 +212,28 @@ def changes_since(db: Connection, revision: int, limit: int) -> tuple[list[Item]
     return [_item(row) for row in rows], rows[-1]["revision"] if rows else revision
 
 
-def _conditions(
-    db: Connection, status: Status | None, kind: Kind | None, q: str | None, tag: str | None
-) -> tuple[list[str], list[object]]:
-    """Return what `WHERE` asks for, to be joined by AND, and the values for it."""
-    conditions, values = ["trashed_at IS NULL"], list[object]()
-    if status is not None:
-        conditions.append("status = ?")
-        values.append(status)
-    if kind is not None:
-        conditions.append("kind = ?")
-        values.append(kind)
-    if tag is not None:
-        conditions.append(_among(db, "SELECT item_id FROM tags WHERE text = ?", tag))
-        values.append(tag)
-    if q is not None and q.strip():
-        expression = search.match(q)
-        if expression is None:
-            conditions.append("FALSE")  # nothing in it that can be searched for
-        else:
-            conditions.append(_among(db, "SELECT rowid FROM items_fts WHERE items_fts MATCH ?", expression))
-            values.append(expression)
-    return conditions, values
-
-
-def _among(db: Connection, select: str, value: str) -> str:
-    few = db.execute(f"SELECT count(*) <= ? FROM ({select} LIMIT ?)", (_FEW_MATCHES, value, _FEW_MATCHES + 1))  # noqa: S608
-    key = "id" if few.fetchone()[0] else "+id"  # the plus keeps SQLite from looking items up by their ids
-    return f"{key} IN ({select})"
-
-
 def _cursor(row: Row) -> str:
-    return base64.urlsafe_b64encode(f"{row['sort_at']}|{row['id']}".encode()).decode().rstrip("=")
+    return _encoded(row["sort_at"], row["id"])
 
 
-def _position(cursor: str) -> Iterable[object]:
+def _encoded(text: str, number: int) -> str:
+    return base64.urlsafe_b64encode(f"{text}|{number}".encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> tuple[str, int]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        sort_at, number = text.split("|")
-        item_id = int(number)
+        first, number = text.split("|")
+        last = int(number)
     except (binascii.Error, ValueError):
-        item_id = 0
-    if not 0 < item_id <= _LARGEST_ID:
-        raise NotFoundError("This page of the library does not exist.", "Open the library again.")
-    return sort_at, item_id
+        first, last = "", 0
+    if not 0 < last <= _LARGEST_ID:
+        raise _no_such_page()
+    return first, last
+
+
+def _no_such_page() -> NotFoundError:
+    return NotFoundError("This page of the library does not exist.", "Open the library again.")
 
 
 def _item(row: Row) -> Item:

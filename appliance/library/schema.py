@@ -234,9 +234,16 @@ CREATE TRIGGER tags_removed AFTER DELETE ON tags BEGIN
 END;
 """
 
-# Whose words a person's description are. Further tables of one part of the page each stand in modules of their own.
+# Whose words a person's description are, and which tags a person took off: no model puts those on again.
 _FIFTH = """
 ALTER TABLE descriptions ADD COLUMN author TEXT;
+CREATE TABLE unwanted_tags (
+  item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+  text TEXT NOT NULL COLLATE NOCASE CHECK (text <> ''),
+  PRIMARY KEY (item_id, text)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX items_favourite ON items (sort_at) WHERE trashed_at IS NULL AND favourite = 1;
+CREATE INDEX items_trash ON items (trashed_at) WHERE trashed_at IS NOT NULL;
 """
 
 MIGRATIONS: tuple[tuple[str, str], ...] = (
@@ -244,7 +251,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("002_notices", _SECOND),
     ("003_identity", _THIRD),
     ("004_recogniser", _FOURTH),
-    ("005_author", _FIFTH),
+    ("005_words", _FIFTH),
     ("006_people", schema_people.SQL),
     ("007_search", schema_search.SQL),
     ("008_uploads", schema_uploads.SQL),

@@ -1,37 +1,136 @@
-"""Full-text search over names, descriptions and tags (FTS5 table `items_fts`, one row an item)."""
+"""Full-text search over names, descriptions, tags and videos' moments (FTS5 table `items_fts`, one row an item).
 
+What people may type: words (found by their stems: "dogs" finds "dog"), the beginning of a word at the end, "phrases in
+quotes", -without, tag:beach, tag:"birthday cake", year:2024. Nothing in it is taken for FTS5's own syntax.
+"""
+
+import json
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from appliance.library.database import Connection
 
 _MOST_WORDS = 32
-_PART = re.compile(r'"([^"]*)"|([^\s"]+)')
+_PART = re.compile(r'(-?)(?:(tag|year):)?(?:"([^"]*)(?:"|$)|([^\s"]+))', re.IGNORECASE)
+# An ending on its way, and a consonant doubled before it: "swimmi" is to find what the stem "swim" stands for.
+_ENDING = re.compile(r"(?:i(?:ng?)?|ed?)$")
+_DOUBLED = re.compile(r"([^aeiou\W\d_])\1$")
+_BEFORE, _AFTER, _BETWEEN = "\x02", "\x03", "\x1f"  # no text that is stored has control characters of its own
 
 
-def match(text: str) -> str | None:
-    """Return what people type as an FTS5 expression, or None where it has nothing to look for.
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a person asked for: FTS5 expressions for what to find and what not, tags and years; None for nothing."""
 
-    Every word must be found, quoted words in that order, and the last one may be only the beginning of a word. Nothing
-    in `text` is taken for FTS5's own syntax.
-    """
-    # SQLite takes neither NUL in an expression nor lone surrogates in text
-    clean = "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
-    parts = [(phrase or word).strip() for phrase, word in _PART.findall(clean)]
-    words = [f'"{part}"' for part in parts if any(c.isalnum() for c in part)][:_MOST_WORDS]
-    return " ".join(words) + "*" if words else None
+    words: str | None = None
+    without: str | None = None
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
+    years: tuple[str, ...] = ()
+    without_years: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it that can be looked for."""
+        return self == Query()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where an item was found: its description in pieces, each marked or not, and a video's moment in seconds."""
+
+    pieces: tuple[tuple[str, bool], ...]
+    at: float | None
+
+
+def read(text: str) -> Query:
+    """Return what a person typed, of any text at all."""
+    # SQLite takes neither NUL in an expression nor lone surrogates in text; the marks must stay ours
+    clean = "".join(" " if c < " " or "\ud800" <= c <= "\udfff" else c for c in text)
+    wanted, unwanted = list[str](), list[str]()
+    tags, without_tags, years, without_years = list[str](), list[str](), list[str](), list[str]()
+    for minus, key, phrase, word in list(_PART.findall(clean))[:_MOST_WORDS]:
+        said = (phrase or word).strip()
+        if not any(c.isalnum() for c in said):
+            continue
+        if key.lower() == "tag":
+            (without_tags if minus else tags).append(said)
+        elif key.lower() == "year" and re.fullmatch(r"[0-9]{4}", said):
+            (without_years if minus else years).append(said)
+        else:
+            (unwanted if minus else wanted).append(f"{key}:{said}" if key else said)
+    last_is_word = bool(wanted) and not clean.rstrip().endswith('"') and clean.rstrip().endswith(wanted[-1])
+    return Query(
+        _all_of(wanted, last_is_word) if wanted else None,
+        " OR ".join(map(_quoted, unwanted)) if unwanted else None,
+        tuple(tags), tuple(without_tags), tuple(years), tuple(without_years),
+    )  # fmt: skip
+
+
+def hits(db: Connection, text: str, item_ids: Iterable[int]) -> dict[int, Hit]:
+    """Return where the words of `text` stand in these items, by item id."""
+    words = read(text).words
+    if words is None:
+        return {}
+    rows = db.execute(
+        f"""
+        SELECT rowid, highlight(items_fts, 1, '{_BEFORE}', '{_AFTER}') AS description,
+          highlight(items_fts, 3, '{_BEFORE}', '{_AFTER}') AS moments
+        FROM items_fts WHERE items_fts MATCH ? AND rowid IN (SELECT value FROM json_each(?))
+        """,  # noqa: S608
+        (words, json.dumps(list(item_ids))),
+    ).fetchall()
+    return {row["rowid"]: Hit(_pieces(row["description"]), _moment(db, row["rowid"], row["moments"])) for row in rows}
 
 
 def index(db: Connection, item_id: int) -> None:
     """Renew the item's row in the search table from its name, current description, frames and tags."""
     db.execute("DELETE FROM items_fts WHERE rowid = ?", (item_id,))
     db.execute(
-        """
-        INSERT INTO items_fts (rowid, name, description, tags)
+        f"""
+        INSERT INTO items_fts (rowid, name, description, tags, moments)
         SELECT id, name,
-          coalesce((SELECT text FROM descriptions WHERE item_id = items.id ORDER BY source DESC, id DESC LIMIT 1), '')
-            || coalesce((SELECT ' ' || group_concat(text, ' ') FROM frames WHERE item_id = items.id), ''),
-          coalesce((SELECT group_concat(text, ' ') FROM tags WHERE item_id = items.id), '')
+          coalesce((SELECT text FROM descriptions WHERE item_id = items.id ORDER BY source DESC, id DESC LIMIT 1), ''),
+          coalesce((SELECT group_concat(text, ' ') FROM tags WHERE item_id = items.id), ''),
+          coalesce((SELECT group_concat(text, '{_BETWEEN}') FROM (
+            SELECT text FROM frames WHERE item_id = items.id ORDER BY place
+          )), '')
         FROM items WHERE id = ?
-        """,
+        """,  # noqa: S608
         (item_id,),
     )
+
+
+def _all_of(words: list[str], last_is_begun: bool) -> str:
+    parts = [_quoted(word) for word in words]
+    if last_is_begun:
+        begun = {words[-1]}
+        base = _DOUBLED.sub(r"\1", _ENDING.sub("", words[-1].lower()))
+        if len(base) >= 3:
+            begun.add(base)
+        parts[-1] = "(" + " OR ".join([parts[-1], *(f"{_quoted(one)} *" for one in sorted(begun))]) + ")"
+    return " AND ".join(parts)
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', " ") + '"'
+
+
+def _pieces(text: str) -> tuple[tuple[str, bool], ...]:
+    found = list[tuple[str, bool]]()
+    for part in re.split(f"({_BEFORE}.*?{_AFTER})", text):
+        if part:
+            marked = part.startswith(_BEFORE)
+            found.append((part.strip(_BEFORE + _AFTER), marked))
+    return tuple(found)
+
+
+def _moment(db: Connection, item_id: int, moments: str) -> float | None:
+    for place, text in enumerate(moments.split(_BETWEEN)):
+        if _BEFORE in text:
+            row = db.execute(
+                "SELECT at FROM frames WHERE item_id = ? ORDER BY place LIMIT 1 OFFSET ?", (item_id, place)
+            ).fetchone()
+            return None if row is None else float(row["at"])
+    return None

@@ -13,8 +13,10 @@ from appliance.library import items
 from appliance.pages import (
     activity,
     add,
+    edits,
     events,
     files,
+    forms,
     health,
     item,
     library,
@@ -60,9 +62,10 @@ def create_app(given: Settings) -> Litestar:
         route_handlers=[
             library.library, item.item, add.add, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
-            uploads.upload, items_api.router, files.router, events.events, status,
+            uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, files.router,
+            events.events, status,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
-            openapi.openapi_json, openapi.api_page,
+            forms.edit, forms.trash_page, forms.empty, openapi.openapi_json, openapi.api_page,
         ],
         dependencies={
             "box": Provide(lambda: box, sync_to_thread=False),

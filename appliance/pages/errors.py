@@ -48,6 +48,10 @@ class NothingWaitingError(ShoeboxError):
     """There is nothing to call off."""
 
 
+class ChangedMeanwhileError(ShoeboxError):
+    """Somebody else changed what was to be changed."""
+
+
 class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
@@ -73,6 +77,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
     NothingWaitingError: (409, "Nothing to call off"),
+    ChangedMeanwhileError: (412, "Changed in the meantime"),
     NotReadyError: (404, "Not ready yet"),
     StoppingError: (503, "Just stopping"),
     RefusedSettingsError: (422, "This setting cannot be used"),

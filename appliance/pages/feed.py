@@ -159,8 +159,7 @@ class Feed:
         changed, revision = items.changes_since(db, since, MOST_AT_ONCE)
         if not changed:
             return b"", since
-        shown = [item for item in changed if item.trashed_at is None]
-        told = items_json(db, shown, self._box.known_models())
+        told = items_json(db, changed, self._box.known_models())
         # Only the last one carries the revision: whoever is cut off in between is told all of them again.
         events = [event("item", item) for item in told[:-1]] + [event("item", item, revision) for item in told[-1:]]
         return b"".join(events), revision

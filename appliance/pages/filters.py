@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from appliance.library import items
+from appliance.library.database import Connection
+from appliance.library.items import Order, Page
+from appliance.library.wanted import Wanted
 from appliance.pages.errors import RequestError
 from appliance.records import Kind, Status
 
@@ -12,6 +16,13 @@ MOST_ITEMS = 500
 LONGEST_WORDS = 500
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Answer(StrEnum):
+    """Yes or no, as a query string says it."""
+
+    YES = "1"
+    NO = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,11 @@ class Filters:
     kind: Kind | None = None
     q: str | None = None
     tag: str | None = None
+    year: int | None = None
+    favourite: bool | None = None
+    described_by: str | None = None
+    trashed: bool = False
+    order: Order = Order.NEWEST
     cursor: str | None = None
     limit: int = 100
 
@@ -33,24 +49,47 @@ class Filters:
             kind=_choice(query, "kind", Kind),
             q=_words(query, "q"),
             tag=_words(query, "tag"),
+            year=_whole(query, "year", 1, 9999),
+            favourite=None if (yes := _choice(query, "favourite", Answer)) is None else yes is Answer.YES,
+            described_by=_words(query, "described_by"),
+            trashed=_choice(query, "trashed", Answer) is Answer.YES,
+            order=_choice(query, "order", Order) or Order.NEWEST,
             cursor=_words(query, "cursor"),
-            limit=_limit(query.get("limit", "")),
+            limit=_whole(query, "limit", 1, MOST_ITEMS) or 100,
         )
 
-    def shown(self) -> dict[str, str | None]:
-        """Return what the page's search field and chips show."""
-        return {"q": self.q, "kind": self.kind, "status": self.status, "tag": self.tag}
+    def shown(self) -> dict[str, str]:
+        """Return what is asked for as a query string has it, the place in it left out: the page's field and chips."""
+        return {
+            name: value
+            for name, value in (
+                ("q", self.q or ""),
+                ("kind", self.kind or ""),
+                ("status", self.status or ""),
+                ("tag", self.tag or ""),
+                ("year", str(self.year) if self.year else ""),
+                ("favourite", "" if self.favourite is None else "1" if self.favourite else "0"),
+                ("described_by", self.described_by or ""),
+                ("order", self.order if self.order is not Order.NEWEST else ""),
+            )
+        }
 
-    def query(self) -> dict[str, Any]:
-        """Return the keyword arguments of `library.items.page`."""
+    def wanted(self) -> Wanted:
+        """Return what is asked for, for the functions of `library.items`."""
         return {
             "status": self.status,
             "kind": self.kind,
             "q": self.q,
             "tag": self.tag,
-            "cursor": self.cursor,
-            "limit": self.limit,
+            "year": self.year,
+            "favourite": self.favourite,
+            "described_by": self.described_by,
+            "trashed": self.trashed,
         }
+
+    def page(self, db: Connection) -> Page:
+        """Return the page of items that is asked for."""
+        return items.page(db, order=self.order, cursor=self.cursor, limit=self.limit, **self.wanted())
 
 
 def _choice(query: Mapping[str, str], name: str, choices: type[Choice]) -> Choice | None:
@@ -70,10 +109,11 @@ def _words(query: Mapping[str, str], name: str) -> str | None:
     return value or None
 
 
-def _limit(value: str) -> int:
+def _whole(query: Mapping[str, str], name: str, least: int, most: int) -> int | None:
+    value = query.get(name, "")
     if not value:
-        return 100
+        return None
     # isdecimal alone would let through digits of other scripts, and numbers too long to read.
-    if not (value.isascii() and value.isdecimal() and len(value) < 10 and 1 <= int(value) <= MOST_ITEMS):
-        raise RequestError(f"limit cannot be {value[:40]!r}.", f"Use a whole number from 1 to {MOST_ITEMS}.")
+    if not (value.isascii() and value.isdecimal() and len(value) < 10 and least <= int(value) <= most):
+        raise RequestError(f"{name} cannot be {value[:40]!r}.", f"Use a whole number from {least} to {most}.")
     return int(value)

@@ -14,7 +14,7 @@ from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.serialise import described_by, item_json
 from appliance.pages.templates import Templates, html
-from appliance.records import Item, Kind, ModelInfo
+from appliance.records import Item, Kind, ModelInfo, Source
 
 
 @route("/items/{number:int}", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
@@ -24,10 +24,12 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
         found = items.get(db, number)
         models = box.known_models()
         newer, older = items.neighbours(db, number)
+        written = history(db, number, models)
         text = templates.page(
             "item.html", box, db, "library",
             item=item_json(db, found, models),
-            history=history(db, number, models),
+            history=written,
+            said_before=next((entry for entry in written if entry["source"] == Source.MODEL), None),
             facts=facts(found, box.zone(db)),
             previous=newer,
             next=older,

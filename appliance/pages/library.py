@@ -6,6 +6,7 @@ from litestar import Request, Response, route
 from litestar.di import NamedDependency
 
 from appliance.library import items
+from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.pages.filters import Filters
 from appliance.pages.head import GET
@@ -20,12 +21,18 @@ def library(
     """Answer the page."""
     filters = Filters.read(request.query_params)
     with box.library() as db:
-        page = items.page(db, **filters.query())
+        page = filters.page(db)
         text = templates.page(
             "library.html", box, db, "library",
-            items=items_json(db, page.items, box.known_models()),
+            items=items_json(db, page.items, box.known_models(), filters.q),
             cursor=page.cursor,
             filters=filters.shown(),
-            total=items.count(db, status=filters.status, kind=filters.kind, q=filters.q, tag=filters.tag),
+            total=items.count(db, **filters.wanted()),
+            years=_years(db),
         )  # fmt: skip
     return html(text)
+
+
+def _years(db: Connection) -> list[str]:
+    """Return the years that have items, the newest first."""
+    return list(dict.fromkeys(month[:4] for month, _ in items.months(db)))

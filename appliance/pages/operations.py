@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.library.items import Order
+from appliance.pages.edits import UNDOES
 from appliance.records import Kind, Source, Status
 
 Schema = dict[str, Any]
@@ -28,6 +30,11 @@ def ref(name: str) -> Schema:
 def query(name: str, schema: Schema, text: str) -> Schema:
     """Return a parameter of the query string."""
     return {"name": name, "in": "query", "schema": schema, "description": text}
+
+
+def header(name: str, text: str) -> Schema:
+    """Return a header that may be sent."""
+    return {"name": name, "in": "header", "schema": TEXT, "description": text}
 
 
 def of(properties: dict[str, Schema], *optional: str, closed: bool = False) -> Schema:
@@ -83,11 +90,30 @@ SCHEMAS: dict[str, Schema] = {
             "sha256": TEXT, "bytes": WHOLE, "mime": TEXT, "width": maybe(WHOLE), "height": maybe(WHOLE),
             "duration": maybe(NUMBER), "taken_at": maybe(TEXT), "added_at": TEXT, "camera": maybe(TEXT),
             "latitude": maybe(NUMBER), "longitude": maybe(NUMBER), "favourite": YES_NO, "prepared": YES_NO,
+            "trashed_at": maybe(TEXT), "hit_at": maybe(NUMBER),
+            "marks": {"type": "array", "items": of({"text": TEXT, "marked": YES_NO})},
             "urls": of({"original": TEXT, "small": TEXT, "large": TEXT, "page": TEXT}), "duplicate": YES_NO,
         },
-        "duplicate",
+        "duplicate", "marks", "hit_at",
     ),
     "Items": of({"items": {"type": "array", "items": ref("Item")}, "cursor": maybe(TEXT)}),
+    "Timeline": of({"months": {"type": "array", "items": of({"month": TEXT, "count": WHOLE, "cursor": TEXT})}}),
+    "Edit": of(
+        {
+            "description": maybe(TEXT | {"maxLength": 2000}),
+            "tags": {"type": "array", "items": TEXT | {"minLength": 1, "maxLength": 60}, "maxItems": 50},
+            "favourite": YES_NO,
+        },
+        "description", "tags", "favourite", closed=True,
+    ),
+    "Many": of(
+        {
+            "ids": {"type": "array", "items": WHOLE | {"minimum": 1}, "minItems": 1, "maxItems": 500},
+            "action": {"type": "string", "enum": list(UNDOES)}, "tag": TEXT | {"minLength": 1, "maxLength": 60},
+        },
+        "tag", closed=True,
+    ),
+    "Changed": of({"changed": {"type": "array", "items": WHOLE}, "undo": TEXT}),
     "Notice": of({"name": TEXT, "level": TEXT, "text": TEXT, "next_step": TEXT, "dismissible": YES_NO}),
     "Status": of(
         {
@@ -111,6 +137,7 @@ SCHEMAS: dict[str, Schema] = {
     "Settings": of({"settings": {"type": "array", "items": ref("Setting")}}),
 }  # fmt: skip
 
+_FLAG: Schema = {"type": "string", "enum": ["0", "1"]}
 _ITEM = answer(200, "The item.", ref("Item"))
 _STATUS_NOW = answer(200, "How the library stands.", ref("Status"))
 _PICTURE: dict[int, Any] = {
@@ -123,6 +150,11 @@ _FILTERS = (
     query("kind", _KIND, "Only photos, or only videos."),
     query("q", TEXT | {"maxLength": 500}, "What a person searches for."),
     query("tag", TEXT | {"maxLength": 500}, "Only items with this tag."),
+    query("year", WHOLE | {"minimum": 1, "maximum": 9999}, "Only items taken in this year."),
+    query("favourite", _FLAG, "Only favourites (1), or only others (0)."),
+    query("described_by", TEXT | {"maxLength": 500}, "Only what a person described (person), or this model (its id)."),
+    query("trashed", _FLAG, "1: what is in the trash, in place of what is not."),
+    query("order", {"type": "string", "enum": [str(order) for order in Order]}, "best: of a search, the best first."),
     query("cursor", TEXT | {"maxLength": 500}, "Where the page before ended."),
     query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
 )
@@ -138,7 +170,30 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/v1/items"): Operation(
         parameters=_FILTERS, answers=answer(200, "A page of items.", ref("Items")), refuses={404: "No such cursor."}
     ),
-    ("GET", _ITEM_PATH): Operation(answers=_ITEM),
+    ("GET", "/api/v1/timeline"): Operation(
+        parameters=_FILTERS, answers=answer(200, "The months, the newest first.", ref("Timeline")),
+    ),
+    ("POST", "/api/v1/items/bulk"): Operation(
+        body=json_body(ref("Many")),
+        answers=answer(200, "What was changed.", ref("Changed")),
+        refuses={413: "The body is too large.", 507: "There is no room left."},
+    ),
+    ("DELETE", "/api/v1/trash"): Operation(answers=answer(200, "It is empty.", of({"removed": WHOLE}))),
+    ("GET", _ITEM_PATH): Operation(
+        parameters=(header("If-None-Match", "The ETag that is known already."),),
+        answers=_ITEM | {304: ("It has not changed.", None)},
+    ),
+    ("PATCH", _ITEM_PATH): Operation(
+        parameters=(header("If-Match", "The ETag of what is to be changed."),),
+        body=json_body(ref("Edit")),
+        answers=_ITEM,
+        refuses={412: "Somebody changed it in the meantime.", 413: "The body is too large."},
+    ),
+    ("DELETE", _ITEM_PATH): Operation(
+        parameters=(header("If-Match", "The ETag of what is to be put away."),),
+        answers=_ITEM,
+        refuses={412: "Somebody changed it in the meantime."},
+    ),
     ("POST", _ITEM_PATH + "/describe"): Operation(answers=answer(202, "It is described next.", ref("Item"))),
     ("POST", _ITEM_PATH + "/retry"): Operation(answers=answer(202, "It is tried next.", ref("Item"))),
     ("POST", _ITEM_PATH + "/cancel"): Operation(answers=_ITEM, refuses={409: "Nothing is waiting."}),

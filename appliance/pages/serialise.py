@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appliance import __version__
-from appliance.library import describer, descriptions, jobs, status
+from appliance.library import describer, descriptions, jobs, search, status
 from appliance.library.database import Connection
 from appliance.pages import notices
 from appliance.pages.box import Box
@@ -21,12 +21,31 @@ def item_json(db: Connection, item: Item, models: dict[str, ModelInfo]) -> dict[
     return _fields(db, item, descriptions.current(db, item.id), descriptions.tags(db, item.id), models, asked)
 
 
-def items_json(db: Connection, items: list[Item], models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
-    """Return many items; their descriptions and tags are read at once."""
+def etag(item: Item) -> str:
+    """Return what tells one state of an item from every other."""
+    return f'"{item.id}-{item.revision}"'
+
+
+def items_json(
+    db: Connection, items: list[Item], models: dict[str, ModelInfo], q: str | None = None
+) -> list[dict[str, Any]]:
+    """Return many items; their descriptions and tags are read at once.
+
+    Where they were searched for by `q`, each has `marks`, its description in pieces `{text, marked}`, and `hit_at`, the
+    second of a video's moment that was found (null where none was).
+    """
     numbers = [item.id for item in items]
     texts, tags = descriptions.current_for(db, numbers), descriptions.tags_for(db, numbers)
     asked = jobs.asked_for(db, numbers)
-    return [_fields(db, item, texts.get(item.id), tags.get(item.id, ()), models, item.id in asked) for item in items]
+    told = [_fields(db, item, texts.get(item.id), tags.get(item.id, ()), models, item.id in asked) for item in items]
+    if q:
+        found = search.hits(db, q, numbers)
+        for fields in told:
+            hit = found.get(fields["id"])
+            pieces = hit.pieces if hit else (((fields["description"] or ""), False),)
+            fields["marks"] = [{"text": text, "marked": marked} for text, marked in pieces if text]
+            fields["hit_at"] = hit.at if hit else None
+    return told
 
 
 def described_by(description: Description, models: dict[str, ModelInfo]) -> dict[str, Any]:
@@ -34,7 +53,7 @@ def described_by(description: Description, models: dict[str, ModelInfo]) -> dict
     model = models.get(description.model or "")
     # A model that has been removed since is known by its id alone; a sample's begins with "sample-".
     recognised = description.model == RECOGNISER
-    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model
+    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model or description.author
     sample = model.sample if model else (description.model or "").startswith(SAMPLE_IDS)
     seconds = None if description.milliseconds is None else description.milliseconds / 1000
     return {
@@ -91,6 +110,7 @@ def _fields(
         "latitude": item.latitude,
         "longitude": item.longitude,
         "favourite": item.favourite,
+        "trashed_at": item.trashed_at,
         "prepared": item.prepared_at is not None,
         "urls": {
             "original": f"{address}/original",

@@ -119,3 +119,36 @@ def test_item_that_is_gone_gets_no_description(db: Connection) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         descriptions.save(db, 99, described("a dog"))
     assert db.execute("SELECT count(*) FROM items_fts").fetchone()[0] == 0
+
+
+def test_a_persons_words_carry_the_name_and_can_be_taken_back(db: Connection, add: Callable[..., Item]) -> None:
+    item = add(b"x")
+    descriptions.save(db, item.id, Described("a dog", (), (), "m", 1.0))
+    descriptions.write(db, item.id, "Rex", author="Anna")
+    descriptions.write(db, item.id, "Rex", author="Anna")
+    shown = descriptions.current(db, item.id)
+    assert shown is not None
+    assert (shown.text, shown.author) == ("Rex", "Anna")
+    assert len(descriptions.history(db, item.id)) == 2
+    assert descriptions.withdraw(db, item.id)
+    assert not descriptions.withdraw(db, item.id)
+    back = descriptions.current(db, item.id)
+    assert back is not None
+    assert back.text == "a dog"
+    assert items.page(db, q="rex").items == []
+
+
+def test_tags_a_person_took_off_stay_off(db: Connection, add: Callable[..., Item]) -> None:
+    item = add(b"x")
+    seen = (Tag("dog", Source.MODEL), Tag("Beach", Source.MODEL))
+    descriptions.save(db, item.id, Described("a dog", seen, (), "m", 1.0))
+    descriptions.choose_tags(db, item.id, ["Rex", "beach"])
+    assert {(tag.text, tag.source) for tag in descriptions.tags(db, item.id)} == {
+        ("Beach", Source.MODEL), ("Rex", Source.PERSON),
+    }  # fmt: skip
+    descriptions.save(db, item.id, Described("a dog", seen, (), "m", 1.0))
+    assert {tag.text for tag in descriptions.tags(db, item.id)} == {"Beach", "Rex"}
+    descriptions.choose_tags(db, item.id, ["Rex", "Beach", "DOG"])
+    assert {(tag.text, tag.source) for tag in descriptions.tags(db, item.id)} == {
+        ("Beach", Source.MODEL), ("Rex", Source.PERSON), ("DOG", Source.PERSON),
+    }  # fmt: skip

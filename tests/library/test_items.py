@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from appliance.errors import NotFoundError
-from appliance.library import claims, descriptions, items, jobs
+from appliance.library import claims, descriptions, items, jobs, wanted
 from appliance.library.database import Connection
 from appliance.records import Described, Facts, Format, Item, Kind, Priority, Source, Status, Tag, Task
 
@@ -115,7 +115,7 @@ def test_filters_with_many_matches_give_the_same(
             db, item_id, Described("a dog" if n % 3 else "a cat", (Tag(str(n % 2), Source.MODEL),), (), "m", 0.1)
         )
     few = [walk(db, 2, q="dog"), walk(db, 2, tag="1"), walk(db, 2, q="a d", tag="1")]
-    monkeypatch.setattr(items, "_FEW_MATCHES", 1)
+    monkeypatch.setattr(wanted, "_FEW_MATCHES", 1)
     assert [walk(db, 2, q="dog"), walk(db, 2, tag="1"), walk(db, 2, q="a d", tag="1")] == few
     assert [len(ids) for ids in few] == [8, 6, 4]
 

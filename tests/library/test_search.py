@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from appliance.library import descriptions, items, search
+from appliance.errors import NotFoundError
+from appliance.library import descriptions, items, search, trash
 from appliance.library.database import Connection
 from appliance.records import Described, Frame, Item, Source, Tag
 
@@ -94,11 +96,111 @@ def test_search_row_goes_with_the_item(db: Connection, add: Callable[..., Item])
 @example("\0")
 @example("\U0001e900")  # a letter to Python, not to SQLite's older tables
 def test_nothing_typed_is_taken_for_syntax(db: Connection, text: str) -> None:
-    expression = search.match(text)
-    if expression is not None:
-        db.execute("SELECT count(*) FROM items_fts WHERE items_fts MATCH ?", (expression,)).fetchone()
+    for order in items.Order:
+        items.page(db, q=text, order=order)
+    assert items.count(db, q=text) == 0
+    assert search.hits(db, text, [1]) == {}
 
 
 def test_sqlite_would_have_taken_it_for_syntax(db: Connection) -> None:
     with pytest.raises(sqlite3.OperationalError):
         db.execute("SELECT count(*) FROM items_fts WHERE items_fts MATCH ?", ("NEAR(",)).fetchone()
+
+
+def describe(db: Connection, item: Item, text: str, tags: tuple[str, ...] = (), frames: tuple[Frame, ...] = ()) -> None:
+    found = Described(text, tuple(Tag(tag, Source.MODEL) for tag in tags), frames, "m", 1.0)
+    descriptions.save(db, item.id, found)
+
+
+@pytest.fixture
+def shelf(db: Connection, add: Callable[..., Item]) -> dict[str, Item]:
+    """Four items: two dogs, of which one swims, a cat, and a film of a dog."""
+    named = {name: add(name.encode(), f"{name}.jpg") for name in ("one", "two", "three", "film")}
+    describe(db, named["one"], "a dog running on the beach", ("dog", "beach"))
+    describe(db, named["two"], "two dogs swimming in a lake", ("dog", "lake"))
+    describe(db, named["three"], "a cat asleep in a basket", ("cat", "birthday cake"))
+    moments = (Frame(0.0, "an empty garden"), Frame(4.5, "a puppy and a ball"))
+    describe(db, named["film"], "a garden", ("garden",), moments)
+    db.execute("UPDATE items SET taken_at = '2019-05-03T10:00:00' WHERE name = 'two.jpg'")
+    return named
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("dogs", {"one", "two"}),
+        ("dog", {"one", "two"}),
+        ("swim", {"two"}),
+        ("swimm", {"two"}),
+        ("swimmi", {"two"}),
+        ("swimmin", {"two"}),
+        ("swimming", {"two"}),
+        ("run", {"one"}),
+        ("puppies", {"film"}),
+        ("dog -beach", {"two"}),
+        ("-dog", {"three", "film"}),
+        ('-"running on"', {"two", "three", "film"}),
+        ('"dog running"', {"one"}),
+        ('"running dog"', set()),
+        ("tag:dog", {"one", "two"}),
+        ('tag:"birthday cake"', {"three"}),
+        ("TAG:Dog -tag:lake", {"one"}),
+        ("year:2019", {"two"}),
+        ("dog -year:2019", {"one"}),
+        ("year:19", set()),
+        ("dog cat", set()),
+        ("tag:", {"one", "two", "three", "film"}),
+    ],
+)
+def test_what_people_type_finds(db: Connection, shelf: dict[str, Item], typed: str, found: set[str]) -> None:
+    names = {item.name.removesuffix(".jpg") for item in items.page(db, q=typed).items}
+    assert names == (set() if typed == "tag:" else found)
+    assert items.count(db, q=typed) == len(names)
+
+
+def test_the_best_matches_come_first_page_by_page(
+    db: Connection, shelf: dict[str, Item], add: Callable[..., Item]
+) -> None:
+    named_so = add(b"named", "dog.jpg")
+    describe(db, named_so, "a table")
+    ranked, cursor = list[str](), None
+    while True:
+        page = items.page(db, q="dog", order=items.Order.BEST, limit=1, cursor=cursor)
+        ranked += [item.name for item in page.items]
+        if (cursor := page.cursor) is None:
+            break
+    assert sorted(ranked) == ["dog.jpg", "one.jpg", "two.jpg"]
+    assert ranked[-1] == "dog.jpg"
+    newest = items.page(db, q="dog", limit=1).cursor
+    with pytest.raises(NotFoundError):
+        items.page(db, q="dog", order=items.Order.BEST, cursor=newest)
+
+
+def test_says_where_it_was_found(db: Connection, shelf: dict[str, Item]) -> None:
+    film, two = shelf["film"].id, shelf["two"].id
+    assert search.hits(db, "puppy", [film, two]) == {film: search.Hit((("a garden", False),), 4.5)}
+    hit = search.hits(db, "dog lak", [two])[two]
+    assert hit.pieces == (
+        ("two ", False), ("dogs", True), (" swimming in a ", False), ("lake", True),
+    )  # fmt: skip
+    assert hit.at is None
+    assert search.hits(db, "tag:dog", [two]) == {}
+
+
+def test_filters(db: Connection, shelf: dict[str, Item]) -> None:
+    def names(**wanted: Any) -> set[str]:
+        found = items.page(db, **wanted).items
+        assert items.count(db, **wanted) == len(found)
+        return {item.name.removesuffix(".jpg") for item in found}
+
+    descriptions.write(db, shelf["one"].id, "Rex at the sea", author="Anna")
+    trash.set_favourite(db, [shelf["two"].id], True)
+    trash.put_in(db, [shelf["three"].id])
+    assert names(described_by="person") == {"one"}
+    assert names(described_by="m") == {"two", "film"}
+    assert names(favourite=True) == {"two"}
+    assert names(favourite=False) == {"one", "film"}
+    assert names(year=2019) == {"two"}
+    assert names(trashed=True) == {"three"}
+    assert items.months(db, year=2019) == [("2019-05", 1)]
+    assert items.page(db, cursor=items.cursor_before("2019-05")).items[0].name == "two.jpg"

@@ -57,7 +57,7 @@ def test_nobody_joins_a_closed_feed(shelf):
     assert asyncio.run(run()) == (None, False)
 
 
-def test_trashed_items_are_not_told(shelf):
+def test_trashed_items_are_told_as_such(shelf):
     async def run():
         feed = Feed(shelf.box, 0.01)
         item = shelf.add()
@@ -66,7 +66,7 @@ def test_trashed_items_are_not_told(shelf):
         return await feed.catch_up(0)
 
     events, reached = asyncio.run(run())
-    assert events == b""
+    assert b'"trashed_at": "2024-01-01T00:00:00Z"' in events
     assert reached > 0
 
 

@@ -1,8 +1,8 @@
 // One picture: keys and swipes to its neighbours, describing again, and its words as they are written.
-import { post } from "./api.js";
+import { call, post } from "./api.js";
 import { fresh, swap } from "./dom.js";
 import { on } from "./live.js";
-import { watch } from "./scenes.js";
+import { begin, watch } from "./scenes.js";
 
 const article = document.getElementById("item");
 const stage = document.getElementById("stage");
@@ -16,6 +16,7 @@ async function renew() {
   article.dataset.status = theirs.dataset.status;
   if (stage.dataset.ready !== "yes") swap(page, "stage");
   for (const part of ["scenes", "writing", "actions", "facts", "history"]) swap(page, part);
+  if (!document.getElementById("edit").open) swap(page, "edit");
   document.title = page.title;
   watch();
 }
@@ -41,6 +42,38 @@ article.addEventListener("click", async (event) => {
     trouble.hidden = false;
     button.disabled = false;
   }
+});
+
+/** What a form of this page asks of the box; null where nothing was changed in it. */
+function wanted(form) {
+  if (form.dataset.bulk) return call("POST", "/api/v1/items/bulk", { ids: [id], action: form.dataset.bulk });
+  if (form.dataset.patch) return call("PATCH", `/api/v1/items/${id}`, JSON.parse(form.dataset.patch));
+  const { description, tags } = form.elements;
+  const change = {};
+  if (description.value.trim() && description.value.trim() !== description.dataset.was) change.description = description.value;
+  if (tags.value !== tags.dataset.was) change.tags = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  return Object.keys(change).length ? call("PATCH", `/api/v1/items/${id}`, change) : null;
+}
+
+// Without scripts the forms are sent as they are, and the box answers with this page again.
+article.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const button = event.submitter;
+  const trouble = document.getElementById("trouble");
+  trouble.hidden = true;
+  button.disabled = true;
+  try {
+    await wanted(form);
+    const edited = form.id === "words";
+    if (edited) document.getElementById("edit").open = false;
+    await renew();
+    (edited ? document.querySelector("#edit summary") : document.querySelector("#actions .heart")).focus();
+  } catch (error) {
+    trouble.textContent = error.message;
+    trouble.hidden = false;
+  }
+  button.disabled = false;
 });
 
 const go = (rel) => document.querySelector(`.stage [rel="${rel}"]`)?.click();
@@ -81,3 +114,4 @@ on("status", (status) => {
 });
 on("open", () => article.dataset.status !== "completed" && renewSoon());
 watch();
+begin();

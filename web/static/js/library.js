@@ -9,8 +9,8 @@ import { month, number } from "./words.js";
 const library = document.getElementById("library");
 const months = document.getElementById("months");
 const end = document.getElementById("end");
-const filters = () => { const { q, kind, status, tag } = library.dataset; return { q, kind, status, tag }; };
-const plain = () => !library.dataset.q && !library.dataset.tag;
+const filters = () => JSON.parse(library.dataset.filters);
+const plain = () => Object.entries(filters()).every(([name, value]) => !value || name === "kind" || name === "status");
 let loading = false;
 
 const layAll = () => months.querySelectorAll(".rows").forEach(lay);
@@ -42,11 +42,18 @@ function place(node) {
   return rows;
 }
 
-const fits = (item) => plain() && (!library.dataset.kind || item.kind === library.dataset.kind) && (!library.dataset.status || item.status === library.dataset.status);
+const fits = (item) => plain() && (!filters().kind || item.kind === filters().kind) && (!filters().status || item.status === filters().status);
 
 /** Show what became of an item: redraw its tile, or put a new one where it belongs. */
 function show(item) {
   let node = tileOf(item.id);
+  if (item.trashed_at) {
+    const rows = node?.parentElement;
+    node?.remove();
+    if (rows?.children.length) lay(rows);
+    else rows?.closest(".month").remove();
+    return;
+  }
   if (node) {
     if (fill(node, item)) lay(place(node));
     return;

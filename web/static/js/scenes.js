@@ -51,3 +51,9 @@ export function watch() {
   if (video.error) cannotPlay();
   mark();
 }
+
+/** Begin at the moment that the address names (`#t=4.5`), as a search's find does. */
+export function begin() {
+  const at = Number(/^#t=([\d.]+)$/.exec(location.hash)?.[1]);
+  if (player() && at > 0) player().currentTime = at;
+}

@@ -9,7 +9,7 @@ export const key = (item) => (item.taken_at ?? item.added_at).slice(0, 19);
 
 /** Make the tile of an item. */
 export function tile(item) {
-  const node = el("a", { class: "tile", href: `/items/${item.id}` });
+  const node = el("a", { class: "tile", href: `/items/${item.id}${item.hit_at ? `#t=${item.hit_at}` : ""}` });
   fill(node, item);
   return node;
 }
@@ -31,7 +31,7 @@ export function fill(node, item) {
   if (item.duration) {
     parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, "Video, "), duration(item.duration)));
   }
-  if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, item.description));
+  if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, ...(item.marks ?? [{ text: item.description }]).map(({ text, marked }) => (marked ? el("mark", {}, text) : text))));
   const said = left ? ", not described yet" : SAID[item.status];
   parts.push(el("span", { class: "mark", "aria-hidden": "true" }, left && icon("moon")), el("span", { class: "sr state-said" }, said));
   node.replaceChildren(...parts);

@@ -1,0 +1,178 @@
+"""What people change of items: their words, tags, favourites and the trash, one by one or many at once."""
+
+import asyncio
+import time
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from litestar import Request, delete, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from msgspec import Meta
+
+from appliance.library import descriptions, items, jobs, trash
+from appliance.library.database import Connection, transaction
+from appliance.pages.access import caller
+from appliance.pages.body import whole
+from appliance.pages.box import Box
+from appliance.pages.errors import ChangedMeanwhileError, RequestError
+from appliance.pages.serialise import etag, item_json
+from appliance.records import Job, Priority
+
+LARGEST_BODY = 64 << 10
+LONGEST_WORDS = 2000
+LONGEST_TAG = 60
+MOST_TAGS = 50
+MOST_AT_ONCE = 500
+Body = TypeVar("Body")
+Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG)]
+
+
+class Edit(msgspec.Struct, forbid_unknown_fields=True):
+    """What may be changed of an item; what is left out stays. A null description takes a person's newest one back."""
+
+    description: Annotated[str, Meta(max_length=LONGEST_WORDS)] | msgspec.UnsetType | None = msgspec.UNSET
+    tags: Annotated[list[Tag], Meta(max_length=MOST_TAGS)] | msgspec.UnsetType = msgspec.UNSET
+    favourite: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Many(msgspec.Struct, forbid_unknown_fields=True):
+    """One thing to do with many items; `tag` is for `tag` and `untag` alone."""
+
+    ids: Annotated[list[Annotated[int, Meta(ge=1, le=2**63 - 1)]], Meta(min_length=1, max_length=MOST_AT_ONCE)]
+    action: str
+    tag: Tag = ""
+
+
+# What takes an action back, for the items that it changed.
+UNDOES = {
+    "favourite": "unfavourite", "unfavourite": "favourite", "trash": "restore", "restore": "trash", "tag": "untag",
+    "untag": "tag", "describe": "", "delete": "",
+}  # fmt: skip
+
+
+@patch("/{number:int}", request_max_body_size=LARGEST_BODY)
+async def edit(
+    number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]
+) -> Response[dict[str, Any]]:
+    """Change an item's description, tags or favourite: a person's words, which no model overwrites.
+
+    With `If-Match` only where nobody has changed it since that ETag was read.
+    """
+    wanted = _read(await whole(request), Edit)
+    expected = request.headers.get("if-match")
+    return await asyncio.to_thread(_edit, box, number, wanted, caller(request).name, expected)
+
+
+@delete("/{number:int}", status_code=200)
+async def put_away(number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
+    """Put an item in the trash, where it stays for 30 days."""
+    return await asyncio.to_thread(_put_away, box, number, request.headers.get("if-match"))
+
+
+@post("/bulk", status_code=200, request_max_body_size=LARGEST_BODY)
+async def bulk(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
+    """Do one thing with many items: favourite, unfavourite, tag, untag, describe, trash, restore or delete.
+
+    Answers which items it `changed`, and the action that `undo`es it ("" where nothing does). Delete removes for good,
+    and only what is in the trash.
+    """
+    wanted = _read(await whole(request), Many)
+    if wanted.action not in UNDOES:
+        raise RequestError(f"{wanted.action[:40]!r} is nothing to do with items.", f"Use one of {', '.join(UNDOES)}.")
+    if (wanted.action in {"tag", "untag"}) != bool(wanted.tag.strip()):
+        raise RequestError("A tag belongs to tag and untag, and to nothing else.", "Send both, or neither.")
+    return await asyncio.to_thread(_bulk, box, wanted)
+
+
+@delete("/api/v1/trash", status_code=200, sync_to_thread=True)
+def empty_trash(box: NamedDependency[Box]) -> dict[str, Any]:
+    """Empty the trash: remove for good what is in it, originals too; answer how many were `removed`."""
+    with box.library() as db:
+        return {"removed": len(trash.empty(db, box.store))}
+
+
+def _edit(box: Box, number: int, wanted: Edit, author: str, expected: str | None) -> Response[dict[str, Any]]:
+    with box.library() as db:
+        with transaction(db):
+            _check_unchanged(db, number, expected)
+            apply(db, number, wanted, author)
+        item = items.get(db, number)
+        return Response(item_json(db, item, box.known_models()), headers={"ETag": etag(item)})
+
+
+def apply(db: Connection, number: int, wanted: Edit, author: str) -> None:
+    """Make the changes to the item's rows."""
+    if wanted.description is None:
+        descriptions.withdraw(db, number)
+    elif wanted.description is not msgspec.UNSET:
+        words = " ".join(wanted.description.split())
+        if not words:
+            raise RequestError("There are no words in it.", "Write what is to be seen, or take your words back.")
+        descriptions.write(db, number, words, author=author or None)
+    if wanted.tags is not msgspec.UNSET:
+        descriptions.choose_tags(db, number, [tag for one in wanted.tags if (tag := " ".join(one.split()))])
+    if wanted.favourite is not msgspec.UNSET:
+        trash.set_favourite(db, [number], wanted.favourite)
+
+
+def _put_away(box: Box, number: int, expected: str | None) -> dict[str, Any]:
+    with box.library() as db:
+        with transaction(db):
+            _check_unchanged(db, number, expected)
+            trash.put_in(db, [number])
+        return item_json(db, items.get(db, number), box.known_models())
+
+
+def _check_unchanged(db: Connection, number: int, expected: str | None) -> None:
+    item = items.get(db, number)
+    if expected is None or expected.strip() == "*":
+        return
+    if etag(item) not in [one.strip().removeprefix("W/") for one in expected.split(",")]:
+        raise ChangedMeanwhileError("Somebody changed this in the meantime.", "Look at it again, then change it.")
+
+
+def _bulk(box: Box, wanted: Many) -> dict[str, Any]:
+    rung = list[Job]()
+    with box.library() as db:
+        if wanted.action in {"favourite", "unfavourite"}:
+            changed = trash.set_favourite(db, wanted.ids, wanted.action == "favourite")
+        elif wanted.action == "trash":
+            changed = trash.put_in(db, wanted.ids)
+        elif wanted.action == "restore":
+            changed = trash.take_out(db, wanted.ids)
+        elif wanted.action == "delete":
+            changed = trash.empty(db, box.store, wanted.ids)
+        elif wanted.action == "describe":
+            there = items.known(db, wanted.ids)
+            rung = [job for one in there for job in jobs.again(db, one, Priority.PERSON, now=time.time())]
+            changed = sorted({job.item_id for job in rung})
+        else:
+            changed = _tag(db, wanted)
+    box.ring(rung)
+    return {"changed": changed, "undo": UNDOES[wanted.action]}
+
+
+def _tag(db: Connection, wanted: Many) -> list[int]:
+    tag, changed = " ".join(wanted.tag.split()), list[int]()
+    with transaction(db):
+        for number in items.known(db, wanted.ids):
+            has = [one.text for one in descriptions.tags(db, number)]
+            others = [text for text in has if text.lower() != tag.lower()]
+            if (len(others) == len(has)) == (wanted.action == "tag"):
+                descriptions.choose_tags(db, number, [*others, tag] if wanted.action == "tag" else others)
+                changed.append(number)
+    return changed
+
+
+def _read(body: bytes, kind: type[Body]) -> Body:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        told = str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is no JSON"
+        raise RequestError(f"The change cannot be understood: {told}.", "See /help/api for what can be sent.") from None
+
+
+# Part of the items' router: a second one with the same address Litestar would not take.
+HANDLERS = (edit, put_away, bulk)

@@ -1,0 +1,96 @@
+"""The page's plain forms: what `edits.py` does for programs and scripts, for a browser without any."""
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qs
+
+from litestar import Request, Response, post, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from appliance.library import items, trash
+from appliance.library.database import transaction
+from appliance.pages import edits
+from appliance.pages.access import caller
+from appliance.pages.body import whole
+from appliance.pages.box import Box
+from appliance.pages.errors import RequestError
+from appliance.pages.head import GET
+from appliance.pages.serialise import items_json
+from appliance.pages.templates import Templates, html
+
+LARGEST_BODY = 64 << 10
+SHOWN = 100
+
+
+@post("/items/{number:int}/edit", request_max_body_size=LARGEST_BODY)
+async def edit(number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
+    """Do with an item what its page's form says, and show it again."""
+    answers = _answers(await whole(request))
+    await asyncio.to_thread(_edit, box, number, answers, caller(request).name)
+    return Redirect("/trash" if answers.get("back") == "trash" else f"/items/{number}", status_code=303)
+
+
+@route("/trash", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
+def trash_page(box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
+    """Answer the page of what is in the trash."""
+    with box.library() as db:
+        page = items.page(db, trashed=True, limit=SHOWN)
+        count, size = trash.size(db)
+        text = templates.page(
+            "trash.html", box, db, "library",
+            items=items_json(db, page.items, box.known_models()), count=count, size=size, days=trash.KEPT_DAYS,
+        )  # fmt: skip
+    return html(text)
+
+
+@post("/trash/empty", request_max_body_size=LARGEST_BODY)
+async def empty(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
+    """Empty the trash and show that it is."""
+    await whole(request)
+    await asyncio.to_thread(_empty, box)
+    return Redirect("/trash", status_code=303)
+
+
+def _answers(body: bytes) -> dict[str, str]:
+    try:
+        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        raise RequestError("The form cannot be read.", "Open the page again and send it from there.") from None
+    return {name: values[-1] for name, values in found.items()}
+
+
+def _edit(box: Box, number: int, answers: dict[str, str], author: str) -> None:
+    do = answers.get("do", "")
+    with box.library() as db, transaction(db):
+        item = items.get(db, number)
+        if do == "save":
+            edits.apply(db, number, _words(answers), author)
+        elif do == "withdraw":
+            edits.apply(db, number, edits.Edit(description=None), author)
+        elif do in {"favourite", "unfavourite"}:
+            trash.set_favourite(db, [item.id], do == "favourite")
+        elif do == "trash":
+            trash.put_in(db, [item.id])
+        elif do == "restore":
+            trash.take_out(db, [item.id])
+        else:
+            raise RequestError("The form does not say what to do.", "Open the page again and send it from there.")
+
+
+def _words(answers: dict[str, str]) -> edits.Edit:
+    tags = [tag for one in answers.get("tags", "").split(",") if (tag := " ".join(one.split()))]
+    words = answers.get("description", "").strip()
+    if (
+        len(words) > edits.LONGEST_WORDS
+        or len(tags) > edits.MOST_TAGS
+        or any(len(tag) > edits.LONGEST_TAG for tag in tags)
+    ):
+        raise RequestError("These are too many words.", f"Use at most {edits.LONGEST_WORDS} letters.")
+    return edits.Edit(description=words, tags=tags) if words else edits.Edit(tags=tags)
+
+
+def _empty(box: Box) -> None:
+    with box.library() as db:
+        trash.empty(db, box.store)

@@ -1,0 +1,159 @@
+"""What people change of items, over the API and by the page's plain forms."""
+
+from typing import Any
+
+import pytest
+
+from appliance.library import descriptions
+
+
+def test_a_persons_words_are_shown_and_found_and_can_be_taken_back(shelf: Any, client: Any) -> None:
+    item = shelf.done("a dog on grass")
+    answer = client.patch(f"/api/v1/items/{item.id}", json={"description": " Rex in \n the garden "})
+    assert answer.status_code == 200
+    assert answer.json()["description"] == "Rex in the garden"
+    assert answer.json()["described_by"]["source"] == "person"
+    assert [one["id"] for one in client.get("/api/v1/items?q=rex").json()["items"]] == [item.id]
+    shelf.describe(item, "a brown dog")  # the model has its say later, and the person's words stay
+    assert client.get(f"/api/v1/items/{item.id}").json()["description"] == "Rex in the garden"
+    assert client.patch(f"/api/v1/items/{item.id}", json={"description": None}).json()["description"] == "a brown dog"
+
+
+def test_tags_and_favourite(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    told = client.patch(f"/api/v1/items/{item.id}", json={"tags": ["Rex", " red "], "favourite": True}).json()
+    assert told["tag_sources"] == {"red": "model", "Rex": "person"}
+    assert told["favourite"] is True
+    assert [one["id"] for one in client.get("/api/v1/items?favourite=1").json()["items"]] == [item.id]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b'{"description": 3}', b'{"description": "  "}', b'{"colour": "red"}', b'{"tags": [""]}',
+        b'{"tags": "dog"}', b'{"favourite": "yes"}', b'{"description": "' + b"x" * 2001 + b'"}', b"\xff",
+        b'{"tags": ["' + b"x" * 61 + b'"]}',
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_and_changes_nothing(shelf: Any, client: Any, body: bytes) -> None:
+    item = shelf.done()
+    answer = client.patch(f"/api/v1/items/{item.id}", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["next_step"]
+    assert client.get(f"/api/v1/items/{item.id}").json()["description"] == "a red circle"
+
+
+def test_a_change_of_something_that_changed_meanwhile_is_refused(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    address = f"/api/v1/items/{item.id}"
+    seen = client.get(address).headers["etag"]
+    assert client.get(address, headers={"If-None-Match": seen}).status_code == 304
+    first = client.patch(address, json={"description": "Rex"}, headers={"If-Match": seen})
+    assert first.status_code == 200
+    second = client.patch(address, json={"description": "Hasso"}, headers={"If-Match": seen})
+    assert second.status_code == 412
+    assert client.get(address).json()["description"] == "Rex"
+    assert client.delete(address, headers={"If-Match": seen}).status_code == 412
+    assert client.delete(address, headers={"If-Match": first.headers["etag"]}).json()["trashed_at"]
+    assert client.get(address, headers={"If-None-Match": seen}).status_code == 200
+
+
+def test_many_at_once_and_back(shelf: Any, client: Any) -> None:
+    one, two = shelf.done(), shelf.done()
+    bulk = lambda **body: client.post("/api/v1/items/bulk", json=body)  # noqa: E731
+    ids = [one.id, two.id, 99]
+    assert bulk(ids=ids, action="favourite").json() == {"changed": [one.id, two.id], "undo": "unfavourite"}
+    assert bulk(ids=[one.id], action="tag", tag="Zoo").json() == {"changed": [one.id], "undo": "untag"}
+    assert bulk(ids=ids, action="tag", tag="zoo").json()["changed"] == [two.id]
+    assert bulk(ids=ids, action="untag", tag="ZOO").json()["changed"] == [one.id, two.id]
+    assert bulk(ids=ids, action="trash").json() == {"changed": [one.id, two.id], "undo": "restore"}
+    assert client.get("/api/v1/items").json()["items"] == []
+    assert bulk(ids=[one.id], action="restore").json()["changed"] == [one.id]
+    assert bulk(ids=ids, action="delete").json() == {"changed": [two.id], "undo": ""}
+    assert [item["id"] for item in client.get("/api/v1/items").json()["items"]] == [one.id]
+    assert client.get(f"/api/v1/items/{two.id}").status_code == 404
+    assert bulk(ids=[one.id, 99], action="describe").json()["changed"] == [one.id]
+    assert client.get(f"/api/v1/items/{one.id}").json()["status"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ids": [], "action": "trash"}, {"ids": [1], "action": "burn"}, {"ids": [0], "action": "trash"},
+        {"ids": [1], "action": "tag"}, {"ids": [1], "action": "trash", "tag": "x"}, {"ids": [2**63], "action": "trash"},
+        {"ids": [1] * 501, "action": "trash"}, {"ids": [1], "action": "tag", "tag": "  "},
+    ],
+)  # fmt: skip
+def test_many_at_once_refused(client: Any, body: Any) -> None:
+    assert client.post("/api/v1/items/bulk", json=body).status_code == 400
+
+
+def test_the_trash_is_emptied(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    client.delete(f"/api/v1/items/{item.id}")
+    assert client.get("/api/v1/items?trashed=1").json()["items"][0]["id"] == item.id
+    assert client.delete("/api/v1/trash").json() == {"removed": 1}
+    assert not shelf.box.store.original(item.path).exists()
+
+
+def test_forms_do_the_same_without_scripts(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    page = f"/items/{item.id}"
+
+    def send(**answers: str) -> Any:
+        answer = client.post(f"{page}/edit", data=answers, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+        return answer
+
+    send(do="save", description="Rex & co", tags="dog, Rex,, ")
+    shown = client.get(page).text
+    assert "Rex &amp; co" in shown
+    assert "Take these words back" in shown
+    assert "had said: <q>a red circle</q>" in shown
+    with shelf.box.library() as db:
+        assert [tag.text for tag in descriptions.tags(db, item.id)] == ["dog", "Rex"]
+    send(do="withdraw")
+    assert "Rex &amp; co" not in client.get(page).text
+    send(do="favourite")
+    assert 'aria-pressed="true"' in client.get(page).text
+    send(do="trash")
+    assert "In the trash" in client.get(page).text
+    assert "a red circle" in client.get("/trash").text
+    assert send(do="restore", back="trash").headers["location"] == "/trash"
+    assert "Nothing in the trash" in client.get("/trash").text
+    send(do="trash")
+    assert client.post("/trash/empty", follow_redirects=False).status_code == 303
+    assert client.get(page).status_code == 404
+
+
+@pytest.mark.parametrize("answers", [{}, {"do": "burn"}, {"do": "save", "description": "x" * 2001}])
+def test_forms_that_cannot_be_used(shelf: Any, client: Any, answers: dict[str, str]) -> None:
+    item = shelf.done()
+    assert client.post(f"/items/{item.id}/edit", data=answers).status_code == 400
+    assert client.post("/items/99/edit", data={"do": "trash"}).status_code == 404
+
+
+def test_searching_marks_what_matched_and_opens_a_film_at_its_moment(shelf: Any, client: Any) -> None:
+    film = shelf.video()
+    shelf.done("two dogs in a park")
+    found = client.get("/api/v1/items?q=dog&order=best").json()["items"]
+    assert found[0]["marks"] == [
+        {"text": "two ", "marked": False}, {"text": "dogs", "marked": True}, {"text": " in a park", "marked": False},
+    ]  # fmt: skip
+    assert client.get("/api/v1/items?q=circle&kind=video").json()["items"][0]["hit_at"] == 4.5
+    page = client.get("/?q=circle").text
+    assert f'href="/items/{film.id}#t=4.5"' in page
+    assert "<mark>circle</mark>" in page
+    assert "best first" in page
+
+
+def test_the_timeline_leads_to_each_month(shelf: Any, client: Any) -> None:
+    old = shelf.prepare(shelf.add(), taken_at="2019-05-03T10:00:00")
+    shelf.add()
+    months = client.get("/api/v1/timeline").json()["months"]
+    assert [month["count"] for month in months] == [1, 1]
+    assert months[1]["month"] == "2019-05"
+    page = client.get("/api/v1/items", params={"cursor": months[1]["cursor"]}).json()
+    assert [item["id"] for item in page["items"]] == [old.id]
+    assert [item["id"] for item in client.get("/api/v1/items?year=2019").json()["items"]] == [old.id]
+    assert "/?year=2019" in client.get("/").text
