@@ -13,6 +13,7 @@ from appliance.library import items
 from appliance.pages import (
     activity,
     add,
+    download,
     edits,
     events,
     files,
@@ -62,7 +63,7 @@ def create_app(given: Settings) -> Litestar:
         route_handlers=[
             library.library, item.item, add.add, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
-            uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, files.router,
+            uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
             events.events, status,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
             forms.edit, forms.trash_page, forms.empty, openapi.openapi_json, openapi.api_page,

@@ -173,6 +173,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/v1/timeline"): Operation(
         parameters=_FILTERS, answers=answer(200, "The months, the newest first.", ref("Timeline")),
     ),
+    ("GET", "/api/v1/items/download"): Operation(
+        parameters=(
+            query("ids", {"type": "string", "pattern": "^[0-9]{1,18}(,[0-9]{1,18}){0,499}$"}, "Items' numbers.")
+            | {"required": True},
+        ),
+        answers=answer(200, "Their originals in a zip.", BYTES, mime="application/zip"),
+        refuses={404: "One of them is not there."},
+    ),
     ("POST", "/api/v1/items/bulk"): Operation(
         body=json_body(ref("Many")),
         answers=answer(200, "What was changed.", ref("Changed")),

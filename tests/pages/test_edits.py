@@ -1,5 +1,7 @@
 """What people change of items, over the API and by the page's plain forms."""
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -157,3 +159,23 @@ def test_the_timeline_leads_to_each_month(shelf: Any, client: Any) -> None:
     assert [item["id"] for item in page["items"]] == [old.id]
     assert [item["id"] for item in client.get("/api/v1/items?year=2019").json()["items"]] == [old.id]
     assert "/?year=2019" in client.get("/").text
+
+
+def test_many_originals_come_as_one_zip_under_names_of_their_own(shelf: Any, client: Any) -> None:
+    one, two, film = shelf.done(name="beach.png"), shelf.done(name="Beach.png"), shelf.video()
+    answer = client.get(f"/api/v1/items/download?ids={one.id},{two.id},{film.id},{one.id}")
+    assert answer.status_code == 200
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
+        assert zipped.namelist() == ["beach.png", "Beach-2.png", "swim.mp4"]
+        for name, item in zip(zipped.namelist(), (one, two, film), strict=True):
+            assert zipped.read(name) == shelf.box.store.original(item.path).read_bytes()
+
+
+def test_a_zip_that_cannot_be_made_is_refused_before_it_begins(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    for ids in ("", "a", "1,", "-1", ",".join(["1"] * 501)):
+        assert client.get(f"/api/v1/items/download?ids={ids}").status_code == 400
+    assert client.get(f"/api/v1/items/download?ids={item.id},99").status_code == 404
+    shelf.box.store.original(item.path).unlink()
+    assert client.get(f"/api/v1/items/download?ids={item.id}").status_code == 404

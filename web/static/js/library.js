@@ -3,6 +3,7 @@ import { get, items as fetchItems } from "./api.js";
 import { el } from "./dom.js";
 import { on } from "./live.js";
 import { lay } from "./rows.js";
+import { redraw } from "./select.js";
 import { fill, key, tile } from "./tile.js";
 import { month, number } from "./words.js";
 
@@ -77,6 +78,7 @@ async function more() {
       if (!tileOf(item.id)) touched.add(place(tile(item)));
     }
     touched.forEach(lay);
+    redraw();
     if (!page.cursor) end.textContent = `That is all: ${number(months.querySelectorAll(".tile").length)} photos and videos.`;
   } catch (error) {
     end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: more }, "Try again"));

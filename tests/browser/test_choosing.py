@@ -1,0 +1,100 @@
+"""Choosing many pictures and doing one thing with all of them, by finger, mouse and keyboard."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from draw import Scene, render
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def tile(page: Page, number: int) -> Any:
+    return page.locator(f'.tile[data-id="{number}"]')
+
+
+@pytest.fixture(scope="module")
+def three(box: Any, tmp_path_factory: pytest.TempPathFactory) -> list[int]:
+    """Three described pictures, the newest first."""
+    folder = tmp_path_factory.mktemp("three")
+    numbers = []
+    for seed, colour in enumerate(("red", "blue", "green")):
+        file = folder / f"{colour}.png"
+        render(Scene.of(f"a large {colour} circle on a white background", seed), 320, 240).save(file)
+        numbers.append(box.upload(file))
+    for number in numbers:
+        box.described(number)
+    return numbers[::-1]
+
+
+def test_with_the_mouse_a_range_is_chosen_put_away_and_brought_back(
+    desktop: Page, box: Any, three: list[int], serious: Callable[[Page], list[str]]
+) -> None:
+    desktop.goto("/")
+    tile(desktop, three[0]).click(modifiers=["Shift"])
+    tile(desktop, three[2]).click(modifiers=["Shift"])
+    expect(desktop.get_by_text("3 chosen")).to_be_visible()
+    assert serious(desktop) == []
+    desktop.get_by_role("button", name="To the trash").click()
+    for number in three:
+        expect(tile(desktop, number)).to_have_count(0)
+    desktop.get_by_role("button", name="Undo").click()
+    for number in three:
+        expect(tile(desktop, number)).to_be_visible()
+    assert all(box.item(number)["trashed_at"] is None for number in three)
+
+
+def test_with_a_finger_two_are_tagged(
+    phone: Page, box: Any, three: list[int], serious: Callable[[Page], list[str]]
+) -> None:
+    phone.goto("/")
+    phone.get_by_role("button", name="Choose").tap()
+    tile(phone, three[0]).tap()
+    tile(phone, three[1]).tap()
+    expect(phone.get_by_text("2 chosen")).to_be_visible()
+    assert serious(phone) == []
+    phone.get_by_role("button", name="Tag").tap()
+    phone.get_by_role("textbox", name="Which tag?").fill("birthday")
+    phone.get_by_role("dialog").get_by_role("button", name="Tag").tap()
+    expect(phone.get_by_text("2 tagged.")).to_be_visible()
+    assert [("birthday" in box.item(number)["tags"]) for number in three] == [True, True, False]
+    phone.get_by_role("button", name="Undo").tap()
+    expect(phone.get_by_text("2 no longer tagged.")).to_be_visible()
+
+
+def test_with_a_long_press_one_begins(phone: Page, three: list[int]) -> None:
+    phone.goto("/")
+    place = tile(phone, three[1]).bounding_box()
+    assert place is not None
+    point = {"x": place["x"] + 20, "y": place["y"] + 20}
+    session = phone.context.new_cdp_session(phone)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(phone.get_by_text("1 chosen")).to_be_visible()
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(phone.get_by_text("1 chosen")).to_be_visible()
+    phone.get_by_role("button", name="Done").tap()
+    expect(phone.locator("#selection")).to_be_hidden()
+
+
+def test_with_the_keyboard_alone_and_as_a_zip(desktop: Page, three: list[int], tmp_path: Path) -> None:
+    desktop.goto("/")
+    tile(desktop, three[0]).focus()
+    desktop.keyboard.press("Space")
+    tile(desktop, three[1]).focus()
+    desktop.keyboard.press("Space")
+    expect(tile(desktop, three[1])).to_have_attribute("aria-selected", "true")
+    desktop.get_by_role("button", name="Download").focus()
+    with desktop.expect_download() as coming:
+        desktop.keyboard.press("Enter")
+    coming.value.save_as(tmp_path / "some.zip")
+    with zipfile.ZipFile(tmp_path / "some.zip") as zipped:
+        assert sorted(zipped.namelist()) == ["blue.png", "green.png"]
+    tile(desktop, three[0]).focus()
+    desktop.keyboard.press("Space")
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator("#selection")).to_be_hidden()
+    expect(desktop.get_by_role("button", name="Choose")).to_be_focused()

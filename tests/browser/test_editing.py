@@ -1,0 +1,95 @@
+"""The family has the last word: descriptions, tags, favourites and the trash, on a phone and on a desktop."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+SCENE = "a large red circle on a white background"
+
+
+@pytest.fixture(params=["phone", "desktop"])
+def page(request: pytest.FixtureRequest) -> Page:
+    """The page at a phone's and at a desktop's width."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def item(box: Any, photo: Callable[..., Path], page: Page, request: pytest.FixtureRequest) -> Any:
+    """A described photo of this test's own."""
+    seed = 500 + crc32(request.node.name.encode()) % 10_000
+    return box.described(box.upload(photo(f"edit-{seed}.jpg", SCENE, seed)))
+
+
+def test_words_and_tags_are_written_and_taken_back(
+    page: Page, box: Any, item: Any, serious: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"/items/{item['id']}")
+    page.get_by_text("Change the words and tags").click()
+    page.get_by_label("What is to be seen?").fill("Grandmother's red balloon")
+    page.get_by_label("Tags, with commas between them").fill("balloon, red")
+    assert serious(page) == []
+    page.get_by_role("button", name="Keep").click()
+    words = page.locator("#writing .words")
+    expect(words).to_have_text("Grandmother's red balloon")
+    expect(page.locator("#writing .by")).to_contain_text("had said")
+    expect(page.locator("#edit summary")).to_be_focused()
+    assert set(box.item(item["id"])["tags"]) == {"balloon", "red"}
+    assert serious(page) == []
+    page.get_by_role("button", name="Take these words back").click()
+    expect(words).to_have_text(re.compile("red circle"))
+    assert box.item(item["id"])["description"] == item["description"]
+
+
+def test_favourite_and_trash(page: Page, box: Any, item: Any, serious: Callable[[Page], list[str]]) -> None:
+    page.goto(f"/items/{item['id']}")
+    heart = page.get_by_role("button", name="Favourite")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    page.goto("/?favourite=1")
+    expect(page.locator(f'.tile[data-id="{item["id"]}"]')).to_be_visible()
+    page.goto(f"/items/{item['id']}")
+    page.get_by_role("button", name="To the trash").click()
+    expect(page.get_by_text("In the trash since")).to_be_visible()
+    page.goto("/trash")
+    assert serious(page) == []
+    page.get_by_role("button", name=f"Take out: {item['name']}").click()
+    expect(page).to_have_url(re.compile("/trash$"))
+    assert box.item(item["id"])["trashed_at"] is None
+
+
+def test_a_picture_put_in_the_trash_goes_from_an_open_library(page: Page, box: Any, item: Any) -> None:
+    page.goto("/")
+    tile = page.locator(f'.tile[data-id="{item["id"]}"]')
+    expect(tile).to_be_visible()
+    box.ask("DELETE", f"/api/v1/items/{item['id']}")
+    expect(tile).to_have_count(0)
+
+
+def test_a_find_in_a_film_opens_at_its_moment(page: Page, film: Any) -> None:
+    page.goto("/?q=blue+square&kind=video")
+    page.locator(f'.tile[data-id="{film["id"]}"]').click()
+    at = next(frame["at"] for frame in film["frames"] if "blue square" in frame["text"])
+    assert at > 0
+    expect(page.locator(".scene[aria-current]")).to_have_attribute("data-at", str(at))
+
+
+def test_without_script_one_can_browse_search_and_write(chromium: Browser, box: Any, photo: Any) -> None:
+    number = box.described(box.upload(photo("plain.jpg", SCENE, 777)))["id"]
+    context = chromium.new_context(base_url=box.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("searchbox").fill("red circle")
+    page.get_by_role("searchbox").press("Enter")
+    page.locator(f'.tile[data-id="{number}"]').click()
+    page.get_by_text("Change the words and tags").click()
+    page.get_by_label("What is to be seen?").fill("Written without any script")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#writing .words")).to_have_text("Written without any script")
+    context.close()
