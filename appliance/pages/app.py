@@ -17,6 +17,7 @@ from appliance.pages import (
     edits,
     events,
     files,
+    form_upload,
     forms,
     health,
     item,
@@ -61,7 +62,7 @@ def create_app(given: Settings) -> Litestar:
 
     return Litestar(
         route_handlers=[
-            library.library, item.item, add.add, activity.activity,
+            library.library, item.item, add.add, form_upload.add_by_form, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
             events.events, status,

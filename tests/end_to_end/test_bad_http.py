@@ -312,7 +312,7 @@ DEEP = "[" * 30_000 + "]" * 30_000
         ("POST", "/api/v1/uploads?name=a.jpg&name=b.jpg", "words", "image/jpeg", 415),
         ("PUT", "/api/v1/uploads", "x", "image/png", 405),
         ("GET", "/api/v1/uploads", None, "", 405),
-        ("DELETE", "/api/v1/items/1", None, "", 405),
+        ("PUT", "/api/v1/items/1", None, "", 405),
         ("BREW", "/api/v1/items", None, "", 405),
         ("GET", "/api/v1/nothing", None, "", 404),
         ("GET", "/api/v1/items/99999999999999999999", None, "", 404),
