@@ -51,32 +51,6 @@ class Priority(IntEnum):
 RECOGNISER = "efficientnet-lite0"
 
 
-class Role(StrEnum):
-    """What a person may do: an owner everything, a member all but settings and people."""
-
-    OWNER = "owner"
-    MEMBER = "member"
-
-
-class Scope(StrEnum):
-    """What a caller may do, each apart: send files in, look, change items, change the box."""
-
-    UPLOAD = "upload"
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: a person's name or a key's, what they may do, and the account and session where there is one."""
-
-    name: str
-    scopes: frozenset[Scope]
-    account_id: int | None = None
-    session: str | None = None  # the hash of the session's token; None for an access key or a link
-
-
 class Source(StrEnum):
     """Who wrote a description or a tag: a person, BLIP, the recogniser (tags only), the file itself (tags only)."""
 
@@ -134,17 +108,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an item shows, who wrote it and when. `model` is a model's id; `milliseconds` is how long it took.
-
-    `author` is the name of the person whose words they are, None where nobody had said who he is.
-    """
+    """What an item shows, who wrote it and when. `model` is a model's id; `milliseconds` is how long it took."""
 
     text: str
     source: Source
     created_at: str
     model: str | None = None
     milliseconds: int | None = None
-    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

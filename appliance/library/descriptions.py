@@ -28,15 +28,15 @@ def save(db: Connection, item_id: int, described: Described, *, now: float | Non
         set_tags(db, item_id, described.tags, replacing=(Source.MODEL, Source.RECOGNISER, Source.FILE))
 
 
-def write(db: Connection, item_id: int, text: str, *, author: str | None = None, now: float | None = None) -> None:
+def write(db: Connection, item_id: int, text: str, *, now: float | None = None) -> None:
     """Add a person's description, which from now on is the one shown; the same words once more change nothing."""
     with transaction(db):
         shown = current(db, item_id)
         if shown is not None and shown.source is Source.PERSON and shown.text == text:
             return
         db.execute(
-            "INSERT INTO descriptions (item_id, text, source, created_at, author) VALUES (?, ?, ?, ?, ?)",
-            (item_id, text, Source.PERSON, instant(now), author),
+            "INSERT INTO descriptions (item_id, text, source, created_at) VALUES (?, ?, ?, ?)",
+            (item_id, text, Source.PERSON, instant(now)),
         )
         search.index(db, item_id)
 
@@ -156,6 +156,4 @@ def described_by(db: Connection, model_id: str) -> list[int]:
 
 
 def _description(row: Row) -> Description:
-    return Description(
-        row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"], row["author"]
-    )
+    return Description(row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"])

@@ -4,7 +4,7 @@ Times that people read are ISO 8601 text in UTC (`…Z`); times that are only re
 `revision` is set by triggers, so that no visible change can be made without the page hearing of it.
 """
 
-from appliance.library import schema_box, schema_people, schema_search, schema_uploads
+from appliance.library import schema_search
 
 _FIRST = """
 CREATE TABLE items (
@@ -234,9 +234,8 @@ CREATE TRIGGER tags_removed AFTER DELETE ON tags BEGIN
 END;
 """
 
-# Whose words a person's description are, and which tags a person took off: no model puts those on again.
+# Which tags a person took off: no model puts those on again.
 _FIFTH = """
-ALTER TABLE descriptions ADD COLUMN author TEXT;
 CREATE TABLE unwanted_tags (
   item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
   text TEXT NOT NULL COLLATE NOCASE CHECK (text <> ''),
@@ -252,8 +251,5 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("003_identity", _THIRD),
     ("004_recogniser", _FOURTH),
     ("005_words", _FIFTH),
-    ("006_people", schema_people.SQL),
-    ("007_search", schema_search.SQL),
-    ("008_uploads", schema_uploads.SQL),
-    ("009_box", schema_box.SQL),
+    ("006_search", schema_search.SQL),
 )

@@ -13,7 +13,6 @@ from msgspec import Meta
 
 from appliance.library import descriptions, items, jobs, trash
 from appliance.library.database import Connection, transaction
-from appliance.pages.access import caller
 from appliance.pages.body import whole
 from appliance.pages.box import Box
 from appliance.pages.errors import ChangedMeanwhileError, RequestError
@@ -62,7 +61,7 @@ async def edit(
     """
     wanted = _read(await whole(request), Edit)
     expected = request.headers.get("if-match")
-    return await asyncio.to_thread(_edit, box, number, wanted, caller(request).name, expected)
+    return await asyncio.to_thread(_edit, box, number, wanted, expected)
 
 
 @delete("/{number:int}", status_code=200)
@@ -93,16 +92,16 @@ def empty_trash(box: NamedDependency[Box]) -> dict[str, Any]:
         return {"removed": len(trash.empty(db, box.store))}
 
 
-def _edit(box: Box, number: int, wanted: Edit, author: str, expected: str | None) -> Response[dict[str, Any]]:
+def _edit(box: Box, number: int, wanted: Edit, expected: str | None) -> Response[dict[str, Any]]:
     with box.library() as db:
         with transaction(db):
             _check_unchanged(db, number, expected)
-            apply(db, number, wanted, author)
+            apply(db, number, wanted)
         item = items.get(db, number)
         return Response(item_json(db, item, box.known_models()), headers={"ETag": etag(item)})
 
 
-def apply(db: Connection, number: int, wanted: Edit, author: str) -> None:
+def apply(db: Connection, number: int, wanted: Edit) -> None:
     """Make the changes to the item's rows."""
     if wanted.description is None:
         descriptions.withdraw(db, number)
@@ -110,7 +109,7 @@ def apply(db: Connection, number: int, wanted: Edit, author: str) -> None:
         words = " ".join(wanted.description.split())
         if not words:
             raise RequestError("There are no words in it.", "Write what is to be seen, or take your words back.")
-        descriptions.write(db, number, words, author=author or None)
+        descriptions.write(db, number, words)
     if wanted.tags is not msgspec.UNSET:
         descriptions.choose_tags(db, number, [tag for one in wanted.tags if (tag := " ".join(one.split()))])
     if wanted.favourite is not msgspec.UNSET:

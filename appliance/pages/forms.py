@@ -12,7 +12,6 @@ from litestar.response import Redirect
 from appliance.library import items, trash
 from appliance.library.database import transaction
 from appliance.pages import edits
-from appliance.pages.access import caller
 from appliance.pages.body import whole
 from appliance.pages.box import Box
 from appliance.pages.errors import RequestError
@@ -28,7 +27,7 @@ SHOWN = 100
 async def edit(number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
     """Do with an item what its page's form says, and show it again."""
     answers = _answers(await whole(request))
-    await asyncio.to_thread(_edit, box, number, answers, caller(request).name)
+    await asyncio.to_thread(_edit, box, number, answers)
     return Redirect("/trash" if answers.get("back") == "trash" else f"/items/{number}", status_code=303)
 
 
@@ -61,14 +60,14 @@ def _answers(body: bytes) -> dict[str, str]:
     return {name: values[-1] for name, values in found.items()}
 
 
-def _edit(box: Box, number: int, answers: dict[str, str], author: str) -> None:
+def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
     do = answers.get("do", "")
     with box.library() as db, transaction(db):
         item = items.get(db, number)
         if do == "save":
-            edits.apply(db, number, _words(answers), author)
+            edits.apply(db, number, _words(answers))
         elif do == "withdraw":
-            edits.apply(db, number, edits.Edit(description=None), author)
+            edits.apply(db, number, edits.Edit(description=None))
         elif do in {"favourite", "unfavourite"}:
             trash.set_favourite(db, [item.id], do == "favourite")
         elif do == "trash":

@@ -1,8 +1,7 @@
 """The API's OpenAPI document, made of the route table itself: `/api/v1/openapi.json`, and a page that shows it.
 
-What a handler takes and answers stands in `operations.py`; its sentence is its docstring, and what its caller must be
-allowed is its `needs`. Litestar's own generator sees none of the checks that handlers make themselves, and its pages
-load their scripts from the Internet.
+What a handler takes and answers stands in `operations.py`; its sentence is its docstring. Litestar's own generator sees
+none of the checks that handlers make themselves, and its pages load their scripts from the Internet.
 """
 
 import re
@@ -15,23 +14,19 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from appliance import __version__
-from appliance.pages.access import NEEDS
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.operations import OPERATIONS, SCHEMAS, Operation
 from appliance.pages.templates import Templates, html
-from appliance.records import Scope
 
 API = "/api/v1/"
 _PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
 _NOT_WORD = re.compile(r"(:\w+)?[^a-z0-9]+")
 _TYPES = {"int": {"type": "integer", "minimum": 0}, "str": {"type": "string"}}
-_READS = {"GET", "HEAD"}
 # What any operation may answer besides what it is there for; the body is a problem that says what to do.
 _ALWAYS = {
     400: "The request cannot be understood.",
-    401: "Nobody is signed in, and no access key was sent.",
-    403: "Not allowed with this account or key.",
+    403: "Another web site's page asked for it.",
     405: "This address cannot be used in that way.",
     408: "The request never came to its end.",
     421: "The box was called by a name that is not its own.",
@@ -72,12 +67,7 @@ def document(app: Litestar) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": SCHEMAS,
-            "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An access key: shoebox key new."},
-                "session": {"type": "apiKey", "in": "cookie", "name": "shoebox"},
-            },
         },
-        "security": [{"key": []}, {"session": []}],
     }
 
 
@@ -93,10 +83,9 @@ def routes(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
 def _operation(path: str, method: str, handler: HTTPRouteHandler) -> dict[str, Any]:
     about = OPERATIONS.get((method, path), Operation())
     sentence, _, rest = (getattr(handler.fn, "func", handler.fn).__doc__ or "").strip().partition("\n")
-    needed = handler.opt.get(NEEDS, Scope.READ if method in _READS else Scope.WRITE)
     told: dict[str, Any] = {
         "summary": sentence,
-        "description": " ".join([*rest.split(), f"Needs the scope {needed}." if needed else "Needs no scope."]),
+        "description": " ".join(rest.split()),
         "operationId": _NOT_WORD.sub("_", f"{method.lower()}_{path.removeprefix(API)}").strip("_"),
         "parameters": [*_of_path(path, about), *about.parameters],
         "responses": _responses(path, about),

@@ -121,14 +121,14 @@ def test_item_that_is_gone_gets_no_description(db: Connection) -> None:
     assert db.execute("SELECT count(*) FROM items_fts").fetchone()[0] == 0
 
 
-def test_a_persons_words_carry_the_name_and_can_be_taken_back(db: Connection, add: Callable[..., Item]) -> None:
+def test_a_persons_words_can_be_taken_back(db: Connection, add: Callable[..., Item]) -> None:
     item = add(b"x")
     descriptions.save(db, item.id, Described("a dog", (), (), "m", 1.0))
-    descriptions.write(db, item.id, "Rex", author="Anna")
-    descriptions.write(db, item.id, "Rex", author="Anna")
+    descriptions.write(db, item.id, "Rex")
+    descriptions.write(db, item.id, "Rex")
     shown = descriptions.current(db, item.id)
     assert shown is not None
-    assert (shown.text, shown.author) == ("Rex", "Anna")
+    assert shown.text == "Rex"
     assert len(descriptions.history(db, item.id)) == 2
     assert descriptions.withdraw(db, item.id)
     assert not descriptions.withdraw(db, item.id)

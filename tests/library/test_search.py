@@ -193,7 +193,7 @@ def test_filters(db: Connection, shelf: dict[str, Item]) -> None:
         assert items.count(db, **wanted) == len(found)
         return {item.name.removesuffix(".jpg") for item in found}
 
-    descriptions.write(db, shelf["one"].id, "Rex at the sea", author="Anna")
+    descriptions.write(db, shelf["one"].id, "Rex at the sea")
     trash.set_favourite(db, [shelf["two"].id], True)
     trash.put_in(db, [shelf["three"].id])
     assert names(described_by="person") == {"one"}

@@ -1,5 +1,0 @@
-"""What the box remembers of itself: nights, temperatures, what it was told to do."""
-
-SQL = """
--- nothing yet
-"""
