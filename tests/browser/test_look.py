@@ -4,6 +4,7 @@ Screenshots are written into the folder that SHOEBOX_SCREENSHOTS names, where it
 """
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,9 @@ def test_the_theme_can_be_chosen_and_stays(desktop: Page) -> None:
     assert desktop.evaluate(paper) == light
 
 
-def test_pages_can_be_read_without_scripts(chromium: Browser, box: Any, film: Any) -> None:
+def test_without_scripts_pages_can_be_read_and_photos_sent(
+    chromium: Browser, box: Any, film: Any, photo: Callable[..., Path]
+) -> None:
     context = chromium.new_context(base_url=box.address, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
@@ -124,7 +127,13 @@ def test_pages_can_be_read_without_scripts(chromium: Browser, box: Any, film: An
     expect(page.locator("#writing .words")).to_be_visible()
     expect(page.get_by_role("button", name="Describe again")).to_be_hidden()
     page.goto("/add")
-    expect(page.get_by_text("Sending from this page needs JavaScript")).to_be_visible()
+    expect(page.get_by_text("Choose photos and videos")).to_be_hidden()
+    sent = [photo(f"plain-{seed}.jpg", "a small blue square on a white background", seed) for seed in (411, 412)]
+    page.get_by_label("Photos and videos to send").set_input_files(sent)
+    page.get_by_role("button", name="Send them").click()
+    expect(page.get_by_text("In the box.")).to_have_count(2)
+    page.get_by_role("link", name="Look at plain-411.jpg").click()
+    expect(page).to_have_url(re.compile("/items/"))
     context.close()
 
 
