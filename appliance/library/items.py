@@ -127,6 +127,17 @@ def months(db: Connection, **wanted: Unpack[Wanted]) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def years(db: Connection) -> list[str]:
+    """Return the years that have items, the newest first, by one look into the index for each."""
+    found, before = list[str](), ":"  # which sorts behind every digit
+    while latest := db.execute(
+        "SELECT max(sort_at) FROM items WHERE trashed_at IS NULL AND sort_at < ?", (before,)
+    ).fetchone()[0]:
+        before = latest[:4]
+        found.append(before)
+    return found
+
+
 def cursor_before(month: str) -> str:
     """Return the cursor of the page that begins with the newest item of a month (`2024-05`) or of an older one."""
     return _encoded(f"{month}-99", _LARGEST_ID)

@@ -6,7 +6,6 @@ from litestar import Request, Response, route
 from litestar.di import NamedDependency
 
 from appliance.library import items
-from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.pages.filters import Filters
 from appliance.pages.head import GET
@@ -28,11 +27,6 @@ def library(
             cursor=page.cursor,
             filters=filters.shown(),
             total=items.count(db, **filters.wanted()),
-            years=_years(db),
+            years=items.years(db),
         )  # fmt: skip
     return html(text)
-
-
-def _years(db: Connection) -> list[str]:
-    """Return the years that have items, the newest first."""
-    return list(dict.fromkeys(month[:4] for month, _ in items.months(db)))

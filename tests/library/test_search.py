@@ -203,4 +203,5 @@ def test_filters(db: Connection, shelf: dict[str, Item]) -> None:
     assert names(year=2019) == {"two"}
     assert names(trashed=True) == {"three"}
     assert items.months(db, year=2019) == [("2019-05", 1)]
+    assert items.years(db) == ["2024", "2019"]
     assert items.page(db, cursor=items.cursor_before("2019-05")).items[0].name == "two.jpg"
