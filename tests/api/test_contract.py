@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,17 @@ ENDLESS = "/api/v1/events"
 
 
 @pytest.fixture
-def filled(box: Box, tmp_path: Path) -> Box:
+def filled(tmp_path: Path) -> Iterator[Box]:
     """A box that has described one drawn photo."""
+    box = Box(tmp_path / "library", tmp_path / "log.txt")
     box.start()
     scene = tmp_path / "scene.png"
     render(Scene.of("a large red circle on a white background", 1), 320, 240).save(scene)
     status, item = box.upload(scene)
     assert status == 201
     assert box.finished(item["id"])["status"] == "completed"
-    return box
+    yield box
+    box.stop()
 
 
 @pytest.mark.timeout(900)
