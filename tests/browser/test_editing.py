@@ -93,3 +93,13 @@ def test_without_script_one_can_browse_search_and_write(chromium: Browser, box: 
     page.get_by_role("button", name="Keep").click()
     expect(page.locator("#writing .words")).to_have_text("Written without any script")
     context.close()
+
+
+def test_the_best_matches_stand_in_one_row_of_their_own_order(desktop: Page, box: Any, film: Any) -> None:
+    desktop.goto("/?q=red+circle&order=best")
+    expect(desktop.locator(".month h2")).to_have_text(["Best first"])
+    shown = desktop.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => Number(tile.dataset.id))")
+    _, told = box.ask("GET", "/api/v1/items?q=red+circle&order=best")
+    assert shown == [item["id"] for item in told["items"]]
+    desktop.get_by_role("link", name="newest first").click()
+    expect(desktop.locator(".month h2").first).not_to_have_text("Best first")

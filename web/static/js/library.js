@@ -12,6 +12,7 @@ const months = document.getElementById("months");
 const end = document.getElementById("end");
 const filters = () => JSON.parse(library.dataset.filters);
 const plain = () => Object.entries(filters()).every(([name, value]) => !value || name === "kind" || name === "status");
+const best = filters().order === "best";
 let loading = false;
 
 const layAll = () => months.querySelectorAll(".rows").forEach(lay);
@@ -19,7 +20,7 @@ const tileOf = (id) => months.querySelector(`.tile[data-id="${id}"]`);
 
 /** The rows of a month, made at its place between the others where there are none yet. */
 function rowsOf(moment) {
-  const name = moment.slice(0, 7);
+  const name = best ? "best" : moment.slice(0, 7);
   const sections = [...months.children];
   const found = sections.find((section) => section.dataset.month === name);
   if (found) return found.querySelector(".rows");
@@ -34,6 +35,10 @@ function rowsOf(moment) {
 function place(node) {
   const old = node.parentElement;
   const rows = rowsOf(node.dataset.key);
+  if (best) {
+    if (!old) rows.append(node);
+    return rows;
+  }
   const comes = (other) => other.dataset.key < node.dataset.key || (other.dataset.key === node.dataset.key && Number(other.dataset.id) < Number(node.dataset.id));
   rows.insertBefore(node, [...rows.children].find((other) => other !== node && comes(other)) ?? null);
   if (old && old !== rows) {
