@@ -16,7 +16,8 @@ NARROW = {"SHOEBOX_THREADS": "64", "SHOEBOX_MEMORY_LIMIT_MB": "256"}
 def notices(box: Box) -> list[str]:
     command = [sys.executable, "-m", "appliance", "status", "--json", "--data", str(box.data)]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return [f"{one['name']}: {one['text']}" for one in told["notices"]]
+    # At night, on a machine whose clock nobody has set, the box has that to say as well.
+    return [f"{one['name']}: {one['text']}" for one in told["notices"] if one["name"] != "clock"]
 
 
 def test_a_model_that_does_not_fit_steps_down_is_told_and_describes_every_picture(box: Box, tmp_path: Path) -> None:
