@@ -24,7 +24,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-arm64 test-recogniser
-.PHONY: chaos fuzz idle load bench arm64-counts lint check format lock screenshots sample-model train-sample recogniser clean
+.PHONY: chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model train-sample recogniser clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -128,6 +128,9 @@ idle: .venv/tested ## Measure what the appliance costs while nobody wants anythi
 
 load: .venv/tested ## Measure how quickly the page answers at rest and while the worker is at full load
 	$(BIN)/python tests/end_to_end/load.py
+
+bench-library: .venv/tested ## Measure the page with 1,000, 10,000 and 100,000 items, and how it grows (ROUNDS=40)
+	$(BIN)/python tests/end_to_end/library_bench.py $(ROUNDS)
 
 lint: .venv/tested ## Format, lint, types and layers, without the tests
 	$(BIN)/ruff format --check .

@@ -10,9 +10,9 @@ from sqlite3 import Row
 from typing import Unpack
 
 from appliance.errors import NotFoundError
-from appliance.library import search
+from appliance.library import search, tally
 from appliance.library.database import Connection, instant, transaction
-from appliance.library.wanted import Wanted
+from appliance.library.wanted import BY_WORDS, Wanted, few
 from appliance.library.wanted import conditions as wanted_conditions
 from appliance.records import Facts, Item, Kind, Status
 
@@ -20,6 +20,7 @@ _MOST_ITEMS = 500
 _LARGEST_ID = 2**63 - 1
 _WEIGHTS = "1, 8, 5, 3"  # of name, description, tags, moments
 _RANKED = "best"
+MOST_COUNTED = 1000  # matches of a search, tag or author; of more the page says so
 
 
 class Order(StrEnum):
@@ -74,9 +75,10 @@ def page(
     """
     limit = min(max(limit, 1), _MOST_ITEMS)
     words = search.read(wanted.get("q") or "").words
+    # Of thousands none is best, and a rank for each would take seconds; what goes on does so as it began.
+    if order is Order.BEST and words is not None and (few(db, BY_WORDS, words) if cursor is None else _ranked(cursor)):
+        return _best(db, wanted, words, cursor, limit)
     conditions, values = wanted_conditions(db, wanted)
-    if order is Order.BEST and words is not None:
-        return _best(db, conditions, values, words, cursor, limit)
     if cursor is not None:
         conditions.append("(sort_at, id) < (?, ?)")
         values.extend(_position(cursor))
@@ -90,18 +92,18 @@ def page(
     return Page([_item(row) for row in rows], _cursor(rows[-1]) if more else None)
 
 
-def _best(
-    db: Connection, conditions: list[str], values: list[object], words: str, cursor: str | None, limit: int
-) -> Page:
+def _best(db: Connection, wanted: Wanted, words: str, cursor: str | None, limit: int) -> Page:
     """Return a page of the best matches; its cursor counts, since ranks have no order that could be gone on from."""
-    text, start = ("", 0) if cursor is None else _position(cursor)
-    if cursor is not None and text != _RANKED:
-        raise _no_such_page()
+    start = 0 if cursor is None else _position(cursor)[1]
+    conditions, values = wanted_conditions(db, wanted, words=False)
     rows = db.execute(
         f"""
-        SELECT items.* FROM items_fts JOIN items ON items.id = items_fts.rowid
-        WHERE items_fts MATCH ? AND {" AND ".join(conditions)}
-        ORDER BY bm25(items_fts, {_WEIGHTS}), sort_at DESC, id DESC LIMIT ? OFFSET ?
+        SELECT items.* FROM (
+          SELECT id AS best, score FROM (
+            SELECT rowid AS found, bm25(items_fts, {_WEIGHTS}) AS score FROM items_fts WHERE items_fts MATCH ?
+          ) JOIN items ON id = found WHERE {" AND ".join(conditions)}
+          ORDER BY score, sort_at DESC, id DESC LIMIT ? OFFSET ?
+        ) JOIN items ON id = best ORDER BY score, sort_at DESC, id DESC
         """,  # noqa: S608
         (words, *values, limit + 1, start),
     ).fetchall()
@@ -110,14 +112,29 @@ def _best(
 
 
 def count(db: Connection, **wanted: Unpack[Wanted]) -> int:
-    """Return how many items all pages of `page` with the same filters hold."""
-    conditions, values = wanted_conditions(db, wanted)
-    row = db.execute(f"SELECT count(*) FROM items WHERE {' AND '.join(conditions)}", values).fetchone()  # noqa: S608
+    """Return how many items all pages of `page` with the same filters hold, at most MOST_COUNTED where it looks."""
+    if tally.knows(wanted):
+        return tally.count(db, wanted)
+    query = search.read(wanted.get("q") or "")
+    source, alone = "items", search.Query(words=query.words)
+    if query.words is not None and query == alone and all(not value for name, value in wanted.items() if name != "q"):
+        # What is found is looked up one by one, until there is enough of it: little of it will not be wanted.
+        conditions, values = wanted_conditions(db, wanted, words=False)
+        source = f"({BY_WORDS}) AS found CROSS JOIN items ON items.id = found.rowid"
+        values.insert(0, query.words)
+    else:
+        conditions, values = wanted_conditions(db, wanted)
+    row = db.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {' AND '.join(conditions)} LIMIT ?)",  # noqa: S608
+        (*values, MOST_COUNTED),
+    ).fetchone()
     return int(row[0])
 
 
 def months(db: Connection, **wanted: Unpack[Wanted]) -> list[tuple[str, int]]:
     """Return the months that have items, the newest first, each (`2024-05`) with how many."""
+    if tally.knows(wanted):
+        return tally.months(db, wanted)
     conditions, values = wanted_conditions(db, wanted)
     rows = db.execute(
         f"SELECT substr(sort_at, 1, 7) AS month, count(*) FROM items WHERE {' AND '.join(conditions)}"  # noqa: S608
@@ -161,10 +178,7 @@ def neighbours(db: Connection, item_id: int) -> tuple[int | None, int | None]:
 
 def counts(db: Connection) -> dict[Status, int]:
     """Return how many items have each status, the trash left out."""
-    found = dict.fromkeys(Status, 0)
-    for row in db.execute("SELECT status, count(*) FROM items WHERE trashed_at IS NULL GROUP BY status"):
-        found[Status(row[0])] = row[1]
-    return found
+    return tally.by_status(db)
 
 
 def waiting(db: Connection, kind: Kind, *, limit: int) -> list[int]:
@@ -229,6 +243,10 @@ def _cursor(row: Row) -> str:
 
 def _encoded(text: str, number: int) -> str:
     return base64.urlsafe_b64encode(f"{text}|{number}".encode()).decode().rstrip("=")
+
+
+def _ranked(cursor: str) -> bool:
+    return _position(cursor)[0] == _RANKED
 
 
 def _position(cursor: str) -> tuple[str, int]:

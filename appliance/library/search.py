@@ -6,15 +6,19 @@ quotes", -without, tag:beach, tag:"birthday cake", year:2024. Nothing in it is t
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 from appliance.library.database import Connection
 
 _MOST_WORDS = 32
+_TOKENIZE = "tokenize = 'porter unicode61 remove_diacritics 2'"  # as in the migration
 _PART = re.compile(r'(-?)(?:(tag|year):)?(?:"([^"]*)(?:"|$)|([^\s"]+))', re.IGNORECASE)
 # An ending on its way, and a consonant doubled before it: "swimmi" is to find what the stem "swim" stands for.
 _ENDING = re.compile(r"(?:i(?:ng?)?|ed?)$")
+_ENDS = ("ation", "ion", "ment", "ness", "ful", "ly", "ity", "ive", "ous", "able", "ible", "ance", "ence", "ate", "al")
 _DOUBLED = re.compile(r"([^aeiou\W\d_])\1$")
 _BEFORE, _AFTER, _BETWEEN = "\x02", "\x03", "\x1f"  # no text that is stored has control characters of its own
 
@@ -74,14 +78,20 @@ def hits(db: Connection, text: str, item_ids: Iterable[int]) -> dict[int, Hit]:
     if words is None:
         return {}
     rows = db.execute(
-        f"""
-        SELECT rowid, highlight(items_fts, 1, '{_BEFORE}', '{_AFTER}') AS description,
-          highlight(items_fts, 3, '{_BEFORE}', '{_AFTER}') AS moments
-        FROM items_fts WHERE items_fts MATCH ? AND rowid IN (SELECT value FROM json_each(?))
-        """,  # noqa: S608
-        (words, json.dumps(list(item_ids))),
+        "SELECT items_fts.rowid, name, description, tags, moments"
+        " FROM json_each(?) AS wanted JOIN items_fts ON items_fts.rowid = wanted.value",
+        (json.dumps(list(item_ids)),),
     ).fetchall()
-    return {row["rowid"]: Hit(_pieces(row["description"]), _moment(db, row["rowid"], row["moments"])) for row in rows}
+    # A small index of these items alone: the library's would begin to look anew for each of them.
+    with closing(sqlite3.connect(":memory:")) as few:
+        few.execute(f"CREATE VIRTUAL TABLE few USING fts5 (name, description, tags, moments, {_TOKENIZE})")
+        few.executemany("INSERT INTO few (rowid, name, description, tags, moments) VALUES (?, ?, ?, ?, ?)", rows)
+        marked = few.execute(
+            f"SELECT rowid, highlight(few, 1, '{_BEFORE}', '{_AFTER}'), highlight(few, 3, '{_BEFORE}', '{_AFTER}')"  # noqa: S608
+            " FROM few WHERE few MATCH ?",
+            (words,),
+        ).fetchall()
+    return {number: Hit(_pieces(text), _moment(db, number, moments)) for number, text, moments in marked}
 
 
 def index(db: Connection, item_id: int) -> None:
@@ -109,8 +119,16 @@ def _all_of(words: list[str], last_is_begun: bool) -> str:
         base = _DOUBLED.sub(r"\1", _ENDING.sub("", words[-1].lower()))
         if len(base) >= 3:
             begun.add(base)
-        parts[-1] = "(" + " OR ".join([parts[-1], *(f"{_quoted(one)} *" for one in sorted(begun))]) + ")"
+        ways = [parts[-1], *(f"{_quoted(one)} *" for one in sorted(begun)), *map(_quoted, _finished(words[-1].lower()))]
+        parts[-1] = f"({' OR '.join(ways)})"
     return " AND ".join(parts)
+
+
+def _finished(word: str) -> list[str]:
+    """Return the words that a beginning may become whose stem is shorter than itself: of `beautifu`, "beautiful"."""
+    if len(word) < 3 or not word.isalpha():
+        return []
+    return [word + end[have:] for end in _ENDS for have in range(1, len(end)) if word.endswith(end[:have])]
 
 
 def _quoted(word: str) -> str:

@@ -20,13 +20,15 @@ def waiting(db: Connection) -> tuple[dict[Kind, int], dict[Kind, int]]:
     row = db.execute(
         """
         SELECT
-          (SELECT count(*) FROM items WHERE status = 'pending' AND trashed_at IS NULL) AS pending,
-          (SELECT count(*) FROM jobs WHERE state = 'queued' AND task = 'describe') AS asked,
+          (SELECT coalesce(sum(count), 0) FROM tally WHERE status = 'pending' AND trashed = 0) AS pending,
+          (SELECT count(*) FROM jobs INDEXED BY jobs_asked WHERE state = 'queued' AND task = 'describe') AS asked,
           count(*) AS pending_videos,
           count(CASE WHEN EXISTS (
-            SELECT 1 FROM jobs WHERE item_id = items.id AND task = 'describe' AND state = 'queued'
+            SELECT 1 FROM jobs INDEXED BY jobs_asked
+            WHERE item_id = items.id AND task = 'describe' AND state = 'queued'
           ) THEN 1 END) AS asked_videos
-        FROM items WHERE kind = 'video' AND trashed_at IS NULL AND +status = 'pending'
+        FROM items INDEXED BY items_waiting_videos
+        WHERE kind = 'video' AND trashed_at IS NULL AND status = 'pending'
         """
     ).fetchone()
     asked = {Kind.PHOTO: row["asked"] - row["asked_videos"], Kind.VIDEO: row["asked_videos"]}

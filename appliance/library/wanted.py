@@ -11,12 +11,7 @@ PERSON = "person"  # of `described_by`: described by whoever lives here
 # what does not match left out (100,000 items: 20 ms at worst).
 _FEW_MATCHES = 2000
 _BY_TAG = "SELECT item_id FROM tags WHERE text = ?"
-_BY_WORDS = "SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
-_SHOWN_BY = """
-  EXISTS (SELECT 1 FROM descriptions AS shown WHERE shown.item_id = items.id AND shown.model = ? AND NOT EXISTS (
-    SELECT 1 FROM descriptions WHERE item_id = items.id AND (source = 'person' OR id > shown.id)
-  ))
-"""
+BY_WORDS = "SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
 
 
 class Wanted(TypedDict, total=False):
@@ -36,8 +31,11 @@ class Wanted(TypedDict, total=False):
     trashed: bool
 
 
-def conditions(db: Connection, wanted: Wanted) -> tuple[list[str], list[object]]:
-    """Return what `WHERE` asks for, to be joined by AND, and the values for it."""
+def conditions(db: Connection, wanted: Wanted, *, words: bool = True) -> tuple[list[str], list[object]]:
+    """Return what `WHERE` asks for, to be joined by AND, and the values for it.
+
+    Without `words` it is left out what must stand in the search index: the caller looks there himself.
+    """
     asked = ["trashed_at IS NOT NULL" if wanted.get("trashed") else "trashed_at IS NULL"]
     values = list[object]()
 
@@ -55,30 +53,32 @@ def conditions(db: Connection, wanted: Wanted) -> tuple[list[str], list[object]]
     if (tag := wanted.get("tag")) is not None:
         ask(_among(db, _BY_TAG, tag), tag)
     if (by := wanted.get("described_by")) is not None:
-        if by == PERSON:
-            ask("EXISTS (SELECT 1 FROM descriptions WHERE item_id = items.id AND source = 'person')")
-        else:
-            ask(_SHOWN_BY, by)
+        ask("described_by = ?", by)
     if (q := wanted.get("q")) and q.strip():
         query = search.read(q)
         if query.is_empty:
             ask("FALSE")  # nothing in it that can be looked for
-        if query.words is not None:
-            ask(_among(db, _BY_WORDS, query.words), query.words)
+        if words and query.words is not None:
+            ask(_among(db, BY_WORDS, query.words), query.words)
         if query.without is not None:
-            ask(f"+id NOT IN ({_BY_WORDS})", query.without)
+            ask(f"+id NOT IN ({BY_WORDS})", query.without)
         for one in query.tags:
             ask(_among(db, _BY_TAG, one), one)
         for one in query.without_tags:
             ask(f"+id NOT IN ({_BY_TAG})", one)
         for one in query.years:
-            ask("sort_at LIKE ?", f"{one}%")
+            ask("sort_at >= ? AND sort_at < ?", one, f"{one}~")  # a tilde comes behind any digit and dash
         for one in query.without_years:
             ask("sort_at NOT LIKE ?", f"{one}%")
     return asked, values
 
 
+def few(db: Connection, select: str, value: str) -> bool:
+    """Return whether `select` gives no more rows than can be looked up one by one."""
+    row = db.execute(f"SELECT count(*) <= ? FROM ({select} LIMIT ?)", (_FEW_MATCHES, value, _FEW_MATCHES + 1))  # noqa: S608
+    return bool(row.fetchone()[0])
+
+
 def _among(db: Connection, select: str, value: str) -> str:
-    few = db.execute(f"SELECT count(*) <= ? FROM ({select} LIMIT ?)", (_FEW_MATCHES, value, _FEW_MATCHES + 1))  # noqa: S608
-    key = "id" if few.fetchone()[0] else "+id"  # the plus keeps SQLite from looking items up by their ids
+    key = "id" if few(db, select, value) else "+id"  # the plus keeps SQLite from looking items up by their ids
     return f"{key} IN ({select})"

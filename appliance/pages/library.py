@@ -27,6 +27,7 @@ def library(
             cursor=page.cursor,
             filters=filters.shown(),
             total=items.count(db, **filters.wanted()),
+            most_counted=items.MOST_COUNTED,
             years=items.years(db),
         )  # fmt: skip
     return html(text)

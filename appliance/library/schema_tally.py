@@ -1,0 +1,65 @@
+"""Who described what is shown, and the tally of the library: how many items there are of each sort.
+
+The tally spares every page a count of 100,000 rows: some rows for each month, kept by triggers.
+"""
+
+# Who wrote the description shown: a model's id, or 'person'.
+_DESCRIBED_BY = """
+ALTER TABLE items ADD COLUMN described_by TEXT;
+UPDATE items SET described_by = (
+  SELECT coalesce(model, source) FROM descriptions WHERE item_id = items.id ORDER BY source DESC, id DESC LIMIT 1
+);
+CREATE TRIGGER described_by_added AFTER INSERT ON descriptions BEGIN
+  UPDATE items SET described_by = (
+    SELECT coalesce(model, source) FROM descriptions WHERE item_id = new.item_id ORDER BY source DESC, id DESC LIMIT 1
+  ) WHERE id = new.item_id;
+END;
+CREATE TRIGGER described_by_removed AFTER DELETE ON descriptions BEGIN
+  UPDATE items SET described_by = (
+    SELECT coalesce(model, source) FROM descriptions WHERE item_id = old.item_id ORDER BY source DESC, id DESC LIMIT 1
+  ) WHERE id = old.item_id;
+END;
+
+CREATE INDEX items_gallery_author ON items (described_by, sort_at) WHERE trashed_at IS NULL;
+"""
+
+# What the forecast counts: descriptions asked for, and videos that wait for one.
+_WAITING = """
+CREATE INDEX jobs_asked ON jobs (item_id) WHERE state = 'queued' AND task = 'describe';
+CREATE INDEX items_waiting_videos ON items (id)
+  WHERE kind = 'video' AND status = 'pending' AND trashed_at IS NULL;
+"""
+
+_COUNTED = "month, kind, status, favourite, trashed"
+
+
+def _one(row: str) -> str:
+    """Return the values of the tally that an item counts for; `row` is a name before its columns, such as `new.`."""
+    month = f"substr({row}sort_at, 1, 7)"
+    return f"{month}, {row}kind, {row}status, {row}favourite, {row}trashed_at IS NOT NULL"
+
+
+_MORE = (
+    f"INSERT INTO tally ({_COUNTED}, count) VALUES ({_one('new.')}, 1)"  # noqa: S608
+    f" ON CONFLICT ({_COUNTED}) DO UPDATE SET count = count + 1;"
+)
+_FEWER = f"UPDATE tally SET count = count - 1 WHERE ({_COUNTED}) = ({_one('old.')});"  # noqa: S608
+
+_TALLY = f"""
+CREATE TABLE tally (
+  month TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL,
+  favourite INTEGER NOT NULL,
+  trashed INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (month, kind, status, favourite, trashed)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tally ({_COUNTED}, count) SELECT {_one("")}, count(*) FROM items GROUP BY 1, 2, 3, 4, 5;
+CREATE TRIGGER tally_added AFTER INSERT ON items BEGIN {_MORE} END;
+CREATE TRIGGER tally_removed AFTER DELETE ON items BEGIN {_FEWER} END;
+CREATE TRIGGER tally_changed AFTER UPDATE OF kind, status, favourite, trashed_at, taken_at, added_at ON items
+WHEN ({_one("old.")}) IS NOT ({_one("new.")}) BEGIN {_FEWER} {_MORE} END;
+"""  # noqa: S608
+
+SQL = _DESCRIBED_BY + _WAITING + _TALLY

@@ -1,0 +1,64 @@
+"""The tally agrees with the library after whatever happens to it."""
+
+import random
+from collections.abc import Callable
+
+from appliance.library import items, trash
+from appliance.library.database import Connection, transaction
+from appliance.library.store import Store
+from appliance.records import Facts, Format, Item, Kind, Status
+
+COUNTED = (
+    "SELECT substr(sort_at, 1, 7) AS month, kind, status, favourite, trashed_at IS NOT NULL AS trashed, count(*) AS n"
+    " FROM items GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+)
+TALLIED = "SELECT * FROM tally WHERE count <> 0 ORDER BY 1, 2, 3, 4, 5"
+
+
+def agree(db: Connection) -> bool:
+    return [tuple(row) for row in db.execute(COUNTED)] == [tuple(row) for row in db.execute(TALLIED)]
+
+
+def test_it_follows_every_change(db: Connection, store: Store, add: Callable[..., Item], noon: float) -> None:
+    chance = random.Random(3)
+    added = [add(bytes([number]), now=noon + number * 86_400 * 9).id for number in range(12)]
+    assert agree(db)
+    for _ in range(150):
+        item_id = chance.choice(added)
+        match chance.randrange(6):
+            case 0:
+                trash.put_in(db, [item_id], now=noon)
+            case 1:
+                trash.take_out(db, [item_id])
+            case 2:
+                db.execute("UPDATE items SET favourite = ? WHERE id = ?", (chance.random() < 0.5, item_id))
+            case 3:
+                db.execute("UPDATE items SET status = ? WHERE id = ?", (chance.choice(list(Status)), item_id))
+            case 4 if items.known(db, [item_id]):
+                kind = chance.choice([Kind.PHOTO, Kind.VIDEO])
+                taken = f"20{chance.randrange(10, 25)}-0{chance.randrange(1, 9)}-03T10:00:00"
+                items.set_facts(db, item_id, Facts(Format(kind, "image/png", "PNG"), 4, 3, taken_at=taken))
+            case 5 if chance.random() < 0.1:
+                trash.empty(db, store, [item_id])
+        assert agree(db)
+    assert 0 < sum(items.counts(db).values()) < 12
+
+
+def test_what_is_undone_is_not_counted(db: Connection, add: Callable[..., Item]) -> None:
+    item = add(b"x")
+    try:
+        with transaction(db):
+            db.execute("DELETE FROM items WHERE id = ?", (item.id,))
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+    assert agree(db)
+    assert items.counts(db)[Status.PENDING] == 1
+
+
+def test_months_are_those_of_the_library(db: Connection, add: Callable[..., Item], noon: float) -> None:
+    for number, month in enumerate((0, 0, 40, 80)):
+        add(bytes([number]), now=noon + month * 86_400)
+    assert items.months(db) == [("2024-07", 1), ("2024-06", 1), ("2024-05", 2)]
+    assert items.months(db, kind=Kind.VIDEO) == []
+    assert items.months(db, q="photo") == items.months(db)
