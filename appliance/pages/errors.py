@@ -76,6 +76,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     NotReadyError: (404, "Not ready yet"),
     StoppingError: (503, "Just stopping"),
     RefusedSettingsError: (422, "This setting cannot be used"),
+    errors.AccountError: (422, "This cannot be used"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),
     errors.StorageFullError: (507, "No room left"),
