@@ -57,6 +57,14 @@ def get(db: Connection, account_id: int) -> Account:
     return _account(row)
 
 
+def named(db: Connection, name: str) -> Account:
+    """Return the account of that name; raise NotFoundError where there is none."""
+    account = find(db, name)
+    if account is None:
+        raise NotFoundError(f"There is nobody called {name}.", "`shoebox account list` names everybody.")
+    return account
+
+
 def every(db: Connection) -> list[Account]:
     """Return all accounts, the oldest first."""
     return [_account(row) for row in db.execute("SELECT * FROM accounts ORDER BY id")]

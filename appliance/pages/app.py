@@ -18,11 +18,13 @@ from appliance.pages import (
     health,
     item,
     library,
+    login,
     metrics,
     notices,
     queue,
     settings,
     uploads,
+    welcome,
 )
 from appliance.pages import items as items_api
 from appliance.pages.box import Box
@@ -43,6 +45,7 @@ def create_app(given: Settings) -> Litestar:
     box = Box.at(given)
     templates = Templates()
     feed = Feed(box)
+    doors = login.Doors()
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -60,12 +63,15 @@ def create_app(given: Settings) -> Litestar:
             library.library, item.item, add.add, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, files.router, events.events, status,
+            login.login, login.sign_in, login.sign_out,
+            welcome.welcome, welcome.begin, welcome.when, welcome.choose, welcome.phones, welcome.qr,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
         ],
         dependencies={
             "box": Provide(lambda: box, sync_to_thread=False),
             "templates": Provide(lambda: templates, sync_to_thread=False),
             "feed": Provide(lambda: feed, sync_to_thread=False),
+            "doors": Provide(lambda: doors, sync_to_thread=False),
         },
         exception_handlers={Exception: ErrorAnswers(box, templates)},
         guards=[guard],
