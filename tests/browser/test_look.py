@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -60,10 +60,10 @@ def test_an_empty_box_invites_and_shows_the_first_picture(phone: Page, box: Any,
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_and_everything_has_a_name(
-    chromium: Browser, box: Any, troubles: Any, film: Any, gallery: None, width: int, theme: Any
+    owners_browser: Any, box: Any, troubles: Any, film: Any, gallery: None, width: int, theme: Any
 ) -> None:
     size = {"width": width, "height": WIDTHS[width]}
-    context = chromium.new_context(base_url=box.address, viewport=size, color_scheme=theme, is_mobile=width < 800)
+    context = owners_browser(viewport=size, color_scheme=theme, is_mobile=width < 800)
     page = context.new_page()
     troubles.listen(page)
     for name, address in {**PAGES, "film": film["urls"]["page"]}.items():
@@ -107,8 +107,8 @@ def test_the_theme_can_be_chosen_and_stays(desktop: Page) -> None:
     assert desktop.evaluate(paper) == light
 
 
-def test_pages_can_be_read_without_scripts(chromium: Browser, box: Any, film: Any) -> None:
-    context = chromium.new_context(base_url=box.address, java_script_enabled=False)
+def test_pages_can_be_read_without_scripts(owners_browser: Any, box: Any, film: Any) -> None:
+    context = owners_browser(java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     expect(page.locator(f'.tile[data-id="{film["id"]}"] img')).to_be_visible()
