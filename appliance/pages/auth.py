@@ -59,6 +59,7 @@ def csrf_of(token: str) -> str:
 def _who(box: Box, connection: ASGIConnection[Any, Any, Any, Any]) -> Asking:
     kind, _, key = connection.headers.get("authorization", "").partition(" ")
     token = connection.cookies.get(COOKIE, "")
+    box.presence.check()  # who may come in stands in the library that was here at the start
     with box.library() as db:
         if kind:
             known = access_keys.find(db, key.strip()) if kind.lower() == "bearer" else None

@@ -49,7 +49,7 @@ class Templates:
             "zone": box.own_zone,
             "csrf": asked.csrf,
             "person": asked.caller,
-            "notices": notices.standing(db, box),
+            "notices": notices.standing(db, box) if asked.caller else [],  # not for strangers
         }
         if db is not None:
             common["counts"] = {status.value: count for status, count in items.counts(db).items()}
