@@ -1,7 +1,7 @@
 # Everything a developer does; `make help` lists it. A fresh Debian needs python3 (3.11 or newer), python3-venv, make and git.
 PYTHON ?= python3
 DATA ?= data
-HOST ?= 127.0.0.1
+HOST ?= 0.0.0.0
 PORT ?= 8080
 ROUNDS ?= 40
 SECONDS ?= 600
@@ -74,7 +74,7 @@ build/recogniser/unpacked:
 	cd build/recogniser && for package in tuxpaint-stamps-default gcompris-qt-data; do dpkg -x $${package}_*.deb $$package; done
 	@touch $@
 
-run: install ## Start the whole appliance on http://127.0.0.1:8080 with its library in ./data (DATA, HOST, PORT)
+run: install ## Start the whole appliance on port 8080 with its library in ./data (DATA, HOST, PORT)
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)

@@ -31,6 +31,7 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
         return 0
     in_force, origins = _in_force(settings, options)
     values = {setting.name: text(getattr(in_force, setting.name)) for setting in SETTINGS}
+    values |= {setting.name: "(set)" for setting in SETTINGS if setting.secret and values[setting.name]}
     width = max(len(value) for value in values.values())
     for setting in SETTINGS:
         help = f"{setting.help} ({setting.range})" if setting.range else setting.help

@@ -2,6 +2,7 @@
 
     ShoeboxError                  a sentence for the owner of the box, and what to do next
     ├── SettingsError             a setting's value cannot be used
+    ├── AccountError              a name, a password or a key cannot be used, or the last owner would go
     ├── LibraryError              the library database or its files cannot be used
     │   ├── DamagedLibraryError   the database itself is damaged; the next start restores it from a backup
     │   ├── NotFoundError         no such item, or it is gone
@@ -43,6 +44,12 @@ class SettingsError(ShoeboxError):
     """A setting's value cannot be used."""
 
     reason = "setting"
+
+
+class AccountError(ShoeboxError):
+    """A name, a password or an access key cannot be used, or nobody would be left to look after the box."""
+
+    reason = "account"
 
 
 class LibraryError(ShoeboxError):

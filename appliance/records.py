@@ -51,6 +51,69 @@ class Priority(IntEnum):
 RECOGNISER = "efficientnet-lite0"
 
 
+class Role(StrEnum):
+    """What a person may do: an owner everything, a member all but settings and people."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class Scope(StrEnum):
+    """What a caller may do, each apart: send files in, look, change items, change the box."""
+
+    UPLOAD = "upload"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a person's name or an access key's, what they may do, and account and session where there are."""
+
+    name: str
+    scopes: frozenset[Scope]
+    account_id: int | None = None
+    session: str | None = None  # the hash of the session's token; None for an access key or a link
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who may sign in. Times are ISO 8601 in UTC; a disabled one keeps its name but cannot sign in."""
+
+    id: int
+    name: str
+    role: Role
+    created_at: str
+    disabled_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that somebody signed in with; only its token's hash is kept. Times are Unix seconds."""
+
+    token_hash: str
+    account_id: int
+    device: str
+    created_at: float
+    seen_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """What a program shows to be let in; only its hash is kept. Times are Unix seconds; None for one without an end."""
+
+    id: int
+    name: str
+    scopes: frozenset[Scope]
+    account_id: int | None
+    created_at: float
+    used_at: float | None = None
+    expires_at: float | None = None
+    revoked_at: float | None = None
+
+
 class Source(StrEnum):
     """Who wrote a description or a tag: a person, BLIP, the recogniser (tags only), the file itself (tags only)."""
 

@@ -36,7 +36,8 @@ class Setting:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     preference: bool = False
-    form: Literal["plain", "time", "days", "zone"] = "plain"
+    form: Literal["plain", "time", "days", "zone", "name"] = "plain"
+    secret: bool = False  # not shown on the page
 
     @property
     def range(self) -> str:
@@ -45,9 +46,12 @@ class Setting:
             return ", ".join(self.choices)
         if self.minimum is not None:
             return f"{self.minimum} to {self.maximum}"
-        return {"time": "00:00 to 23:59", "days": "any of " + ", ".join(DAYS), "zone": "a time zone's name"}.get(
-            self.form, ""
-        )
+        return {
+            "time": "00:00 to 23:59",
+            "days": "any of " + ", ".join(DAYS),
+            "zone": "a time zone's name",
+            "name": "1 to 40 letters",
+        }.get(self.form, "")
 
     @property
     def advice(self) -> str:
@@ -61,6 +65,7 @@ class Setting:
         return {
             "time": "Use hours and minutes from 00:00 to 23:59, for example 02:30.",
             "days": f"Use at least one of {', '.join(DAYS)}, with commas between them.",
+            "name": "Use 1 to 40 letters in one line.",
             "zone": "Use a name such as Europe/Berlin, or nothing for the box's own.",
         }.get(self.form, "")
 
@@ -76,6 +81,8 @@ class Setting:
             return self._days(value)
         if self.form == "zone":
             return self._zone(value)
+        if self.form == "name":
+            return self._name(value)
         text = str(value)
         if self.choices and text not in self.choices:
             raise self._refusal(value)
@@ -120,6 +127,12 @@ class Setting:
             raise self._refusal(value)
         return ",".join(day for day in DAYS if day in words)
 
+    def _name(self, value: object) -> str:
+        name = str(value).strip()
+        if not name or len(name) > 40 or not name.isprintable():
+            raise self._refusal(value)
+        return name
+
     def _zone(self, value: object) -> str:
         name = str(value).strip()
         try:
@@ -138,9 +151,27 @@ SETTINGS: tuple[Setting, ...] = (
         " /var/lib/shoebox-state where that can be written, else ~/.local/state/shoebox.",
     ),
     Setting(
-        "host", "SHOEBOX_HOST", "127.0.0.1", "Address the page listens on; 0.0.0.0 lets phones on the LAN reach it."
+        "host",
+        "SHOEBOX_HOST",
+        "0.0.0.0",  # noqa: S104 - phones are to reach it; nobody gets in without a password
+        "Address the page listens on; 127.0.0.1 lets only this machine reach it.",
     ),
     Setting("port", "SHOEBOX_PORT", 8080, "Port the page listens on.", 0, 65535),
+    Setting(
+        "claim_code",
+        "SHOEBOX_CLAIM_CODE",
+        "",
+        "Code that the first visitor has to know; empty asks for none.",
+        secret=True,
+    ),
+    Setting(
+        "box_name",
+        "SHOEBOX_BOX_NAME",
+        "Shoebox",
+        "What the box is called on its page.",
+        preference=True,
+        form="name",
+    ),
     Setting(
         "upload_limit_mb", "SHOEBOX_UPLOAD_LIMIT_MB", 16384, "Largest file that may be uploaded, in MiB.", 1, 1 << 20
     ),
@@ -321,6 +352,8 @@ class Settings:
     state: Path
     host: str
     port: int
+    claim_code: str
+    box_name: str
     upload_limit_mb: int
     threads: int
     provider: str

@@ -31,5 +31,7 @@ def data(tmp_path: Path) -> Path:
 def settings(data: Path) -> Settings:
     """The defaults, on an empty data folder and a free port, whatever this machine's environment and /etc say."""
     return settings_module.load(
-        environment={}, file=data / "none.toml", overrides={"data": str(data), "port": 0, "threads": 1}
+        environment={},
+        file=data / "none.toml",
+        overrides={"data": str(data), "host": "127.0.0.1", "port": 0, "threads": 1},
     )

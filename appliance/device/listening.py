@@ -1,11 +1,14 @@
-"""The socket that the page listens on."""
+"""The socket that the page listens on, and where others find it."""
 
 import errno
 import socket
+from ipaddress import ip_address
 
 from appliance.errors import SettingsError
 
 BACKLOG = 128  # connections that may wait to be accepted
+# An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
+FAR_AWAY = ("192.0.2.1", 9)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -21,3 +24,14 @@ def listening_socket(host: str, port: int) -> socket.socket:
             if strange
             else "Stop the program that uses it, or choose another with --host and --port.",
         ) from error
+
+
+def lan_address() -> str | None:
+    """Return this machine's address on the home network, None where it is on none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(FAR_AWAY)
+        except OSError:
+            return None
+        own: str = asking.getsockname()[0]
+    return None if ip_address(own).is_loopback else own

@@ -22,12 +22,14 @@ from appliance.pages import (
     health,
     item,
     library,
+    login,
     metrics,
     notices,
     openapi,
     queue,
     settings,
     uploads,
+    welcome,
 )
 from appliance.pages import items as items_api
 from appliance.pages.box import Box
@@ -48,6 +50,7 @@ def create_app(given: Settings) -> Litestar:
     box = Box.at(given)
     templates = Templates()
     feed = Feed(box)
+    doors = login.Doors()
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -66,6 +69,8 @@ def create_app(given: Settings) -> Litestar:
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
             events.events, status,
+            login.login, login.sign_in, login.sign_out,
+            welcome.welcome, welcome.begin, welcome.when, welcome.choose, welcome.phones, welcome.qr,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
             forms.edit, forms.trash_page, forms.empty, openapi.openapi_json, openapi.api_page,
         ],
@@ -73,6 +78,7 @@ def create_app(given: Settings) -> Litestar:
             "box": Provide(lambda: box, sync_to_thread=False),
             "templates": Provide(lambda: templates, sync_to_thread=False),
             "feed": Provide(lambda: feed, sync_to_thread=False),
+            "doors": Provide(lambda: doors, sync_to_thread=False),
         },
         exception_handlers={Exception: ErrorAnswers(box, templates)},
         guards=[guard],

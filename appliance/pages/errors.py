@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.response import Redirect
 
 from appliance import errors
 from appliance.errors import SettingsError, ShoeboxError
@@ -42,6 +44,22 @@ class ForeignPageError(ShoeboxError):
 
 class WrongAddressError(ShoeboxError):
     """The box was called by a name that is not one of the home network's."""
+
+
+class StrangerError(ShoeboxError):
+    """Nobody has said who asks, or nobody that the box knows."""
+
+
+class FirstVisitError(StrangerError):
+    """The box has no owner yet."""
+
+
+class NotAllowedError(ShoeboxError):
+    """Who asks may not do that."""
+
+
+class ForgedFormError(ShoeboxError):
+    """A change does not carry the token of the session it was asked for with."""
 
 
 class NothingWaitingError(ShoeboxError):
@@ -76,11 +94,15 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     SilentSenderError: (408, "Nothing came for too long"),
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
+    StrangerError: (401, "Not signed in"),
+    NotAllowedError: (403, "Not allowed"),
+    ForgedFormError: (403, "Not from this page"),
     NothingWaitingError: (409, "Nothing to call off"),
     ChangedMeanwhileError: (412, "Changed in the meantime"),
     NotReadyError: (404, "Not ready yet"),
     StoppingError: (503, "Just stopping"),
     RefusedSettingsError: (422, "This setting cannot be used"),
+    errors.AccountError: (422, "This cannot be used"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),
     errors.StorageFullError: (507, "No room left"),
@@ -123,7 +145,8 @@ def problem(error: Exception) -> Problem:
     status, title = next(STATUS[kind] for kind in (*type(error).__mro__, ShoeboxError) if kind in STATUS)
     if isinstance(error, ShoeboxError):
         step = error.next_step or "Try it again."
-        return Problem(_slug(type(error)), status, title, error.message, step, more=_more(error))
+        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        return Problem(_slug(type(error)), status, title, error.message, step, headers, more=_more(error))
     log.error("request failed", exc_info=error)
     detail, step = "Something went wrong inside Shoebox.", "Try it again. If it stays, restart the box."
     return Problem("internal", 500, title, detail, step)
@@ -154,6 +177,16 @@ def _refused(error: HTTPException) -> Problem:
     return Problem("bad-request", error.status_code, "The request cannot be understood", detail, "Correct the request.")
 
 
+def _door(request: Request[Any, Any, Any], error: StrangerError) -> str:
+    """Return where a stranger's browser goes: to the first visit, or to sign in and back."""
+    if isinstance(error, FirstVisitError):
+        return "/welcome"
+    if request.method not in {"GET", "HEAD"} or request.url.path == "/":
+        return "/login"
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/login?next={quote(address, safe='/')}"
+
+
 def _slug(kind: type[Exception]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
 
@@ -175,6 +208,8 @@ class ErrorAnswers:
         told = problem(error)
         if request.scope["path"].startswith(MACHINE_PATHS):
             return problem_json(told)
+        if isinstance(error, StrangerError):
+            return Redirect(_door(request, error), status_code=303)
         text = self._templates.page(
             "error.html", self._box, None, "",
             status=told.status, title=told.title, detail=told.detail, next_step=told.next_step,

@@ -15,12 +15,14 @@ from appliance.errors import ShoeboxError
 from appliance.library.store import Incoming
 from appliance.media.formats import sniff
 from appliance.pages import uploads
+from appliance.pages.access import needs
 from appliance.pages.add import page
 from appliance.pages.body import announced_length, pieces
 from appliance.pages.box import Box
 from appliance.pages.errors import CutOffError, RequestError, problem
 from appliance.pages.names import default_name
 from appliance.pages.templates import Templates
+from appliance.records import Scope
 
 MOST_FILES = 1000
 
@@ -34,7 +36,7 @@ class Outcome:
     trouble: str = ""
 
 
-@post("/add", request_max_body_size=None, status_code=200)
+@post("/add", opt=needs(Scope.UPLOAD), request_max_body_size=None, status_code=200)
 async def add_by_form(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[str]:

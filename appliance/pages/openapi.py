@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from appliance import __version__
+from appliance.pages.auth import COOKIE
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.operations import OPERATIONS, SCHEMAS, Operation
@@ -26,7 +27,8 @@ _TYPES = {"int": {"type": "integer", "minimum": 0}, "str": {"type": "string"}}
 # What any operation may answer besides what it is there for; the body is a problem that says what to do.
 _ALWAYS = {
     400: "The request cannot be understood.",
-    403: "Another web site's page asked for it.",
+    401: "Nobody is signed in, and no access key is sent.",
+    403: "The caller may not do that, or another web site's page asked for it.",
     405: "This address cannot be used in that way.",
     408: "The request never came to its end.",
     421: "The box was called by a name that is not its own.",
@@ -67,7 +69,12 @@ def document(app: Litestar) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": SCHEMAS,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An access key: `shoebox key new`."},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser's session."},
+            },
         },
+        "security": [{"key": []}, {"session": []}],
     }
 
 

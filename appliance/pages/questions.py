@@ -16,6 +16,8 @@ QUESTIONS = {
     "state": "Where does the box remember its library?",
     "host": "Which address does the page listen on?",
     "port": "Which port?",
+    "claim_code": "Which code has the first visitor to know?",
+    "box_name": "What is this box called?",
     "upload_limit_mb": "How large may one file be?",
     "threads": "How many processor cores describe?",
     "provider": "What does the describing run on?",
@@ -52,6 +54,7 @@ GROUPS = {
     ),
     "Backups": ("backup_at", "backups_kept"),
     "Warmth": ("rest_above", "rest_below"),
+    "Name": ("box_name",),
 }  # fmt: skip
 UNITS = {
     "batch_size": "of each",
@@ -131,7 +134,7 @@ def _field(
         field["kind"] = "number"
     elif setting.form == "zone":
         field["kind"] = "zone"
-    elif error is None:
+    elif setting.form == "time" and error is None:
         field["kind"] = "time"  # a browser's time field would not show what is no time
     return field
 
@@ -144,6 +147,8 @@ def zones() -> tuple[str, ...]:
 
 def answer(name: str, value: object, chosen: Mapping[str, int] = MappingProxyType({})) -> str:
     """Return a setting's value as people say it; `chosen` is what 0 stands for on this board, by name."""
+    if name == "claim_code":
+        return "One that is kept to itself" if value else "None"
     if name == "auto_process_on_upload":
         return "As they arrive" if value else "At night"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What every answer carries, and which callers are turned away, while the box has no accounts.
+"""What every answer carries, and which callers are turned away.
 
 A web page somewhere on the Internet, opened at home, can send requests to the box. It must not be able to change
 anything (its `Origin` is not the box) nor to read anything (a name of its own that it points at the box's address: DNS
@@ -10,13 +10,13 @@ import socket
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
+from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
+from appliance.pages.auth import SAFE_METHODS, admit
 from appliance.pages.errors import ForeignPageError, WrongAddressError
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Endings that no registry gives away, and the ones home routers make up.
 HOME_ENDINGS = (
     ".local", ".localhost", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet", ".private",
@@ -46,8 +46,11 @@ async def add_headers(message: Message, scope: Scope) -> None:
             headers.setdefault(name, value)
 
 
-def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Turn away calls by a foreign name, and changes asked for by a foreign page; curl sends no Origin and passes."""
+async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Turn away calls by a foreign name, changes asked for by a foreign page, and whoever may not do that.
+
+    curl sends no Origin, and shows an access key.
+    """
     headers = connection.headers
     host = headers.get("host", "")
     if not is_home_name(host):
@@ -55,8 +58,12 @@ def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # typ
             f"This box does not answer to the name {_name(host)!r}.",
             "Open it by its address or its name on the home network, for example http://shoebox.local.",
         )
-    if connection.scope.get("method") in SAFE_METHODS:
-        return
+    if connection.scope.get("method") not in SAFE_METHODS:
+        _refuse_foreign(headers, host)
+    await admit(connection, handler)
+
+
+def _refuse_foreign(headers: Headers, host: str) -> None:
     site = headers.get("sec-fetch-site")
     origin = headers.get("origin")
     foreign_site = site is not None and site not in {"same-origin", "none"}

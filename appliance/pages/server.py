@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
 from types import FrameType
 
 import uvicorn
 
 from appliance.device import clock
-from appliance.device.listening import listening_socket
+from appliance.device.listening import lan_address, listening_socket
 from appliance.device.notify import notify, watchdog_seconds
 from appliance.library import opening
 from appliance.library.serving import serving
@@ -30,8 +29,6 @@ PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
 LOOK_SECONDS = 1.0
 LOOKS_COUNTED = 10  # uvicorn counts tenths of seconds, and does at every tenth what a second is enough for
 STOPS = (signal.SIGINT, signal.SIGTERM)
-# An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
-FAR_AWAY = ("192.0.2.1", 9)
 
 log = logging.getLogger(__name__)
 
@@ -172,17 +169,6 @@ def addresses(host: str, port: int) -> list[str]:
     if (own := lan_address()) is not None:
         lines.append(f"From a phone on the same network: {_url(own, port)}")
     return lines
-
-
-def lan_address() -> str | None:
-    """Return this machine's address on the home network, None where it is on none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
-            asking.connect(FAR_AWAY)
-        except OSError:
-            return None
-        own: str = asking.getsockname()[0]
-    return None if ip_address(own).is_loopback else own
 
 
 def _is_any(host: str) -> bool:

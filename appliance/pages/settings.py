@@ -17,11 +17,13 @@ from appliance.errors import SettingsError
 from appliance.library import describer, items, preferences
 from appliance.library.database import Connection
 from appliance.pages import questions, words
+from appliance.pages.access import needs
 from appliance.pages.body import whole
 from appliance.pages.box import Box
 from appliance.pages.errors import RefusedSettingsError, RequestError
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
+from appliance.records import Scope
 from appliance.settings import SETTINGS, Setting
 from appliance.work import fit
 
@@ -30,7 +32,7 @@ MOST_FIELDS = 100
 
 
 # Async, with the thread asked for by hand: where a path has two methods, Litestar 2.25 would not await its own wrapper.
-@route("/settings", http_method=GET)  # type: ignore[arg-type]
+@route("/settings", http_method=GET, opt=needs(Scope.ADMIN))  # type: ignore[arg-type]
 async def settings(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[str]:
@@ -38,7 +40,7 @@ async def settings(
     return await asyncio.to_thread(_page, box, templates, saved=request.query_params.get("saved", ""))
 
 
-@post("/settings", request_max_body_size=LARGEST_BODY)
+@post("/settings", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
 async def save(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[Any]:
@@ -47,13 +49,13 @@ async def save(
     return await asyncio.to_thread(_save, box, templates, typed)
 
 
-@get("/api/v1/settings")
+@get("/api/v1/settings", opt=needs(Scope.ADMIN))
 async def listing(box: NamedDependency[Box]) -> dict[str, Any]:
     """Answer every setting: what it asks, its value, its default and what is allowed."""
     return await asyncio.to_thread(_listing, box)
 
 
-@patch("/api/v1/settings", request_max_body_size=LARGEST_BODY)
+@patch("/api/v1/settings", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
 async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
     """Change the settings named in the JSON object `{name: value}`, all or none; answer them all."""
     try:
@@ -69,6 +71,7 @@ def _fields(body: bytes) -> dict[str, str]:
         found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise RequestError("The form cannot be read.", "Open the settings page again and send it from there.") from None
+    found.pop("csrf", None)
     unknown = sorted(set(found) - set(preferences.PREFERENCES))
     if unknown:
         raise RequestError(f"{unknown[0][:40]} cannot be changed here.", "Open the settings page again.")
@@ -132,7 +135,7 @@ def _listing(box: Box) -> dict[str, Any]:
     return {
         "settings": [
             _told(setting)
-            | {"value": _plain(getattr(in_force, setting.name)), "stored": setting.name in stored}
+            | {"value": _plain(setting, getattr(in_force, setting.name)), "stored": setting.name in stored}
             | ({"chosen": chosen[setting.name]} if setting.name in chosen else {})
             for setting in SETTINGS
         ]
@@ -155,7 +158,9 @@ def _told(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _plain(value: object) -> object:
+def _plain(setting: Setting, value: object) -> object:
+    if setting.secret:
+        return ""
     return value if isinstance(value, bool | int) else str(value)
 
 

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 import appliance
 from appliance import __version__
 from appliance.assets import asset
+from appliance.pages.access import OPEN
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
@@ -38,15 +39,15 @@ def static_routes() -> list[ASGIRouteHandler]:
             response.headers["Content-Type"] = "application/manifest+json"
         await response(scope, receive, send)
 
-    @asgi("/static", is_mount=True, copy_scope=True)
+    @asgi("/static", is_mount=True, copy_scope=True, opt=OPEN)
     async def static(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(scope["path"].strip("/"), scope, receive, send)
 
-    @asgi("/manifest.webmanifest", copy_scope=True)
+    @asgi("/manifest.webmanifest", copy_scope=True, opt=OPEN)
     async def manifest(scope: Scope, receive: Receive, send: Send) -> None:
         await answer("manifest.webmanifest", scope, receive, send)
 
-    @asgi("/favicon.ico", copy_scope=True)
+    @asgi("/favicon.ico", copy_scope=True, opt=OPEN)
     async def favicon(scope: Scope, receive: Receive, send: Send) -> None:
         await answer("icons/favicon.ico", scope, receive, send)
 

@@ -11,6 +11,7 @@ from appliance.assets import asset
 from appliance.library import items, pause, preferences
 from appliance.library.database import Connection
 from appliance.pages import notices, words
+from appliance.pages.access import asking
 from appliance.pages.box import Box
 from appliance.records import Status
 
@@ -35,6 +36,7 @@ class Templates:
 
         `db` is None on the error page, which must appear even where the database does not.
         """
+        asked = asking()
         common: dict[str, Any] = {
             "version": __version__,
             "page": page,
@@ -45,7 +47,9 @@ class Templates:
             "paused": False,
             "settings_view": box.settings,
             "zone": box.own_zone,
-            "notices": notices.standing(db, box),
+            "csrf": asked.csrf,
+            "person": asked.caller,
+            "notices": notices.standing(db, box) if asked.caller else [],  # not for strangers
         }
         if db is not None:
             common["counts"] = {status.value: count for status, count in items.counts(db).items()}

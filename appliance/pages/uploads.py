@@ -15,13 +15,14 @@ from appliance.errors import LibraryError, MediaTooLargeError, ShoeboxError, Sto
 from appliance.library import preferences, uploads
 from appliance.library.store import Incoming
 from appliance.media.formats import sniff
+from appliance.pages.access import needs
 from appliance.pages.body import FIRST_PIECE, EarlyAnswer, announced_length, pieces
 from appliance.pages.box import Box
 from appliance.pages.errors import CutOffError, RequestError, problem
 from appliance.pages.names import default_name
 from appliance.pages.serialise import item_json
 from appliance.pages.words import size
-from appliance.records import Format
+from appliance.records import Format, Scope
 
 LONGEST_NAME = 1000
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 # Without a limit here: the handler counts the bytes itself, against the owner's setting.
-@post("/api/v1/uploads", request_max_body_size=None)
+@post("/api/v1/uploads", opt=needs(Scope.UPLOAD), request_max_body_size=None)
 async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response:
     """Take in one file: 201 and the item, 200 and the first one where the same bytes are here already."""
     began = time.monotonic()

@@ -41,6 +41,7 @@ def test_answers_as_its_document_says(filled: Box, tmp_path: Path) -> None:
     found = subprocess.run(
         [
             str(tool), "run", f"{address}/api/v1/openapi.json", "--checks", CHECKS, "--exclude-path", ENDLESS,
+            "--header", f"Authorization: {filled.allowed['Authorization']}",
             "--max-examples", EXAMPLES, "--seed", SEED, "--phases", "examples,coverage,fuzzing",
             "--generation-database", "none", "--request-timeout", "30", "--no-color", "--warnings", "off",
         ],

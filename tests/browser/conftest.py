@@ -25,9 +25,12 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from appliance.library import access_keys, accounts, database, sessions
+from appliance.records import Role, Scope
 from draw import Scene, random_scene, render
 
 PATIENCE = 150.0  # seconds until a test gives up on something that should happen soon
+OWNER, PASSWORD = "Anna", "three short words"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 
@@ -50,6 +53,8 @@ class Box:
             self.port = int(listener.getsockname()[1])
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self.key: dict[str, str] = {}
+        self.signed_in: Any = None  # what a browser that signed in keeps
 
     def start(self) -> None:
         """Start it and wait until its page answers."""
@@ -62,6 +67,23 @@ class Box:
                 stderr=log,
             )
         self.wait(self.is_ready, "the page to answer")
+        if not self.key:
+            self.let_in()
+
+    def let_in(self) -> None:
+        """Make a key for what a test asks past the page, the owner, and a session as their browser has it."""
+        with closing(database.connect(self.data / "library.db")) as db:
+            self.key = {"Authorization": f"Bearer {access_keys.create(db, 'tests', set(Scope))}"}
+            owner = accounts.create(db, OWNER, Role.OWNER, PASSWORD)
+            token = sessions.begin(db, owner.id, "tests")
+        cookie = {"name": "shoebox", "value": token, "url": self.address, "httpOnly": True, "sameSite": "Lax"}
+        self.signed_in = [cookie]
+
+    def forget_people(self) -> None:
+        """Be as before the first visit."""
+        with closing(database.connect(self.data / "library.db")) as db:
+            db.execute("DELETE FROM accounts")
+            db.execute("DELETE FROM preferences")
 
     def stop(self) -> None:
         assert self.process is not None
@@ -78,7 +100,7 @@ class Box:
         """Return the status and the JSON of an answer, None where it is something else."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, body)
+            connection.request(method, path, body, self.key)
             answer = connection.getresponse()
             content = answer.read()
             return answer.status, json.loads(content) if "json" in answer.headers.get("content-type", "") else None
@@ -173,8 +195,21 @@ def troubles() -> Iterator[Troubles]:
     assert found == []
 
 
+def signed_in(chromium: Browser, box: Box, **options: Any) -> BrowserContext:
+    """Return a browser of its own in which the owner is signed in."""
+    context = chromium.new_context(base_url=box.address, **options)
+    context.add_cookies(box.signed_in)
+    return context
+
+
+@pytest.fixture
+def owners_browser(chromium: Browser, box: Box) -> Callable[..., BrowserContext]:
+    """Opens browsers in which the owner is signed in."""
+    return lambda **options: signed_in(chromium, box, **options)
+
+
 def _context(chromium: Browser, box: Box, **options: Any) -> BrowserContext:
-    context = chromium.new_context(base_url=box.address, locale="en-GB", **options)
+    context = signed_in(chromium, box, locale="en-GB", **options)
     context.set_default_timeout(PATIENCE * 1000)
     return context
 
@@ -212,6 +247,12 @@ def serious() -> Callable[[Page], list[str]]:
         ]
 
     return look
+
+
+@pytest.fixture
+def find_serious() -> Callable[[Page], list[str]]:
+    """Looks at a page with axe-core."""
+    return serious
 
 
 @pytest.fixture

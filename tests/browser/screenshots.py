@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from appliance.assets import asset
 
@@ -42,13 +42,13 @@ def take(page: Page, address: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
 )
-def test_take_pictures(chromium: Browser, box: Any, film: Any, gallery: None, form: str, theme: Any) -> None:
+def test_take_pictures(owners_browser: Any, box: Any, film: Any, gallery: None, form: str, theme: Any) -> None:
     PICTURES.mkdir(exist_ok=True)
     photos = [box.upload(file) for file in sorted(asset("models/pictures").glob("*.jpg"))]
     for number in photos:
         box.wait(lambda number=number: box.item(number)["status"] in {"completed", "failed"}, "the photographs")
-    context = chromium.new_context(
-        base_url=box.address, viewport=PHONE if form == "phone" else DESKTOP, color_scheme=theme, locale="en-GB",
+    context = owners_browser(
+        viewport=PHONE if form == "phone" else DESKTOP, color_scheme=theme, locale="en-GB",
         is_mobile=form == "phone",
     )  # fmt: skip
     page = context.new_page()

@@ -7,7 +7,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -80,9 +80,9 @@ def test_a_find_in_a_film_opens_at_its_moment(page: Page, film: Any) -> None:
     expect(page.locator(".scene[aria-current]")).to_have_attribute("data-at", str(at))
 
 
-def test_without_script_one_can_browse_search_and_write(chromium: Browser, box: Any, photo: Any) -> None:
+def test_without_script_one_can_browse_search_and_write(owners_browser: Any, box: Any, photo: Any) -> None:
     number = box.described(box.upload(photo("plain.jpg", SCENE, 777)))["id"]
-    context = chromium.new_context(base_url=box.address, java_script_enabled=False)
+    context = owners_browser(java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     page.get_by_role("searchbox").fill("red circle")

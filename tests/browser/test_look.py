@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -61,7 +61,7 @@ def test_an_empty_box_invites_and_shows_the_first_picture(phone: Page, box: Any,
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_and_everything_has_a_name(
-    chromium: Browser,
+    owners_browser: Any,
     box: Any,
     troubles: Any,
     film: Any,
@@ -71,7 +71,7 @@ def test_pages_fit_and_everything_has_a_name(
     theme: Any,
 ) -> None:
     size = {"width": width, "height": WIDTHS[width]}
-    context = chromium.new_context(base_url=box.address, viewport=size, color_scheme=theme, is_mobile=width < 800)
+    context = owners_browser(viewport=size, color_scheme=theme, is_mobile=width < 800)
     page = context.new_page()
     troubles.listen(page)
     for name, address in {**PAGES, "film": film["urls"]["page"]}.items():
@@ -117,9 +117,9 @@ def test_the_theme_can_be_chosen_and_stays(desktop: Page) -> None:
 
 
 def test_without_scripts_pages_can_be_read_and_photos_sent(
-    chromium: Browser, box: Any, film: Any, photo: Callable[..., Path]
+    owners_browser: Any, box: Any, film: Any, photo: Callable[..., Path]
 ) -> None:
-    context = chromium.new_context(base_url=box.address, java_script_enabled=False)
+    context = owners_browser(java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     expect(page.locator(f'.tile[data-id="{film["id"]}"] img')).to_be_visible()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -50,11 +50,9 @@ def test_an_answer_is_changed_on_the_phone(phone: Page, box: Any) -> None:
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1440, "light"), (320, "dark")])
 def test_a_wrong_answer_is_refused_where_it_stands(
-    chromium: Browser, box: Any, troubles: Any, width: int, theme: Any
+    owners_browser: Any, box: Any, troubles: Any, width: int, theme: Any
 ) -> None:
-    context = chromium.new_context(
-        base_url=box.address, viewport={"width": width, "height": 844}, color_scheme=theme, is_mobile=width < 800
-    )
+    context = owners_browser(viewport={"width": width, "height": 844}, color_scheme=theme, is_mobile=width < 800)
     page = context.new_page()
     troubles.listen(page)
     before = value(box, "batch_size")
@@ -87,8 +85,8 @@ def test_a_wrong_answer_is_refused_where_it_stands(
     context.close()
 
 
-def test_settings_can_be_changed_without_scripts(chromium: Browser, box: Any) -> None:
-    context = chromium.new_context(base_url=box.address, java_script_enabled=False)
+def test_settings_can_be_changed_without_scripts(owners_browser: Any, box: Any) -> None:
+    context = owners_browser(java_script_enabled=False)
     page = context.new_page()
     page.goto("/settings")
     page.get_by_label("How often is one tried?").fill("21")

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from box import Bare
 from sent_files import File, Files
 
 
@@ -41,9 +42,9 @@ class Ledger:
 class Phone(threading.Thread):
     """Sends one file after the other, in pieces as over a slow radio, and again where nobody answered."""
 
-    def __init__(self, port: int, files: Files, ledger: Ledger, seed: str) -> None:
+    def __init__(self, port: int, key: dict[str, str], files: Files, ledger: Ledger, seed: str) -> None:
         super().__init__()
-        self._port, self._files, self._ledger = port, files, ledger
+        self._port, self._key, self._files, self._ledger = port, key, files, ledger
         self._random = Random(seed)
         self.ending = threading.Event()
 
@@ -83,7 +84,7 @@ class Phone(threading.Thread):
         end = len(file.body) if stop_after == 1.0 else int(len(file.body) * stop_after)
         step = max(1, len(file.body) // pieces)
         try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=60) as connection:
+            with Bare(self._port, self._key, 60) as connection:
                 head = f"POST /api/v1/uploads?name={quote(file.name)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                 connection.sendall(f"{head}Content-Length: {len(file.body)}\r\nConnection: close\r\n\r\n".encode())
                 for start in range(0, end, step):

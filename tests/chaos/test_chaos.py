@@ -55,7 +55,7 @@ def test_nothing_is_lost_whatever_is_killed(box: Box, tmp_path: Path, capsys: py
     random, ledger, kills = Random(f"{SEED} kills"), Ledger(), Counter[str]()
     files = Files(tmp_path, SEED)
     promises = Promises(box, ledger)
-    phones = [Phone(box.port, files, ledger, f"{SEED} {number}") for number in range(PHONES)]
+    phones = [Phone(box.port, box.allowed, files, ledger, f"{SEED} {number}") for number in range(PHONES)]
     for phone in phones:
         phone.start()
     try:

@@ -81,7 +81,7 @@ def main(seconds: float) -> int:
             settle(box)
             percent, written, changed = measure(box, seconds, "Idle")
             page = http.client.HTTPConnection("127.0.0.1", box.port, timeout=60)
-            page.request("GET", "/api/v1/events")
+            page.request("GET", "/api/v1/events", headers=box.allowed)
             page.getresponse()
             settle(box)
             measure(box, min(seconds, 60.0), "Idle, with one page open")

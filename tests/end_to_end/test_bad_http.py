@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import bad_files
-from box import Box, free_port, peak_megabytes
+from box import Bare, Box, free_port, new_key, peak_megabytes
 
 # The web process alone takes 90 MB; no request may make it hold more than a few megabytes of what was sent.
 MOST_MEGABYTES = 200
@@ -60,13 +60,15 @@ class Web(Box):
 
     def start_web(self) -> None:
         self.port = free_port()
-        command = [sys.executable, "-c", WEB, "web", "--data", str(self.data), "--port", str(self.port)]
+        command = [sys.executable, "-c", WEB, "web", "--data", str(self.data), "--host", "127.0.0.1"]
+        command += ["--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ})
         self.wait(self.is_ready, "the page to answer")
+        self.key = new_key(self.data)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return Bare(self.port, self.allowed, 30)
 
     def say(self, *parts: bytes, end: bool = False) -> Answer | None:
         """Send bytes as they are and return the answer, None where there is none."""

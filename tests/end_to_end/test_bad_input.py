@@ -82,7 +82,7 @@ def test_a_file_of_two_kinds_is_served_as_the_one_it_was_taken_for(sent: Sent, n
     number = sent.answers[name][1]["id"]
     assert sent.box.item(number)["status"] == "completed"
     connection = http.client.HTTPConnection("127.0.0.1", sent.box.port, timeout=60)
-    connection.request("GET", f"/api/v1/items/{number}/original")
+    connection.request("GET", f"/api/v1/items/{number}/original", headers=sent.box.allowed)
     answer = connection.getresponse()
     assert answer.read() == data
     assert answer.headers["Content-Type"] == mime
@@ -140,6 +140,8 @@ def test_every_name_is_made_safe_and_every_file_kept(sent: Sent) -> None:
 def test_four_gigabytes_are_refused_when_they_are_announced(sent: Sent) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", sent.box.port, timeout=60)
     connection.putrequest("POST", "/api/v1/uploads?name=large.mp4")
+    for header in sent.box.allowed.items():
+        connection.putheader(*header)
     connection.putheader("Content-Length", str(4 << 30))
     connection.endheaders()
     answer = connection.getresponse()

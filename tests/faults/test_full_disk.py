@@ -50,7 +50,7 @@ def send(box: Box, content: bytes, name: str, meanwhile: Callable[[], None] = la
     connection = http.client.HTTPConnection("127.0.0.1", box.port, timeout=60)
     try:
         connection.request("POST", f"/api/v1/uploads?name={name}", pieces(), encode_chunked=True,
-                           headers={"Transfer-Encoding": "chunked"})  # fmt: skip
+                           headers={"Transfer-Encoding": "chunked", **box.allowed})  # fmt: skip
         answer = connection.getresponse()
         assert answer.status in {200, 201} or answer.headers["content-type"] == "application/problem+json"
         return answer.status, json.loads(answer.read())

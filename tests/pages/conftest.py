@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -18,13 +18,22 @@ import pytest
 from litestar.testing import TestClient
 from PIL import Image
 
-from appliance.library import claims, database, descriptions, items, jobs, uploads
+from appliance.library import access_keys, claims, database, descriptions, items, jobs, uploads
 from appliance.media.formats import sniff
 from appliance.pages.app import create_app
 from appliance.pages.box import Box
 from appliance.pages.server import Server, listening_socket
-from appliance.records import Described, Facts, Frame, Item, Priority, Source, Tag, Task
+from appliance.records import Described, Facts, Frame, Item, Priority, Scope, Source, Tag, Task
 from appliance.settings import Settings, load
+from box import Bare
+
+
+def key_for(library: Path) -> dict[str, str]:
+    """The header that lets a caller do everything."""
+    with closing(database.connect(library)) as db:
+        key = access_keys.create(db, "tests", set(Scope))
+        assert access_keys.find(db, key)  # which is written once an hour, and not again while a test looks
+    return {"Authorization": f"Bearer {key}"}
 
 
 def picture(number: int = 0, size: tuple[int, int] = (60, 40)) -> bytes:
@@ -140,6 +149,7 @@ def shelf(settings: Settings, empty_library: Path) -> Shelf:
 def client(shelf: Shelf) -> Iterator[TestClient[Any]]:
     """The application, called without a socket."""
     with TestClient(create_app(shelf.box.settings)) as client:
+        client.headers.update(key_for(shelf.box.database))
         yield client
 
 
@@ -150,6 +160,7 @@ def visitor(empty_library: Path) -> Iterator[TestClient[Any]]:
         environment={}, file=empty_library.with_name("none.toml"), overrides={"data": str(empty_library.parent)}
     )
     with TestClient(create_app(given)) as client:
+        client.headers.update(key_for(empty_library))
         yield client
 
 
@@ -160,6 +171,7 @@ class Running:
     server: Server
     port: int
     thread: threading.Thread
+    key: dict[str, str]
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -167,7 +179,7 @@ class Running:
         """Ask over a real socket; return the answer and its body."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, self.key | (headers or {}))
             answer = connection.getresponse()
             return answer, answer.read()
         finally:
@@ -180,8 +192,8 @@ class Running:
 
     @contextmanager
     def socket(self) -> Iterator[socket.socket]:
-        """A bare connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        """A bare connection; a request's head that is sent over it carries the key."""
+        with Bare(self.port, self.key) as connection:
             yield connection
 
     def stop(self) -> None:
@@ -197,12 +209,12 @@ def serving(shelf: Shelf) -> Iterator[Callable[..., Running]]:
     running: list[Running] = []
 
     def start(**changes: Any) -> Running:
-        settings = replace(shelf.box.settings, **changes)
+        settings, key = replace(shelf.box.settings, **changes), key_for(shelf.box.database)
         listening = listening_socket(settings.host, settings.port)
         server = Server(settings, listening)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
-        running.append(Running(server, server.port, thread))
+        running.append(Running(server, server.port, thread, key))
         patiently(lambda: server.started)
         return running[-1]
 
@@ -224,6 +236,12 @@ def patiently(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
     return value
+
+
+@pytest.fixture
+def new_key() -> Callable[[Path], dict[str, str]]:
+    """Makes keys for libraries."""
+    return key_for
 
 
 @pytest.fixture

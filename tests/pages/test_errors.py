@@ -77,4 +77,4 @@ def test_a_page_appears_even_without_a_library(shelf, client):
     shelf.box.database.rename(shelf.box.database.with_suffix(".away"))
     answer = client.get("/")
     assert answer.status_code == 503
-    assert "The library cannot be opened." in answer.text
+    assert "The library is no longer in" in answer.text

@@ -29,7 +29,7 @@ def test_a_pause_holds_descriptions_and_is_told(shelf, client):
 def test_a_pause_outlasts_the_page(shelf, client):
     client.post("/api/v1/queue/pause")
     with TestClient(create_app(shelf.box.settings)) as later:
-        assert later.get("/api/v1/status").json()["paused"] is True
+        assert later.get("/api/v1/status", headers=dict(client.headers)).json()["paused"] is True
 
 
 def test_uploads_go_on_while_paused(shelf, client, png):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,28 +12,31 @@ from appliance.errors import LibraryError, SettingsError
 from appliance.library.serving import served_since
 from appliance.pages import server
 from appliance.pages.server import addresses, lan_address, listening_socket, serve
+from box import Bare
 
 SERVE = """
 import sys
 from pathlib import Path
 from appliance import settings
 from appliance.pages.server import serve
-given = {"data": sys.argv[1], "port": 0, "state": sys.argv[1] + "/../state"}
+given = {"data": sys.argv[1], "port": 0, "host": "127.0.0.1", "state": sys.argv[1] + "/../state"}
 sys.exit(serve(settings.load(environment={}, file=Path("/none"), overrides=given)))
 """
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_from_nothing_and_stops_when_told(data, stop):
+def test_it_starts_from_nothing_and_stops_when_told(data, stop, new_key):
     with subprocess.Popen([sys.executable, "-c", SERVE, str(data)], stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         assert line.startswith("Shoebox is at http://127.0.0.1:")
         assert served_since(data) > 0  # what was left in the data folder before is nobody's
-        with socket.create_connection(("127.0.0.1", int(line.rpartition(":")[2]))) as listening:
+        with Bare(int(line.rpartition(":")[2]), new_key(data / "library.db")) as listening:
             listening.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: box\r\n\r\n")
             heard = b""
             while b"event: status" not in heard:
-                heard += listening.recv(65536)
+                piece = listening.recv(65536)
+                assert piece, heard
+                heard += piece
             process.send_signal(stop)
             while piece := listening.recv(65536):
                 heard += piece

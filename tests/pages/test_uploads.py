@@ -223,7 +223,7 @@ def test_a_cut_upload_leaves_nothing(shelf, running, abort, png, wait_for):
 
 def test_a_client_that_sends_on_is_told_why_a_large_wrong_file_was_refused(running):
     words = b"words " * (1 << 20)
-    with socket.create_connection(("127.0.0.1", running.port), timeout=30) as client:
+    with running.socket() as client:
         client.sendall(b"POST /api/v1/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 67108864\r\n\r\n")
         answer = b""
         for start in range(0, len(words), 65536):  # as curl does: send until the answer has come
@@ -250,7 +250,7 @@ from appliance.library import database
 def rss():
     return next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmRSS")) >> 10
 
-given = settings.load(environment={}, file=Path("/none"), overrides={"data": sys.argv[1], "port": 0})
+given = settings.load(environment={}, file=Path("/none"), overrides=dict(data=sys.argv[1], host="127.0.0.1", port=0))
 database.migrate(given.data / "library.db")
 listening = listening_socket(given.host, given.port)
 server = Server(given, listening)
@@ -263,7 +263,7 @@ thread.join()
 """
 
 
-def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: Path, tmp_path: Path, png):
+def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: Path, tmp_path: Path, png, new_key):
     small = tmp_path / "small.png"
     small.write_bytes(png())
     video = tmp_path / "long.mp4"
@@ -274,6 +274,7 @@ def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: 
     command = [sys.executable, "-c", MEASURE, str(data), heavy]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         port = int(process.stdout.readline().rpartition(":")[2])
+        key = new_key(data / "library.db")
 
         def measure() -> dict:
             process.stdin.write("\n")
@@ -284,7 +285,7 @@ def test_a_large_upload_does_not_grow_the_process_nor_import_what_decodes(data: 
             connection = HTTPConnection("127.0.0.1", port, timeout=60)
             with contextlib.closing(connection), (file or Path(os.devnull)).open("rb") as body:
                 length = {"Content-Length": str(file.stat().st_size)} if file else {}
-                connection.request(method, path, body if file else None, length | headers)
+                connection.request(method, path, body if file else None, key | length | headers)
                 return connection.getresponse().read()
 
         for path in ("/", "/settings", "/activity", "/add", "/api/v1/status", "/metrics"):

@@ -9,6 +9,9 @@ export class Trouble extends Error {
   }
 }
 
+/** What shows that the box's own page asks, and not another site's. */
+const csrf = () => document.querySelector('meta[name="csrf"]').content;
+
 const AWAY = "The box does not answer.";
 const AWAY_NEXT = "Check that it is on and that this device is in your Wi-Fi, then try again.";
 
@@ -26,7 +29,7 @@ export function trouble(status, text) {
 
 /** Ask the box; `body` is sent as JSON. Returns the answer's JSON, null where there is none; throws a Trouble. */
 export async function call(method, address, body) {
-  const about = { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+  const about = { Accept: "application/json", "X-CSRF-Token": csrf(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
   let answer;
   try {
     answer = await fetch(address, { method, headers: about, body: body === undefined ? undefined : JSON.stringify(body) });
@@ -63,6 +66,7 @@ export function upload(file, progress) {
   });
   request.open("POST", `/api/v1/uploads?name=${encodeURIComponent(file.name)}`);
   request.setRequestHeader("Content-Type", "application/octet-stream");
+  request.setRequestHeader("X-CSRF-Token", csrf());
   request.send(file);
   return { done, cancel: () => request.abort() };
 }
