@@ -250,12 +250,6 @@ def serious() -> Callable[[Page], list[str]]:
 
 
 @pytest.fixture
-def find_serious() -> Callable[[Page], list[str]]:
-    """Looks at a page with axe-core."""
-    return serious
-
-
-@pytest.fixture
 def photo(tmp_path: Path) -> Callable[..., Path]:
     """Draws `scene` into a JPEG called `name`; the seed makes its bytes its own."""
 

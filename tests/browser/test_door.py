@@ -50,10 +50,10 @@ def look(page: Page, name: str, serious: Callable[[Page], list[str]]) -> None:
             page.screenshot(path=Path(folder) / f"{name}-{page.width_name}-{theme}.png")  # type: ignore[attr-defined]
 
 
-def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, find_serious: Any) -> None:
+def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, serious: Any) -> None:
     page.goto("/items/1")
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
-    look(page, "welcome", find_serious)
+    look(page, "welcome", serious)
     page.get_by_label("What shall the box be called?").fill("Omas Kiste")
     page.get_by_label("Your name").fill("Anna")
     page.get_by_label("A password").fill(PASSWORD)
@@ -61,25 +61,25 @@ def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, find_se
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("alert")).to_contain_text("not the same")
     troubles.forgive("422")
-    look(page, "welcome-wrong", find_serious)
+    look(page, "welcome-wrong", serious)
     page.get_by_label("A password").fill(PASSWORD)
     page.get_by_label("The password once more").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="When shall")).to_be_visible()
-    look(page, "welcome-when", find_serious)
+    look(page, "welcome-when", serious)
     page.get_by_label("At night").check()
     page.get_by_role("button", name="Go on").click()
     picture = page.get_by_role("img", name="QR code with the address")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
-    look(page, "welcome-phones", find_serious)
+    look(page, "welcome-phones", serious)
     page.get_by_role("link", name="To the library").click()
     expect(page).to_have_title(re.compile("Omas Kiste"))
 
     page.context.clear_cookies()
     page.goto("/activity")
     expect(page.get_by_role("heading", name="Omas Kiste")).to_be_visible()
-    look(page, "login", find_serious)
+    look(page, "login", serious)
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill("not this one")
     page.keyboard.press("Enter")
