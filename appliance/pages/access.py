@@ -4,8 +4,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from litestar.connection import ASGIConnection
-
 from appliance.records import Caller, Role, Scope
 
 NEEDS = "needs"
@@ -33,11 +31,6 @@ def needs(scope: Scope) -> dict[str, Any]:
     A handler without one needs `read` to be asked and `write` to change something.
     """
     return {NEEDS: scope}
-
-
-def caller(_: ASGIConnection[Any, Any, Any, Any]) -> Caller:
-    """Return who asks, nobody and nothing allowed where the route is open to all."""
-    return asking().caller or Caller("", frozenset())
 
 
 def asking() -> Asking:

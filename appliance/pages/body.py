@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 from litestar import Request
 from starlette.responses import Response
@@ -72,6 +73,15 @@ async def whole(request: Request[Any, Any, Any]) -> bytes:
             return await request.body()
     except TimeoutError:
         raise SilentSenderError("The request did not come to its end for a minute.", "Send it again.") from None
+
+
+def form_fields(body: bytes, most: int) -> dict[str, str]:
+    """Return what a form's fields hold, the last of each name; raise RequestError for more than `most`, or no form."""
+    try:
+        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=most)
+    except ValueError:
+        raise RequestError("The form cannot be read.", "Open the page again and send it from there.") from None
+    return {name: values[-1] for name, values in found.items()}
 
 
 class EarlyAnswer(Response):

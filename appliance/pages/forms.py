@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from urllib.parse import parse_qs
 
 from litestar import Request, Response, post, route
 from litestar.di import NamedDependency
@@ -12,7 +11,7 @@ from litestar.response import Redirect
 from appliance.library import items, trash
 from appliance.library.database import transaction
 from appliance.pages import edits
-from appliance.pages.body import whole
+from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
 from appliance.pages.errors import RequestError
 from appliance.pages.head import GET
@@ -20,13 +19,14 @@ from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
 
 LARGEST_BODY = 64 << 10
+MOST_FIELDS = 20
 SHOWN = 100
 
 
 @post("/items/{number:int}/edit", request_max_body_size=LARGEST_BODY)
 async def edit(number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
     """Do with an item what its page's form says, and show it again."""
-    answers = _answers(await whole(request))
+    answers = form_fields(await whole(request), MOST_FIELDS)
     await asyncio.to_thread(_edit, box, number, answers)
     return Redirect("/trash" if answers.get("back") == "trash" else f"/items/{number}", status_code=303)
 
@@ -50,14 +50,6 @@ async def empty(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> R
     await whole(request)
     await asyncio.to_thread(_empty, box)
     return Redirect("/trash", status_code=303)
-
-
-def _answers(body: bytes) -> dict[str, str]:
-    try:
-        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        raise RequestError("The form cannot be read.", "Open the page again and send it from there.") from None
-    return {name: values[-1] for name, values in found.items()}
 
 
 def _edit(box: Box, number: int, answers: dict[str, str]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import hmac
 import secrets
 from typing import Any
-from urllib.parse import parse_qs
 
 from litestar import Request, Response, post, route
 from litestar.datastructures import Cookie
@@ -15,13 +14,13 @@ from appliance.library import accounts, sessions
 from appliance.pages.access import OPEN, asking
 from appliance.pages.attempts import Attempts
 from appliance.pages.auth import COOKIE, FORM_COOKIE
-from appliance.pages.body import whole
+from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
-from appliance.pages.errors import RequestError
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 
 LARGEST_BODY = 16 << 10
+MOST_FIELDS = 50
 KEPT_SECONDS = 400 * 86400  # as long as browsers keep a cookie; the box knows when a session is over
 WRONG = "This name and password do not belong together."
 TOO_OFTEN = "That was tried too often. Wait {} minutes, then try again."
@@ -53,7 +52,7 @@ async def sign_in(
     doors: NamedDependency[Doors],
 ) -> Response[Any]:
     """Sign in and go on to where they wanted to."""
-    typed = fields(await whole(request))
+    typed = form_fields(await whole(request), MOST_FIELDS)
     return await asyncio.to_thread(_sign_in, box, templates, doors, request, typed)
 
 
@@ -66,15 +65,6 @@ async def sign_out(box: NamedDependency[Box]) -> Response[Any]:
     answer: Response[Any] = Redirect("/login", status_code=303)
     answer.delete_cookie(COOKIE)
     return answer
-
-
-def fields(body: bytes) -> dict[str, str]:
-    """Return what a form's fields hold; raise RequestError where it is none."""
-    try:
-        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=50)
-    except ValueError:
-        raise RequestError("The form cannot be read.", "Open the page again and send it from there.") from None
-    return {name: values[-1] for name, values in found.items()}
 
 
 def onward(address: str) -> str:

@@ -14,18 +14,18 @@ from appliance.device.listening import lan_address
 from appliance.errors import AccountError, SettingsError
 from appliance.library import accounts, database, preferences, sessions
 from appliance.pages.access import OPEN, needs
-from appliance.pages.body import whole
+from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.login import (
     LARGEST_BODY,
+    MOST_FIELDS,
     TOO_OFTEN,
     TOO_OLD,
     Doors,
     address_of,
     came_from_here,
     device_of,
-    fields,
     session_cookie,
     with_form_token,
 )
@@ -53,7 +53,7 @@ async def begin(
     doors: NamedDependency[Doors],
 ) -> Response[Any]:
     """Make the owner's account and sign them in."""
-    typed = fields(await whole(request))
+    typed = form_fields(await whole(request), MOST_FIELDS)
     return await asyncio.to_thread(_begin, box, templates, doors, request, typed)
 
 
@@ -66,7 +66,7 @@ async def when(box: NamedDependency[Box], templates: NamedDependency[Templates])
 @post("/welcome/when", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
 async def choose(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response[Any]:
     """Take in when to describe."""
-    now = fields(await whole(request)).get("when") != "night"
+    now = form_fields(await whole(request), MOST_FIELDS).get("when") != "night"
     await asyncio.to_thread(_choose, box, now)
     return Redirect("/welcome/phones", status_code=303)
 
