@@ -119,5 +119,5 @@ def test_the_address_is_told_once_the_page_answers(
 def test_the_parts_are_page_and_worker(settings: Settings) -> None:
     web, worker = together.parts(settings)
     assert list(web.command)[1:4] == ["-m", "appliance", "web"]
-    assert list(web.command)[-4:] == ["--host", "0.0.0.0", "--port", "0"]
+    assert list(web.command)[-4:] == ["--host", "0.0.0.0", "--port", "0"]  # noqa: S104
     assert list(worker.command)[3:] == ["worker", "--data", str(settings.data)]
