@@ -167,6 +167,7 @@ class Item:
     trashed_at: str | None = None
     prepared_at: str | None = None
     error: str | None = None
+    live_of: int | None = None  # the photo whose few seconds of film this is
 
 
 @dataclass(frozen=True, slots=True)

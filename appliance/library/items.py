@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlite3 import Row
 
 from appliance.errors import NotFoundError
-from appliance.library import search
+from appliance.library import live, search
 from appliance.library.database import Connection, instant, transaction
 from appliance.records import Facts, Item, Kind, Status
 
@@ -92,7 +92,7 @@ def neighbours(db: Connection, item_id: int) -> tuple[int | None, int | None]:
     for than, order in ((">", "ASC"), ("<", "DESC")):
         row = db.execute(
             f"""
-            SELECT id FROM items WHERE trashed_at IS NULL
+            SELECT id FROM items WHERE trashed_at IS NULL AND live_of IS NULL
             AND (sort_at, id) {than} (SELECT sort_at, id FROM items WHERE id = ?)
             ORDER BY sort_at {order}, id {order} LIMIT 1
             """,  # noqa: S608
@@ -146,6 +146,7 @@ def set_facts(db: Connection, item_id: int, facts: Facts, *, now: float | None =
         )  # fmt: skip
         if changed.rowcount == 0:
             raise NotFoundError("This item is not in the library.", "It may have been removed.")
+        live.pair(db, item_id)
 
 
 def revision(db: Connection) -> int:
@@ -170,7 +171,7 @@ def _conditions(
     db: Connection, status: Status | None, kind: Kind | None, q: str | None, tag: str | None
 ) -> tuple[list[str], list[object]]:
     """Return what `WHERE` asks for, to be joined by AND, and the values for it."""
-    conditions, values = ["trashed_at IS NULL"], list[object]()
+    conditions, values = ["trashed_at IS NULL", "live_of IS NULL"], list[object]()
     if status is not None:
         conditions.append("status = ?")
         values.append(status)

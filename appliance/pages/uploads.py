@@ -35,9 +35,9 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     began = time.monotonic()
     try:
         _check_raw(request.headers.get("content-type", ""))
-        name = _checked_name(request.query_params.get("name", ""))
+        name = checked_name(request.query_params.get("name", ""))
         length = announced_length(request.headers.get("content-length"))
-        await asyncio.to_thread(_check_place, box, length)
+        await asyncio.to_thread(check_place, box, length)
         incoming = await asyncio.to_thread(box.store.receive)
         try:
             form = await _take_in(request, box, incoming, length)
@@ -49,7 +49,7 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
             # Does nothing where the file was kept.
             await asyncio.to_thread(incoming.discard)
     except (ShoeboxError, OSError) as error:
-        told = problem(_disk_error(box, error) if isinstance(error, OSError) else error)
+        told = problem(disk_error(box, error) if isinstance(error, OSError) else error)
         log.info("an upload was refused", extra={"status": told.status, "reason": told.kind})
         return EarlyAnswer(json.dumps(told.body()), told.status, None, "application/problem+json")
     about = {name: body[name] for name in ("kind", "bytes")} | {"item": body["id"], "seconds": time.monotonic() - began}
@@ -62,7 +62,7 @@ async def _take_in(request: Request[Any, Any, Any], box: Box, incoming: Incoming
     """Write the body to the disk and return its format, refused as early as its first bytes tell."""
     form: Format | None = None
     async for piece in pieces(request.receive):
-        _check_size(box, incoming.bytes + len(piece))
+        check_size(box, incoming.bytes + len(piece))
         await asyncio.to_thread(incoming.write, piece)
         if form is None and len(incoming.head) >= FIRST_PIECE:
             form = sniff(incoming.head)
@@ -84,7 +84,7 @@ def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int,
     return (200, body | {"duplicate": True}) if duplicate else (201, body | {"duplicate": False})
 
 
-def _disk_error(box: Box, error: OSError) -> ShoeboxError:
+def disk_error(box: Box, error: OSError) -> ShoeboxError:
     """Return what to say where a file could not be written: the disk is gone, or fails."""
     log.error("an upload could not be kept: %s", error.strerror)  # the rest may name the file
     try:
@@ -103,11 +103,11 @@ def _check_raw(kind: str) -> None:
         )
 
 
-def _check_place(box: Box, length: int | None) -> None:
+def check_place(box: Box, length: int | None) -> None:
     """Refuse at once where the library is gone, and what is larger than the limit or than the room that is left."""
     box.presence.check()
     if length is not None:
-        _check_size(box, length)
+        check_size(box, length)
     box.store.check()
     if length is None:
         return
@@ -118,14 +118,14 @@ def _check_place(box: Box, length: int | None) -> None:
         )
 
 
-def _check_size(box: Box, count: int) -> None:
+def check_size(box: Box, count: int) -> None:
     if count > box.upload_limit:
         raise MediaTooLargeError(
             f"The file is larger than {size(box.upload_limit)}.", "Send a smaller one, or raise upload_limit_mb."
         )
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
         raise RequestError("The file's name is too long.", f"Use at most {LONGEST_NAME} characters.")
     return name.strip()

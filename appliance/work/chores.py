@@ -10,7 +10,7 @@ from huey.api import Huey
 
 from appliance.device.profile import profile
 from appliance.errors import DamagedLibraryError, LibraryError, ModelError
-from appliance.library import claims, database, disk, items, notices, preferences
+from appliance.library import claims, database, disk, items, notices, partials, preferences
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job
@@ -149,6 +149,7 @@ class Chores:
 
     def _tidy(self) -> None:
         self._store.sweep(STALE)
+        partials.sweep(self._db, self._store)
         self._aside.do("adoption", lambda own: take_in_forgotten(own, self._store, self._settings, self._aside.goes_on))
 
     def _ring_due(self) -> None:
