@@ -51,7 +51,12 @@ def get(db: Connection, store: Store, number: str) -> Partial:
     """Return the upload; raise NotFoundError where there is none, or its file is lost."""
     row = None
     if _ID.fullmatch(number):
-        row = db.execute("SELECT * FROM partials WHERE id = ?", (number,)).fetchone()
+        # An item in the trash comes out of it when its file is sent again, so that is asked for.
+        row = db.execute(
+            "SELECT * FROM partials WHERE id = ? AND NOT EXISTS"
+            " (SELECT 1 FROM items WHERE items.id = item_id AND trashed_at IS NOT NULL)",
+            (number,),
+        ).fetchone()
     if row is None:
         raise NotFoundError("There is no such upload, or it waited too long.", "Send the file again.")
     found = Partial(**{**dict(row), "duplicate": bool(row["duplicate"])})

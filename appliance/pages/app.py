@@ -61,7 +61,7 @@ def create_app(given: Settings) -> Litestar:
             library.library, item.item, add.add, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, files.router, events.events, status,
-            tus.begin, tus.go_on,
+            add.add_form, tus.begin, tus.go_on,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
         ],
         dependencies={

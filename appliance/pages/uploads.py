@@ -41,7 +41,7 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
         incoming = await asyncio.to_thread(box.store.receive)
         try:
             form = await _take_in(request, box, incoming, length)
-            status, body = await asyncio.to_thread(_accept, box, incoming, name or default_name(form), form)
+            status, body = await asyncio.to_thread(put_away, box, incoming, name or default_name(form), form)
         except asyncio.CancelledError:
             incoming.discard()  # here and now: the server stops, and may not wait for a thread
             raise
@@ -73,7 +73,8 @@ async def _take_in(request: Request[Any, Any, Any], box: Box, incoming: Incoming
     return form or sniff(incoming.head)
 
 
-def _accept(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int, dict[str, Any]]:
+def put_away(box: Box, incoming: Incoming, name: str, form: Format) -> tuple[int, dict[str, Any]]:
+    """Take a received file into the library; return 201, or 200 for one that was here, and the item as JSON."""
     incoming.close()
     with box.library() as db:
         describe = preferences.get(db, box.settings).auto_process_on_upload
@@ -119,6 +120,7 @@ def check_place(box: Box, length: int | None) -> None:
 
 
 def check_size(box: Box, count: int) -> None:
+    """Refuse a file with more bytes than the owner's limit."""
     if count > box.upload_limit:
         raise MediaTooLargeError(
             f"The file is larger than {size(box.upload_limit)}.", "Send a smaller one, or raise upload_limit_mb."
@@ -126,6 +128,7 @@ def check_size(box: Box, count: int) -> None:
 
 
 def checked_name(name: str) -> str:
+    """Return a file's name without blanks around it; refuse one that is no name any more."""
     if len(name) > LONGEST_NAME:
         raise RequestError("The file's name is too long.", f"Use at most {LONGEST_NAME} characters.")
     return name.strip()

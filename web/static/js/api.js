@@ -50,23 +50,3 @@ export function items(filters) {
   const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
   return get(`/api/v1/items?${query}`);
 }
-
-/** Send one file as the raw body, straight from the disk. Returns {done, cancel}; `done` gives {item, duplicate}. */
-export function upload(file, progress) {
-  const request = new XMLHttpRequest();
-  const done = new Promise((resolve, reject) => {
-    request.upload.addEventListener("progress", (event) => progress(event.loaded));
-    request.addEventListener("load", () => {
-      if (request.status !== 200 && request.status !== 201) return reject(trouble(request.status, request.responseText));
-      const answer = JSON.parse(request.responseText);
-      resolve({ item: answer, duplicate: answer.duplicate === true });
-    });
-    request.addEventListener("error", () => reject(new Trouble("The connection broke while this was sent.", "Try again when the Wi-Fi is back.")));
-    request.addEventListener("abort", () => reject(new Trouble("Cancelled.")));
-  });
-  request.open("POST", `/api/v1/uploads?name=${encodeURIComponent(file.name)}`);
-  request.setRequestHeader("Content-Type", "application/octet-stream");
-  request.setRequestHeader("X-CSRF-Token", csrf());
-  request.send(file);
-  return { done, cancel: () => request.abort() };
-}
