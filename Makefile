@@ -23,7 +23,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 test-recogniser
+.PHONY: help install run test test-oracle test-openvino test-browser test-faults test-hub test-arm64 test-recogniser test-tus
 .PHONY: chaos fuzz idle load bench arm64-counts lint check format lock sample-model train-sample recogniser clean
 
 help: ## List what make can do
@@ -78,7 +78,7 @@ run: install ## Start the whole appliance on http://127.0.0.1:8080 with its libr
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino arm64 browser faults chaos fuzz hub $(SLOW))
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,oracle openvino arm64 browser faults chaos fuzz hub tus $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
@@ -97,6 +97,13 @@ test-openvino: .venv-openvino/installed ## Describe on another execution provide
 
 test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+test-tus: .venv/tested tests/tus/node_modules/installed ## Send 1 GB with tus-js-client and tuspy, cut off and killed on the way (apt-get install nodejs npm; TUS_BYTES)
+	$(BIN)/python -m pytest tests/tus
+
+tests/tus/node_modules/installed: tests/tus/package-lock.json
+	cd tests/tus && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a Pi 5's core, emulated (apt-get install qemu-user-static)
 	$(BIN)/python -m pytest tests/arm64

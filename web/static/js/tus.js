@@ -143,22 +143,30 @@ export class Sending {
 
   async rest(status, failures) {
     if (status === 0) this.waiting(LOST);
-    let done;
-    const waited = new Promise((resolve) => (done = resolve));
-    const timer = setTimeout(done, WAITS[Math.min(failures, WAITS.length) - 1]);
-    wakes.add(done);
-    await waited;
-    clearTimeout(timer);
-    wakes.delete(done);
+    await rest(failures);
   }
+}
+
+/** Wait longer after each failure, but no longer than until something says that it may work again. */
+async function rest(failures) {
+  let done;
+  const waited = new Promise((resolve) => (done = resolve));
+  const timer = setTimeout(done, WAITS[Math.min(failures, WAITS.length) - 1]);
+  wakes.add(done);
+  await waited;
+  clearTimeout(timer);
+  wakes.delete(done);
 }
 
 /** The item that a file became, null where whoever sends may not look into the library. */
 export async function itemOf(number) {
-  try {
-    return await get(`/api/v1/items/${number}`);
-  } catch (error) {
-    if (error.status === 401 || error.status === 403) return null;
-    throw error;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await get(`/api/v1/items/${number}`);
+    } catch (error) {
+      if (error.status === 401 || error.status === 403) return null;
+      if (error.status) throw error;
+    }
+    await rest(failures); // the file is in the box; only its answer is out of reach
   }
 }
