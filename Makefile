@@ -23,8 +23,9 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-arm64 test-recogniser
-.PHONY: chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model train-sample recogniser clean
+.PHONY: help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-tus test-arm64
+.PHONY: test-recogniser chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model
+.PHONY: train-sample recogniser clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -78,7 +79,7 @@ run: install ## Start the whole appliance on port 8080 with its library in ./dat
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,api oracle openvino arm64 browser faults chaos fuzz hub $(SLOW))
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,api oracle openvino arm64 browser faults chaos fuzz hub tus $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
@@ -103,6 +104,13 @@ test-browser: .venv/tested ## Drive the page in Chromium (apt-get install chromi
 
 screenshots: .venv/tested ## Take README's pictures of every page, on phone and desktop, light and dark
 	$(BIN)/python -m pytest tests/browser/screenshots.py
+
+test-tus: .venv/tested tests/tus/node_modules/installed ## Send 1 GB with tus-js-client and tuspy, cut off and killed on the way (apt-get install nodejs npm; TUS_BYTES)
+	$(BIN)/python -m pytest tests/tus
+
+tests/tus/node_modules/installed: tests/tus/package-lock.json
+	cd tests/tus && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a Pi 5's core, emulated (apt-get install qemu-user-static)
 	$(BIN)/python -m pytest tests/arm64

@@ -6,6 +6,7 @@
     ├── LibraryError              the library database or its files cannot be used
     │   ├── DamagedLibraryError   the database itself is damaged; the next start restores it from a backup
     │   ├── NotFoundError         no such item, or it is gone
+    │   ├── BusyFileError         another request writes to this file
     │   └── StorageError          the card or disk does not take anything in now; no photo is to blame
     │       └── StorageFullError  no room on it
     ├── MediaError                this file cannot be shown or described
@@ -66,6 +67,12 @@ class NotFoundError(LibraryError):
     """No such item, or it is gone."""
 
     reason = "missing"
+
+
+class BusyFileError(LibraryError):
+    """Another request writes to this file at the moment."""
+
+    reason = "busy"
 
 
 class StorageError(LibraryError):

@@ -205,6 +205,7 @@ class Item:
     prepared_at: str | None = None
     error: str | None = None
     revision: int = 0  # grows with every visible change
+    live_of: int | None = None  # the photo whose few seconds of film this is
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlite3 import Row
 from typing import Unpack
 
 from appliance.errors import NotFoundError
-from appliance.library import search, tally
+from appliance.library import live, search, tally
 from appliance.library.database import Connection, instant, transaction
 from appliance.library.wanted import BY_WORDS, Wanted, few
 from appliance.library.wanted import conditions as wanted_conditions
@@ -166,7 +166,7 @@ def neighbours(db: Connection, item_id: int) -> tuple[int | None, int | None]:
     for than, order in ((">", "ASC"), ("<", "DESC")):
         row = db.execute(
             f"""
-            SELECT id FROM items WHERE trashed_at IS NULL
+            SELECT id FROM items WHERE trashed_at IS NULL AND live_of IS NULL
             AND (sort_at, id) {than} (SELECT sort_at, id FROM items WHERE id = ?)
             ORDER BY sort_at {order}, id {order} LIMIT 1
             """,  # noqa: S608
@@ -217,6 +217,7 @@ def set_facts(db: Connection, item_id: int, facts: Facts, *, now: float | None =
         )  # fmt: skip
         if changed.rowcount == 0:
             raise NotFoundError("This item is not in the library.", "It may have been removed.")
+        live.pair(db, item_id)
 
 
 def revision(db: Connection) -> int:

@@ -3,6 +3,8 @@
 The tally spares every page a count of 100,000 rows: some rows for each month, kept by triggers.
 """
 
+from collections.abc import Callable
+
 # Who wrote the description shown: a model's id, or 'person'.
 _DESCRIBED_BY = """
 ALTER TABLE items ADD COLUMN described_by TEXT;
@@ -33,17 +35,33 @@ CREATE INDEX items_waiting_videos ON items (id)
 _COUNTED = "month, kind, status, favourite, trashed"
 
 
-def _one(row: str) -> str:
+def _one(row: str, trashed: str) -> str:
     """Return the values of the tally that an item counts for; `row` is a name before its columns, such as `new.`."""
-    month = f"substr({row}sort_at, 1, 7)"
-    return f"{month}, {row}kind, {row}status, {row}favourite, {row}trashed_at IS NOT NULL"
+    return f"substr({row}sort_at, 1, 7), {row}kind, {row}status, {row}favourite, {trashed}"
 
 
-_MORE = (
-    f"INSERT INTO tally ({_COUNTED}, count) VALUES ({_one('new.')}, 1)"  # noqa: S608
-    f" ON CONFLICT ({_COUNTED}) DO UPDATE SET count = count + 1;"
-)
-_FEWER = f"UPDATE tally SET count = count - 1 WHERE ({_COUNTED}) = ({_one('old.')});"  # noqa: S608
+def _trashed(row: str) -> str:
+    return f"{row}trashed_at IS NOT NULL"
+
+
+def triggers(trashed: Callable[[str], str], columns: str) -> str:
+    """Return the triggers that keep the tally.
+
+    `trashed` gives its column of that name for a prefix such as `new.`, and depends on `columns`.
+    """
+    old, new = (_one(row, trashed(row)) for row in ("old.", "new."))
+    more = (
+        f"INSERT INTO tally ({_COUNTED}, count) VALUES ({new}, 1)"  # noqa: S608
+        f" ON CONFLICT ({_COUNTED}) DO UPDATE SET count = count + 1;"
+    )
+    fewer = f"UPDATE tally SET count = count - 1 WHERE ({_COUNTED}) = ({old});"  # noqa: S608
+    return f"""
+CREATE TRIGGER tally_added AFTER INSERT ON items BEGIN {more} END;
+CREATE TRIGGER tally_removed AFTER DELETE ON items BEGIN {fewer} END;
+CREATE TRIGGER tally_changed AFTER UPDATE OF kind, status, favourite, taken_at, added_at, {columns} ON items
+WHEN ({old}) IS NOT ({new}) BEGIN {fewer} {more} END;
+"""
+
 
 _TALLY = f"""
 CREATE TABLE tally (
@@ -55,11 +73,7 @@ CREATE TABLE tally (
   count INTEGER NOT NULL,
   PRIMARY KEY (month, kind, status, favourite, trashed)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO tally ({_COUNTED}, count) SELECT {_one("")}, count(*) FROM items GROUP BY 1, 2, 3, 4, 5;
-CREATE TRIGGER tally_added AFTER INSERT ON items BEGIN {_MORE} END;
-CREATE TRIGGER tally_removed AFTER DELETE ON items BEGIN {_FEWER} END;
-CREATE TRIGGER tally_changed AFTER UPDATE OF kind, status, favourite, trashed_at, taken_at, added_at ON items
-WHEN ({_one("old.")}) IS NOT ({_one("new.")}) BEGIN {_FEWER} {_MORE} END;
+INSERT INTO tally ({_COUNTED}, count) SELECT {_one("", _trashed(""))}, count(*) FROM items GROUP BY 1, 2, 3, 4, 5;
 """  # noqa: S608
 
-SQL = _DESCRIBED_BY + _WAITING + _TALLY
+SQL = _DESCRIBED_BY + _WAITING + _TALLY + triggers(_trashed, "trashed_at")

@@ -9,6 +9,7 @@ import os
 import shutil
 import string
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,8 @@ from appliance.library.names import numbered, safe_name
 from appliance.library.serving import served_since
 
 __all__ = ["Incoming", "Store", "safe_name"]
+
+PARTIAL = ".tus"
 
 
 class Store:
@@ -46,7 +49,22 @@ class Store:
 
     def receive(self) -> Incoming:
         """Return a new file to write an upload into; raise StorageFullError where there is no room for one."""
-        return Incoming(self._incoming)
+        return Incoming(self._incoming / f"{uuid.uuid4().hex}.part")
+
+    def partial(self, name: str) -> Path:
+        """Return where the upload called `name`, which may come in several pieces, is gathered."""
+        return self._incoming / f"{name}{PARTIAL}"
+
+    def begin_partial(self, name: str) -> None:
+        """Make the empty file for an upload that may come in several pieces; its name is on the disk then."""
+        with disk.explained():
+            os.close(os.open(self.partial(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+            _sync(self._incoming)
+
+    def partials(self) -> Iterator[str]:
+        """Yield the names of all uploads of which something is gathered, in no order."""
+        for path in self._incoming.glob(f"*{PARTIAL}"):
+            yield path.name.removesuffix(PARTIAL)
 
     def keep(
         self, incoming: Incoming, name: str, day: date, *, taken: Callable[[str], bool] = lambda path: False

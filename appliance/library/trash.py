@@ -28,9 +28,10 @@ def take_out(db: Connection, ids: Sequence[int]) -> list[int]:
 
 
 def size(db: Connection) -> tuple[int, int]:
-    """Return how many items are in the trash, and how many bytes their originals have."""
+    """Return how many items are in the trash, and how many bytes their originals have, Live Photos' films with them."""
     count, total = db.execute(
-        "SELECT count(*), coalesce(sum(bytes), 0) FROM items WHERE trashed_at IS NOT NULL"
+        "SELECT count(*) FILTER (WHERE live_of IS NULL), coalesce(sum(bytes), 0) FROM items"
+        " WHERE trashed_at IS NOT NULL"
     ).fetchone()
     return count, total
 
@@ -43,8 +44,13 @@ def empty(db: Connection, store: Store, ids: Sequence[int] | None = None, *, bef
     never a file that would be taken in again as forgotten.
     """
     removed = list[int]()
+    if ids is not None:  # a Live Photo's film goes with it
+        films = db.execute(
+            "SELECT id FROM items WHERE live_of IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+        )
+        ids = [*ids, *(row[0] for row in films)]
     while rows := db.execute(
-        "SELECT id, path, sha256 FROM items WHERE trashed_at IS NOT NULL AND trashed_at < ?"
+        "SELECT id, path, sha256, live_of FROM items WHERE trashed_at IS NOT NULL AND trashed_at < ?"
         " AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) LIMIT ?",
         (before, *([None, "[]"] if ids is None else ["ids", json.dumps(list(ids))]), _AT_ONCE),
     ).fetchall():
@@ -55,7 +61,8 @@ def empty(db: Connection, store: Store, ids: Sequence[int] | None = None, *, bef
                     store.remove(row["path"])
             if gone:
                 store.remove_derived(row["sha256"])
-                removed.append(row["id"])
+                if row["live_of"] is None:
+                    removed.append(row["id"])
     return removed
 
 

@@ -36,7 +36,8 @@ def conditions(db: Connection, wanted: Wanted, *, words: bool = True) -> tuple[l
 
     Without `words` it is left out what must stand in the search index: the caller looks there himself.
     """
-    asked = ["trashed_at IS NOT NULL" if wanted.get("trashed") else "trashed_at IS NULL"]
+    # The film of a Live Photo is shown with its photo.
+    asked = ["trashed_at IS NOT NULL" if wanted.get("trashed") else "trashed_at IS NULL", "live_of IS NULL"]
     values = list[object]()
 
     def ask(condition: str, *more: object) -> None:

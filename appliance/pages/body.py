@@ -32,7 +32,7 @@ async def pieces(receive: Callable[[], Awaitable[Any]], patience: float | None =
     """Yield the body: a first piece of about 64 KiB, then pieces of about 1 MiB.
 
     Raises CutOffError where the sender goes away, SilentSenderError where fewer than LEAST_BYTES come in `patience`
-    seconds (PATIENCE_SECONDS), however they are spread.
+    seconds (PATIENCE_SECONDS), however they are spread; what had come until then is yielded before.
     """
     patience = PATIENCE_SECONDS if patience is None else patience
     gathered = bytearray()
@@ -44,10 +44,14 @@ async def pieces(receive: Callable[[], Awaitable[Any]], patience: float | None =
             async with asyncio.timeout_at(due):
                 message = await receive()
         except TimeoutError:
+            if gathered:
+                yield bytes(gathered)
             raise SilentSenderError(
                 "Next to nothing of the file came for a minute.", "Send it again where the network is better."
             ) from None
         if message["type"] == "http.disconnect":
+            if gathered:
+                yield bytes(gathered)
             raise CutOffError("The file was cut off while it was sent.", "Send it again.")
         part = message.get("body", b"")
         gathered += part

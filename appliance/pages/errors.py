@@ -78,6 +78,22 @@ class StoppingError(ShoeboxError):
     """The server stops before it could answer."""
 
 
+class TusVersionError(ShoeboxError):
+    """The sender speaks another version of tus."""
+
+
+class TusTypeError(ShoeboxError):
+    """A piece of a file came under another name than tus gives it."""
+
+
+class OffsetError(ShoeboxError):
+    """A piece of a file begins elsewhere than where the last one ended."""
+
+
+class ChecksumError(ShoeboxError):
+    """A piece of a file arrived otherwise than it was sent."""
+
+
 class RefusedSettingsError(SettingsError):
     """Some of the settings' new values cannot be used, and none was changed; `refused` says why, by name."""
 
@@ -101,10 +117,15 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ChangedMeanwhileError: (412, "Changed in the meantime"),
     NotReadyError: (404, "Not ready yet"),
     StoppingError: (503, "Just stopping"),
+    TusVersionError: (412, "Another version of tus"),
+    TusTypeError: (415, "Not a piece of a file"),
+    OffsetError: (409, "Not where the last piece ended"),
+    ChecksumError: (460, "The piece changed on its way"),
     RefusedSettingsError: (422, "This setting cannot be used"),
     errors.AccountError: (422, "This cannot be used"),
     errors.SettingsError: (400, "This setting cannot be used"),
     errors.NotFoundError: (404, "Not here"),
+    errors.BusyFileError: (423, "Being sent already"),
     errors.StorageFullError: (507, "No room left"),
     errors.LibraryError: (503, "The library cannot be used"),
     errors.UnsupportedMediaError: (415, "Not a photo or video"),

@@ -90,7 +90,7 @@ SCHEMAS: dict[str, Schema] = {
             "sha256": TEXT, "bytes": WHOLE, "mime": TEXT, "width": maybe(WHOLE), "height": maybe(WHOLE),
             "duration": maybe(NUMBER), "taken_at": maybe(TEXT), "added_at": TEXT, "camera": maybe(TEXT),
             "latitude": maybe(NUMBER), "longitude": maybe(NUMBER), "favourite": YES_NO, "prepared": YES_NO,
-            "trashed_at": maybe(TEXT), "hit_at": maybe(NUMBER),
+            "trashed_at": maybe(TEXT), "live_of": maybe(WHOLE), "hit_at": maybe(NUMBER),
             "marks": {"type": "array", "items": of({"text": TEXT, "marked": YES_NO})},
             "urls": of({"original": TEXT, "small": TEXT, "large": TEXT, "page": TEXT}), "duplicate": YES_NO,
         },
@@ -159,6 +159,19 @@ _FILTERS = (
     query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
 )
 _ITEM_PATH = "/api/v1/items/{number:int}"
+_TUS_PATH = "/api/v1/tus/{number:str}"
+_TUS_VERSION = header("Tus-Resumable", "1.0.0") | {"required": True}
+_CHECKSUM = header("Upload-Checksum", "sha1 or sha256, a blank, and the piece's digest in base64.")
+_PIECE = {"application/offset+octet-stream": {"schema": BYTES}}
+_PIECE_REFUSED = {
+    409: "The piece begins elsewhere than where the last one ended.",
+    412: "Another version of tus.",
+    413: "Larger than the box takes.",
+    415: "Not a photo or video, or not a piece of one.",
+    423: "Another request sends this file.",
+    460: "The piece changed on its way.",
+    507: "There is no room left.",
+}
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/v1/openapi.json"): Operation(answers=answer(200, "This document.", ANY_OBJECT)),
@@ -225,6 +238,35 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         refuses={
             413: "Larger than the box takes.", 415: "Not a photo or video, or damaged.", 507: "There is no room left.",
         },
+    ),
+    ("POST", "/api/v1/tus"): Operation(
+        parameters=(
+            _TUS_VERSION, _CHECKSUM, header("Upload-Length", "The file's bytes.") | {"required": True},
+            header("Upload-Metadata", "filename, a blank, and the name in base64."),
+        ),
+        body=_PIECE,
+        body_required=False,
+        answers={201: ("Begun; Location says where to send it.", None)},
+        refuses=_PIECE_REFUSED,
+    ),
+    ("PATCH", _TUS_PATH): Operation(
+        parameters=(
+            _TUS_VERSION, _CHECKSUM, header("Upload-Offset", "How many bytes came before.") | {"required": True},
+        ),
+        body=_PIECE,
+        answers={204: ("Upload-Offset says how much has come, Shoebox-Item what a whole file became.", None)},
+        refuses=_PIECE_REFUSED,
+    ),
+    ("DELETE", _TUS_PATH): Operation(
+        parameters=(_TUS_VERSION,), answers={204: ("Forgotten.", None)},
+        refuses={412: "Another version of tus.", 423: "Another request sends this file."},
+    ),
+    ("POST", _TUS_PATH): Operation(
+        parameters=(_TUS_VERSION, header("X-HTTP-Method-Override", "PATCH or DELETE.") | {"required": True}),
+        body=_PIECE,
+        body_required=False,
+        answers={200: ("As of HEAD.", None), 204: ("As of that method.", None)},
+        refuses=_PIECE_REFUSED,
     ),
     ("POST", "/api/v1/queue/pause"): Operation(answers=_STATUS_NOW),
     ("POST", "/api/v1/queue/resume"): Operation(answers=_STATUS_NOW),

@@ -111,6 +111,7 @@ def _fields(
         "longitude": item.longitude,
         "favourite": item.favourite,
         "trashed_at": item.trashed_at,
+        "live_of": item.live_of,
         "prepared": item.prepared_at is not None,
         "urls": {
             "original": f"{address}/original",

@@ -36,7 +36,7 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     began = time.monotonic()
     try:
         _check_raw(request.headers.get("content-type", ""))
-        name = _checked_name(request.query_params.get("name", ""))
+        name = checked_name(request.query_params.get("name", ""))
         length = announced_length(request.headers.get("content-length"))
         await asyncio.to_thread(check_place, box, length)
         incoming = await asyncio.to_thread(box.store.receive)
@@ -126,7 +126,7 @@ def check_size(box: Box, count: int) -> None:
         )
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
         raise RequestError("The file's name is too long.", f"Use at most {LONGEST_NAME} characters.")
     return name.strip()

@@ -10,7 +10,7 @@ from huey.api import Huey
 
 from appliance.device.profile import profile
 from appliance.errors import DamagedLibraryError, LibraryError, ModelError
-from appliance.library import claims, database, disk, items, notices, preferences, trash
+from appliance.library import claims, database, disk, items, notices, partials, preferences, trash
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job
@@ -149,6 +149,7 @@ class Chores:
 
     def _tidy(self) -> None:
         self._store.sweep(STALE)
+        partials.sweep(self._db, self._store)
         if gone := trash.empty_old(self._db, self._store, now=self._clock.now()):
             log.info("%d items that had been in the trash for a month are removed", gone)
         self._aside.do("adoption", lambda own: take_in_forgotten(own, self._store, self._settings, self._aside.goes_on))

@@ -129,7 +129,7 @@ def test_without_scripts_pages_can_be_read_and_photos_sent(
     page.goto("/add")
     expect(page.get_by_text("Choose photos and videos")).to_be_hidden()
     sent = [photo(f"plain-{seed}.jpg", "a small blue square on a white background", seed) for seed in (411, 412)]
-    page.get_by_label("Photos and videos to send").set_input_files(sent)
+    page.get_by_label("Photos and videos", exact=True).set_input_files(sent)
     page.get_by_role("button", name="Send them").click()
     expect(page.get_by_text("In the box.")).to_have_count(2)
     page.get_by_role("link", name="Look at plain-411.jpg").click()

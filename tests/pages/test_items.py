@@ -8,7 +8,7 @@ from appliance.records import Priority, Task
 FIELDS = {
     "id", "kind", "status", "name", "description", "described_by", "tags", "tag_sources", "frames", "model", "error",
     "sha256", "bytes", "mime", "width", "height", "duration", "taken_at", "added_at", "camera", "latitude", "longitude",
-    "favourite", "prepared", "urls", "asked", "trashed_at",
+    "favourite", "prepared", "urls", "asked", "trashed_at", "live_of",
 }  # fmt: skip
 
 

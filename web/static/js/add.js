@@ -1,11 +1,14 @@
 // The page for adding: files in, two at a time on their way, each row true to what the box says of it.
 import { get } from "./api.js";
+import { forgetHalf, half } from "./half.js";
 import { hold, on } from "./live.js";
 import { Row } from "./row.js";
+import { left, size } from "./words.js";
 
 const AT_ONCE = 2;
 const list = document.getElementById("list");
 const summary = document.getElementById("summary");
+const pace = document.getElementById("pace");
 const clear = document.getElementById("clear");
 const limit = Number(document.getElementById("add").dataset.limit);
 const rows = [];
@@ -32,14 +35,17 @@ function tell() {
     const known = at("duplicate").length;
     const sorry = at("refused", "failed").length;
     const parts = [];
-    if (open) parts.push(`Sending ${rows.length - open + 1} of ${rows.length}`);
+    if (open) parts.push(`${paused ? "Paused at" : "Sending"} ${rows.length - open + 1} of ${rows.length}`);
     else parts.push(sorry && sorry === rows.length ? "Nothing was added" : "Everything is sent");
     if (waits) parts.push(`${waits} being described`);
     else if (written) parts.push(`${written} described`);
     if (known && known === rows.length) parts.splice(0, 1, "All of this is here already");
     else if (known) parts.push(`${known} here already`);
     if (sorry) parts.push(`${sorry} need${sorry === 1 ? "s" : ""} a look`);
-    summary.textContent = rows.length ? `${parts.join(" · ")}.` : "";
+    const sentence = rows.length ? `${parts.join(" · ")}.` : "";
+    if (summary.textContent !== sentence) summary.textContent = sentence;
+    pace.textContent = open ? going() : "";
+    pause.hidden = !open;
     clear.hidden = !rows.some((row) => row.over);
     document.getElementById("going").hidden = !rows.length;
     document.getElementById("pick").classList.toggle("more", rows.length > 0);
@@ -47,9 +53,42 @@ function tell() {
   }, 100);
 }
 
+/** How fast it goes and how long all of it takes; not read aloud, as it changes all the time. */
+function going() {
+  const speed = at("sending").reduce((sum, row) => sum + row.speed, 0);
+  const rest = at("queued", "sending").reduce((sum, row) => sum + row.file.size - row.sent, 0);
+  return speed && !paused ? `${size(Math.round(speed))}/s · ${left(rest / speed)}` : "";
+}
+
+const pause = document.getElementById("pause");
+let paused = false;
+pause.addEventListener("click", () => {
+  paused = !paused;
+  pause.setAttribute("aria-pressed", String(paused));
+  pause.querySelector("use").setAttribute("href", pause.querySelector("use").getAttribute("href").replace(/#.*/, paused ? "#play" : "#pause"));
+  pause.querySelector("span").textContent = paused ? "Go on" : "Pause";
+  for (const row of at("queued", "sending")) row.pause(paused);
+  tell();
+});
+
+const halfSent = document.getElementById("half");
+function tellHalf() {
+  const names = half();
+  halfSent.hidden = !names.length;
+  document.getElementById("half-said").textContent = `Sent in part: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}.`;
+}
+document.getElementById("half-forget").addEventListener("click", () => {
+  forgetHalf();
+  tellHalf();
+  document.getElementById("main").focus();
+});
+tellHalf();
+
 function add(files) {
+  halfSent.hidden = true;
   for (const file of files) {
     const row = new Row(file, limit, { changed: tell, again: next, gone });
+    row.pause(paused);
     rows.push(row);
     list.append(row.node);
   }

@@ -10,7 +10,7 @@ export class Trouble extends Error {
 }
 
 /** What shows that the box's own page asks, and not another site's. */
-const csrf = () => document.querySelector('meta[name="csrf"]').content;
+export const csrf = () => document.querySelector('meta[name="csrf"]').content;
 
 const AWAY = "The box does not answer.";
 const AWAY_NEXT = "Check that it is on and that this device is in your Wi-Fi, then try again.";
@@ -49,24 +49,4 @@ export const remove = (address) => call("DELETE", address);
 export function items(filters) {
   const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
   return get(`/api/v1/items?${query}`);
-}
-
-/** Send one file as the raw body, straight from the disk. Returns {done, cancel}; `done` gives {item, duplicate}. */
-export function upload(file, progress) {
-  const request = new XMLHttpRequest();
-  const done = new Promise((resolve, reject) => {
-    request.upload.addEventListener("progress", (event) => progress(event.loaded));
-    request.addEventListener("load", () => {
-      if (request.status !== 200 && request.status !== 201) return reject(trouble(request.status, request.responseText));
-      const answer = JSON.parse(request.responseText);
-      resolve({ item: answer, duplicate: answer.duplicate === true });
-    });
-    request.addEventListener("error", () => reject(new Trouble("The connection broke while this was sent.", "Try again when the Wi-Fi is back.")));
-    request.addEventListener("abort", () => reject(new Trouble("Cancelled.")));
-  });
-  request.open("POST", `/api/v1/uploads?name=${encodeURIComponent(file.name)}`);
-  request.setRequestHeader("Content-Type", "application/octet-stream");
-  request.setRequestHeader("X-CSRF-Token", csrf());
-  request.send(file);
-  return { done, cancel: () => request.abort() };
 }

@@ -53,7 +53,7 @@ const fits = (item) => plain() && (!filters().kind || item.kind === filters().ki
 /** Show what became of an item: redraw its tile, or put a new one where it belongs. */
 function show(item) {
   let node = tileOf(item.id);
-  if (item.trashed_at) {
+  if (item.trashed_at || item.live_of) {
     const rows = node?.parentElement;
     node?.remove();
     if (rows?.children.length) lay(rows);

@@ -1,13 +1,14 @@
 // One file on its way into the box: how far it is, what the box says of it, and what can be done.
-import { Trouble, upload } from "./api.js";
+import { Trouble } from "./api.js";
 import { el, icon } from "./dom.js";
 import { latest } from "./live.js";
+import { itemOf, Sending } from "./tus.js";
 import { day, left, size } from "./words.js";
 
 const DECODES = new Set(["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"]);
 const PREVIEW_LIMIT = 30e6;
 
-/** States: queued, sending, then refused, duplicate, or the item's: pending, processing, completed, failed. */
+/** States: queued, sending, then refused, duplicate, sent (by who may not look in), or the item's: pending, processing, completed, failed. */
 export class Row {
   constructor(file, limit, { changed, again, gone }) {
     Object.assign(this, { file, limit, changed, again, gone, state: "queued", item: null, trouble: null, sent: 0, speed: 0 });
@@ -16,7 +17,7 @@ export class Row {
   }
 
   get over() {
-    return ["refused", "duplicate", "completed", "failed"].includes(this.state);
+    return ["refused", "duplicate", "sent", "completed", "failed"].includes(this.state);
   }
 
   async send() {
@@ -27,26 +28,42 @@ export class Row {
     if (this.file.size === 0) return this.refuse(new Trouble("This file is empty.", "Choose another one."));
     this.preview();
     let mark = { at: performance.now(), sent: 0 };
-    const going = upload(this.file, (sent) => {
+    this.going = new Sending(this.file, (sent) => {
       this.sent = sent;
       const now = performance.now();
-      if (now - mark.at > 400) {
+      // Where it goes on after a cut, what was there before says nothing of the speed.
+      if (sent < mark.sent || now - mark.at > 10000) mark = { at: now, sent };
+      else if (now - mark.at > 400) {
         const speed = ((sent - mark.sent) / (now - mark.at)) * 1000;
         this.speed = this.speed ? 0.7 * this.speed + 0.3 * speed : speed;
         mark = { at: now, sent };
       }
       this.drawProgress();
+      this.changed();
+    }, (sentence) => {
+      this.waiting = sentence;
+      this.speed = 0;
+      this.drawProgress();
+      this.changed();
     });
-    this.cancel = going.cancel;
+    if (this.paused) this.going.pause();
     try {
-      const { item, duplicate } = await going.done;
-      this.item = item;
-      this.become(duplicate ? "duplicate" : item.status);
-      const newer = latest(item.id);
+      const { number, duplicate } = await this.going.run();
+      this.item = await itemOf(number);
+      this.become(duplicate ? "duplicate" : this.item?.status ?? "sent");
+      const newer = latest(number);
       if (newer) this.hear(newer);
     } catch (error) {
       this.refuse(error);
     }
+  }
+
+  pause(yes) {
+    this.paused = yes;
+    if (yes) this.going?.pause();
+    else this.going?.resume();
+    this.speed = 0;
+    this.drawProgress();
   }
 
   refuse(trouble) {
@@ -105,7 +122,9 @@ export class Row {
     if (!this.bar) return;
     this.bar.value = this.sent;
     const parts = [`${size(this.sent)} of ${size(this.file.size)}`];
-    if (this.sent >= this.file.size) parts.splice(0, 1, "Being put away");
+    if (this.paused) parts.push("Paused");
+    else if (this.waiting) parts.push(this.waiting);
+    else if (this.sent >= this.file.size) parts.splice(0, 1, "Being put away");
     else if (this.speed) parts.push(`${size(Math.round(this.speed))}/s`, left((this.file.size - this.sent) / this.speed));
     this.far.textContent = parts.join(" · ");
   }
@@ -122,9 +141,10 @@ export class Row {
       case "processing": return [name, say(ring(), "Being described now")];
       case "failed": return [name, el("p", { class: "say bad" }, "In the box, but it could not be described."), say(this.item.error ?? "")];
       case "duplicate": return [
-        this.item.description ? el("p", { class: "words" }, this.item.description) : name,
-        el("p", { class: "say good" }, `Already in the box, since ${day(this.item.added_at)}. Nothing to do.`),
+        this.item?.description ? el("p", { class: "words" }, this.item.description) : name,
+        el("p", { class: "say good" }, this.item ? `Already in the box, since ${day(this.item.added_at)}. Nothing to do.` : "Already in the box. Nothing to do."),
       ];
+      case "sent": return [name, el("p", { class: "say good" }, "In the box.")];
       default: return [el("p", { class: "words" }, this.item.description ?? ""), say(`${this.file.name} · ${size(this.file.size)}`)];
     }
   }
@@ -135,13 +155,13 @@ export class Row {
     const remove = () => button("Remove from the list", "close", () => this.gone(this));
     switch (this.state) {
       case "queued": return [remove()];
-      case "sending": return [button("Cancel", "close", () => (this.cancel ? this.cancel() : this.gone(this)))];
+      case "sending": return [button("Cancel", "close", () => (this.going ? this.going.cancel() : this.gone(this)))];
       case "refused": return [button("Try again", "again", () => {
-        Object.assign(this, { sent: 0, speed: 0 });
+        Object.assign(this, { sent: 0, speed: 0, waiting: "" });
         this.become("queued");
         this.again();
       }), remove()];
-      default: return [look()];
+      default: return this.item ? [look()] : [remove()];
     }
   }
 }
