@@ -52,6 +52,10 @@ class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
 
+class ModelOrderError(ShoeboxError):
+    """What is asked of a model cannot be done with it as things stand."""
+
+
 class StoppingError(ShoeboxError):
     """The server stops before it could answer."""
 
@@ -73,6 +77,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ForeignPageError: (403, "Not allowed from there"),
     WrongAddressError: (421, "Wrong address"),
     NothingWaitingError: (409, "Nothing to call off"),
+    ModelOrderError: (409, "Not possible with this model now"),
     NotReadyError: (404, "Not ready yet"),
     StoppingError: (503, "Just stopping"),
     RefusedSettingsError: (422, "This setting cannot be used"),
