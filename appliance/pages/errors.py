@@ -88,6 +88,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     errors.UnsupportedMediaError: (415, "Not a photo or video"),
     errors.DamagedMediaError: (415, "The file is damaged"),
     errors.MediaTooLargeError: (413, "Too large"),
+    errors.ServiceError: (503, "The box did not take the order"),
     errors.ModelError: (503, "The model cannot be used"),
     ShoeboxError: (500, "That did not work"),
 }
