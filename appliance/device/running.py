@@ -8,12 +8,17 @@ from appliance.device.reading import words
 
 
 def mark(pid: int) -> str:
-    """Return what tells this process from a later one of the same number, "" where it is gone."""
+    """Return what tells this process from a later one of the same number, "" where it is gone.
+
+    One that has ended, and that whoever started it has not asked about yet, is gone.
+    """
     told = words(Path(f"/proc/{pid}/stat"))
     boot = words(Path("/proc/sys/kernel/random/boot_id"))
     # The name, the second field, may hold spaces; counted from the end of it the start is the 20th.
     after = [index for index, word in enumerate(told) if word.endswith(")")]
-    return f"{boot[0]}-{told[after[-1] + 20]}" if boot and after and len(told) > after[-1] + 20 else ""
+    if not boot or not after or len(told) <= after[-1] + 20 or told[after[-1] + 1] == "Z":
+        return ""
+    return f"{boot[0]}-{told[after[-1] + 20]}"
 
 
 def runs(pid: int, marked: str) -> bool:

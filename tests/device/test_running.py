@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,10 @@ def test_it_runs_until_it_is_ended(sleeper: subprocess.Popen[bytes]) -> None:
     marked = running.mark(sleeper.pid)
     assert running.runs(sleeper.pid, marked)
     assert running.end(sleeper.pid, marked)
+    end = time.monotonic() + 60
+    while running.runs(sleeper.pid, marked):  # though nobody has waited for it
+        assert time.monotonic() < end
+        time.sleep(0.01)
     assert sleeper.wait(20) == -15
     assert not running.runs(sleeper.pid, marked)
     assert not running.end(sleeper.pid, marked)
