@@ -111,6 +111,12 @@ class MediaTooLargeError(MediaError):
     reason = "too-large"
 
 
+class ServiceError(ShoeboxError):
+    """The computer does not let Shoebox restart it or shut it down."""
+
+    reason = "service"
+
+
 class ModelError(ShoeboxError):
     """A model cannot be read, built, verified or loaded."""
 

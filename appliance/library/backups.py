@@ -3,7 +3,9 @@
 They guard against a damaged database, not against a lost disk: the originals are not in them.
 """
 
+import fcntl
 import hashlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -88,14 +90,16 @@ def make(
     """Write a backup, verify it, keep the newest `kept`, and return it; None where the newest one holds all already.
 
     Takes seconds for a large library: not for a thread that others wait for. Raises StorageFullError where there is
-    no room, LibraryError where the copy is not good; nothing is left then, and the older ones stay.
+    no room, LibraryError where the copy is not good; nothing is left then, and the older ones stay. Waits for another
+    one that is being made.
     """
-    if is_current(db, data):
-        return None
     folder = data / FOLDER
     part = folder / _PART
     with disk.usable(data):
         folder.mkdir(exist_ok=True)
+    with _one_at_a_time(folder), disk.usable(data):
+        if is_current(db, data):
+            return None
         part.unlink(missing_ok=True)
         try:
             _check_room(db, data)
@@ -137,6 +141,17 @@ def copy(backup: Path, target: Path) -> None:
         except BaseException:
             target.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    # The night's and one that a person asks for: of two at once, one would take the other's part away.
+    lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _revision(backup: Path) -> int:

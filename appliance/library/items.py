@@ -194,6 +194,16 @@ def waiting(db: Connection, kind: Kind, *, limit: int) -> list[int]:
     return [row[0] for row in rows]
 
 
+def some_described(db: Connection, count: int) -> list[Item]:
+    """Return up to so many described photos, chosen at random, none of them in the trash."""
+    rows = db.execute(
+        "SELECT * FROM items WHERE kind = 'photo' AND status = 'completed' AND trashed_at IS NULL"
+        " ORDER BY random() LIMIT ?",
+        (count,),
+    )
+    return [_item(row) for row in rows]
+
+
 def every(db: Connection) -> Iterator[Item]:
     """Yield every item, the trash included, read in pieces so that none keeps the library from being tidied."""
     last = 0

@@ -26,6 +26,8 @@ DAMAGED = 65  # exit status of a process that ends so that its library can be re
 _DATABASE = "library.db"
 _IN_USE = "in-use.lock"
 _LET_GO = "library.db.let-go"
+_WANTED = "library.db.go-back-to"
+_PUT_BACK = "The library’s database was put back to the backup of {}."
 _ADOPT = "Attach the right disk and start Shoebox again; or, to go on with what is there, run `shoebox library adopt`."
 
 log = logging.getLogger(__name__)
@@ -122,8 +124,24 @@ def restore(settings: Settings, backup: Path, zone: ZoneInfo) -> Path | None:
         if _is_file(path) and damage.found(path) is None:
             database.connect(path).close()  # what its log still holds goes into it: it is set aside whole
         library = known or backups.library_of(backup) or marker.new_id()
-        said = f"The library’s database was put back to the backup of {recovery.dated(backup, zone)}."
+        said = _PUT_BACK.format(recovery.dated(backup, zone))
         return recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
+
+
+def ask_to_restore(settings: Settings, backup: Path) -> None:
+    """Have every process that serves the library end, so that the next start goes back to this backup of its folder.
+
+    Raises LibraryError where it is damaged or of another library.
+    """
+    data = settings.data
+    wrong = backups.fault(backup)
+    if wrong is not None:
+        raise LibraryError(f"This backup is damaged: {wrong}.", "Choose another one.")
+    if backups.library_of(backup) not in {None, marker.read(data)}:
+        raise LibraryError("This is a backup of another library.", "Choose another one.")
+    with disk.usable(data):
+        (data / _WANTED).write_text(backup.name, encoding="utf-8")
+        (data / _LET_GO).touch()
 
 
 def begin_anew(settings: Settings) -> str:
@@ -240,6 +258,11 @@ def _make_sound(data: Path, memory: Memory, zone: ZoneInfo, *, alone: bool) -> N
     if wrong is not None:
         library = library or _of_newest_backup(data) or marker.new_id()
         _restore(data, library, wrong, zone)
+    elif alone and library is not None and (backup := _wanted(data, library)) is not None:
+        database.connect(path).close()  # what its log still holds goes into it: it is set aside whole
+        said = _PUT_BACK.format(recovery.dated(backup, zone))
+        recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
+        log.warning(said)
     elif alone and is_called_for(data) and _is_file(path) and damage.mend_search(path):
         log.warning("the search index was damaged, and is made anew")
     database.bring_up_to_date(path)
@@ -252,6 +275,7 @@ def _make_sound(data: Path, memory: Memory, zone: ZoneInfo, *, alone: bool) -> N
     memory.keep(library)
     if alone:
         (data / _LET_GO).unlink(missing_ok=True)
+        (data / _WANTED).unlink(missing_ok=True)
 
 
 def _wrong(data: Path) -> tuple[str, str] | None:
@@ -281,6 +305,19 @@ def _restore(data: Path, library: str, wrong: tuple[str, str], zone: ZoneInfo) -
     level = Level.WARN if backup is not None else Level.BAD
     aside = recovery.replace(data, library, backup, text, now=time.time(), level=level)
     log.warning("%s The former one is kept as %s.", text, aside.name if aside else "nothing: there was none")
+
+
+def _wanted(data: Path, library: str) -> Path | None:
+    """Return the backup that somebody asked to go back to, None where none is wanted or it is not good any more."""
+    try:
+        wanted = (data / _WANTED).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    backup = next((one for one in backups.listed(data) if one.name == wanted), None)
+    if backup is None or backups.fault(backup) is not None or backups.library_of(backup) not in {None, library}:
+        log.error("the backup %s cannot be gone back to; the library stays as it is", wanted[:100])
+        return None
+    return backup
 
 
 def _of_newest_backup(data: Path) -> str | None:

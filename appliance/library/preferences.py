@@ -1,6 +1,6 @@
 """What the settings page changes: values in the table go before those of the file and the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from appliance.errors import SettingsError
@@ -64,6 +64,16 @@ def set_all(db: Connection, checked: Mapping[str, bool | int | str]) -> None:
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
                 (name, str(value), instant()),
             )
+
+
+def reset(db: Connection, names: Iterable[str]) -> None:
+    """Forget what was stored for these preferences: the file, the environment or the default counts again.
+
+    Raises SettingsError where one of them is no preference; none is forgotten then.
+    """
+    wanted = [_preference(name).name for name in names]
+    with transaction(db):
+        db.executemany("DELETE FROM preferences WHERE name = ?", [(name,) for name in wanted])
 
 
 def _preference(name: str) -> Setting:

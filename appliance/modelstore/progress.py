@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.device.reading import words
+from appliance.device import running
 
 _NAME = ".progress.json"
 _SECONDS = 1.0  # between two writings
@@ -40,7 +40,7 @@ class Installation:
         """One word: running, interrupted (its process is gone), failed or finished."""
         if self.finished is not None:
             return "failed" if self.error else "finished"
-        return "running" if self.process and self.process == _process(self.pid) else "interrupted"
+        return "running" if running.runs(self.pid, self.process) else "interrupted"
 
     @property
     def percent(self) -> int:
@@ -67,13 +67,18 @@ def read(models: Path) -> Installation | None:
 
 
 class Recorder:
-    """Writes an installation's progress down, at most once a second and only what changed; call it as a Progress."""
+    """Writes an installation's progress down, at most once a second and only what changed; call it as a Progress.
 
-    def __init__(self, models: Path, model: str, clock: Callable[[], float] = time.time) -> None:
-        now, pid = clock(), os.getpid()
+    `pid` is the process that installs, where it is not this one.
+    """
+
+    def __init__(
+        self, models: Path, model: str, clock: Callable[[], float] = time.time, *, pid: int | None = None
+    ) -> None:
+        now, pid = clock(), pid or os.getpid()
         self._path = models / _NAME
         self._clock = clock
-        self._now = Installation(model, "start", 0, 0, now, now, pid, _process(pid))
+        self._now = Installation(model, "start", 0, 0, now, now, pid, running.mark(pid))
         self._write(self._now)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -98,12 +103,3 @@ class Recorder:
             temporary.replace(self._path)  # not forced onto the disk: after a power cut it would be old news anyway
         except OSError:
             temporary.unlink(missing_ok=True)  # what is told of an installation must not be what stops it
-
-
-def _process(pid: int) -> str:
-    """Return what tells this process from a later one of the same number, "" where it is gone."""
-    told = words(Path(f"/proc/{pid}/stat"))
-    boot = words(Path("/proc/sys/kernel/random/boot_id"))
-    # The name, the second field, may hold spaces; counted from the end of it the start is the 20th.
-    after = [index for index, word in enumerate(told) if word.endswith(")")]
-    return f"{boot[0]}-{told[after[-1] + 20]}" if boot and after and len(told) > after[-1] + 20 else ""

@@ -79,13 +79,17 @@ async def whole(request: Request[Any, Any, Any]) -> bytes:
         raise SilentSenderError("The request did not come to its end for a minute.", "Send it again.") from None
 
 
-def form_fields(body: bytes, most: int) -> dict[str, str]:
-    """Return what a form's fields hold, the last of each name; raise RequestError for more than `most`, or no form."""
+def form_values(body: bytes, most: int) -> dict[str, list[str]]:
+    """Return what a form's fields hold, all of each name; raise RequestError for more than `most`, or no form."""
     try:
-        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=most)
+        return parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=most)
     except ValueError:
         raise RequestError("The form cannot be read.", "Open the page again and send it from there.") from None
-    return {name: values[-1] for name, values in found.items()}
+
+
+def form_fields(body: bytes, most: int) -> dict[str, str]:
+    """Return the last value of each field of a form; raise RequestError for more than `most`, or no form."""
+    return {name: values[-1] for name, values in form_values(body, most).items()}
 
 
 class EarlyAnswer(Response):

@@ -74,6 +74,10 @@ class NotReadyError(ShoeboxError):
     """What was asked for is not made yet."""
 
 
+class ModelOrderError(ShoeboxError):
+    """What is asked of a model cannot be done with it as things stand."""
+
+
 class StoppingError(ShoeboxError):
     """The server stops before it could answer."""
 
@@ -115,6 +119,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ForgedFormError: (403, "Not from this page"),
     NothingWaitingError: (409, "Nothing to call off"),
     ChangedMeanwhileError: (412, "Changed in the meantime"),
+    ModelOrderError: (409, "Not possible with this model now"),
     NotReadyError: (404, "Not ready yet"),
     StoppingError: (503, "Just stopping"),
     TusVersionError: (412, "Another version of tus"),
@@ -131,6 +136,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     errors.UnsupportedMediaError: (415, "Not a photo or video"),
     errors.DamagedMediaError: (415, "The file is damaged"),
     errors.MediaTooLargeError: (413, "Too large"),
+    errors.ServiceError: (503, "The box did not take the order"),
     errors.ModelError: (503, "The model cannot be used"),
     ShoeboxError: (500, "That did not work"),
 }

@@ -135,6 +135,14 @@ SCHEMAS: dict[str, Schema] = {
         "chosen",
     ),
     "Settings": of({"settings": {"type": "array", "items": ref("Setting")}}),
+    "Models": of(
+        {
+            "installed": {"type": "array", "items": ANY_OBJECT}, "available": {"type": "array", "items": ANY_OBJECT},
+            "problems": {"type": "array", "items": of({"name": TEXT, "error": TEXT})},
+            "installation": maybe(ANY_OBJECT), "errand": maybe(ANY_OBJECT),
+        }
+    ),
+    "Backup": of({"name": TEXT, "made_at": TEXT, "bytes": WHOLE, "url": TEXT}),
 }  # fmt: skip
 
 _FLAG: Schema = {"type": "string", "enum": ["0", "1"]}
@@ -159,6 +167,11 @@ _FILTERS = (
     query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
 )
 _ITEM_PATH = "/api/v1/items/{number:int}"
+_MODELS_NOW = answer(200, "The models, as they are now.", ref("Models"))
+_MODELS_BEGUN = answer(202, "The models, with what has begun.", ref("Models"))
+_NOT_NOW = {409: "That cannot be done with this model now."}
+_MODEL_REFUSED = _NOT_NOW | {413: "The body is too large.", 507: "There is no room left."}
+_NAMED = {"type": "string", "minLength": 1}
 _TUS_PATH = "/api/v1/tus/{number:str}"
 _TUS_VERSION = header("Tus-Resumable", "1.0.0") | {"required": True}
 _CHECKSUM = header("Upload-Checksum", "sha1 or sha256, a blank, and the piece's digest in base64.")
@@ -279,5 +292,43 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         body=json_body({"type": "object", "maxProperties": 100}),
         answers=answer(200, "Every setting, as it is now.", ref("Settings")),
         refuses={413: "The body is too large.", 422: "A value cannot be used; none was changed."},
+    ),
+    ("GET", "/api/v1/models"): Operation(answers=_MODELS_NOW),
+    ("POST", "/api/v1/models"): Operation(
+        body=json_body(of({"name": TEXT})), answers=_MODELS_BEGUN, refuses=_MODEL_REFUSED
+    ),
+    ("DELETE", "/api/v1/models/installation"): Operation(answers=_MODELS_NOW, refuses=_NOT_NOW),
+    ("PUT", "/api/v1/models/in-use"): Operation(
+        body=json_body(of({"id": TEXT})), answers=_MODELS_NOW, refuses=_MODEL_REFUSED
+    ),
+    ("POST", "/api/v1/models/{model:str}/{kind:str}"): Operation(
+        path={"model": _NAMED, "kind": {"type": "string", "enum": ["verify", "try"]}},
+        answers=_MODELS_BEGUN,
+        refuses=_NOT_NOW | {507: "There is no room left."},
+    ),
+    ("DELETE", "/api/v1/models/errand"): Operation(answers=_MODELS_NOW, refuses=_NOT_NOW),
+    ("DELETE", "/api/v1/models/{model:str}"): Operation(
+        path={"model": _NAMED}, answers=_MODELS_NOW, refuses=_NOT_NOW
+    ),
+    ("GET", "/api/v1/backups"): Operation(
+        answers=answer(200, "The backups, the newest first.", of({"backups": {"type": "array", "items": ref("Backup")}}))
+    ),
+    ("POST", "/api/v1/backups"): Operation(
+        answers=answer(
+            201, "The backups, and the one made; null where nothing has changed since the newest.",
+            of({"made": maybe(TEXT), "backups": {"type": "array", "items": ref("Backup")}}),
+        ),
+        refuses={507: "There is no room left."},
+    ),
+    ("GET", "/api/v1/backups/{name:str}"): Operation(
+        answers=_PICTURE, refuses={416: "Beyond the end of the file."}
+    ),
+    ("POST", "/api/v1/backups/{name:str}/restore"): Operation(
+        answers=answer(202, "Shoebox ends, and starts again with it.", of({"restoring": TEXT})),
+        refuses={507: "There is no room left."},
+    ),
+    ("POST", "/api/v1/box/{order:str}"): Operation(
+        path={"order": {"type": "string", "enum": ["restart", "reboot", "shutdown"]}},
+        answers=answer(202, "It begins after this answer.", of({"order": TEXT})),
     ),
 }  # fmt: skip

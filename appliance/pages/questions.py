@@ -46,15 +46,11 @@ QUESTIONS = {
     "rest_below": "How cool must it be to go on?",
 }
 GROUPS = {
-    "Describing": (
-        "auto_process_on_upload", "processing_timeout", "attempts", "video_frames", "recognise", "beams", "workers",
-    ),
-    "Nights": (
-        "scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size", "time_zone",
-    ),
-    "Backups": ("backup_at", "backups_kept"),
-    "Warmth": ("rest_above", "rest_below"),
-    "Name": ("box_name",),
+    "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "workers"),
+    "Night": ("scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size"),
+    "Model": ("beams", "video_frames", "recognise"),
+    "Library": ("backup_at", "backups_kept"),
+    "Box": ("box_name", "time_zone", "rest_above", "rest_below"),
 }  # fmt: skip
 UNITS = {
     "batch_size": "of each",
@@ -76,17 +72,31 @@ _OTHER_ZONES = ("Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "SystemV/", "
 
 
 def groups(
-    in_force: Settings, typed: Mapping[str, str], refused: Mapping[str, SettingsError], chosen: Mapping[str, int]
+    in_force: Settings,
+    unchanged: Settings,
+    typed: Mapping[str, str],
+    refused: Mapping[str, SettingsError],
+    chosen: Mapping[str, int],
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the form's fields by heading: the answers in force, or what was `typed` and why it was `refused`.
 
-    `chosen` is what 0 stands for on this board, by name.
+    `unchanged` is what counts where nothing was answered here; `chosen` is what 0 stands for on this board, by name.
     """
     named = {setting.name: setting for setting in SETTINGS}
     return {
-        heading: [_field(named[name], in_force, typed.get(name), refused.get(name), chosen) for name in names]
+        heading: [
+            _field(named[name], in_force, typed.get(name), refused.get(name), chosen)
+            | {"back_to": _back_to(name, in_force, unchanged, chosen)}
+            for name in names
+        ]
         for heading, names in GROUPS.items()
     }
+
+
+def _back_to(name: str, in_force: Settings, unchanged: Settings, chosen: Mapping[str, int]) -> str:
+    """Return the answer that putting this one back would give, "" where it is that one."""
+    before = getattr(unchanged, name)
+    return "" if getattr(in_force, name) == before else answer(name, before, chosen)
 
 
 def fixed(in_force: Settings, chosen: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import asyncio
 import platform
 import shutil
 from typing import Any
-from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Request, Response, get, patch, post, route
@@ -12,13 +11,14 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from appliance import __version__
+from appliance.device import service
 from appliance.device.profile import profile
 from appliance.errors import SettingsError
 from appliance.library import describer, items, preferences
 from appliance.library.database import Connection
 from appliance.pages import questions, words
 from appliance.pages.access import needs
-from appliance.pages.body import whole
+from appliance.pages.body import form_fields, form_values, whole
 from appliance.pages.box import Box
 from appliance.pages.errors import RefusedSettingsError, RequestError
 from appliance.pages.head import GET
@@ -27,8 +27,20 @@ from appliance.records import Scope
 from appliance.settings import SETTINGS, Setting
 from appliance.work import fit
 
+Links = dict[str, list[tuple[str, str, str]]]
+
 LARGEST_BODY = 64 << 10
 MOST_FIELDS = 100
+# Pages that stand under a heading of this one, each with what is there.
+LINKS = {
+    "Model": (("/settings/models", "Models", "Install, try, check and choose what describes."),),
+    "Library": (("/settings/backups", "Backups", "Make one now, download one, go back to one."),),
+    "People and devices": (
+        ("/people", "People", "Who may look, add and change, and with which devices."),
+        ("/account", "Your account", "Your password, and where you are signed in."),
+    ),
+    "Box": (("/settings/box", "How the box is", "Warmth, disk, memory, clock and what it noted."),),
+}
 
 
 # Async, with the thread asked for by hand: where a path has two methods, Litestar 2.25 would not await its own wrapper.
@@ -37,7 +49,8 @@ async def settings(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[str]:
     """Answer the page."""
-    return await asyncio.to_thread(_page, box, templates, saved=request.query_params.get("saved", ""))
+    saved = request.query_params.get("saved", "")
+    return await asyncio.to_thread(_page, box, templates, _links(request), saved=saved)
 
 
 @post("/settings", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
@@ -46,7 +59,14 @@ async def save(
 ) -> Response[Any]:
     """Take in the page's form: all its answers, or none where one of them cannot be used."""
     typed = _fields(await whole(request))
-    return await asyncio.to_thread(_save, box, templates, typed)
+    return await asyncio.to_thread(_save, box, templates, _links(request), typed)
+
+
+@post("/settings/reset", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
+async def reset(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
+    """Put the answer that the form's `reset` names back to what it would be, or `all` of them."""
+    fields = form_fields(await whole(request), MOST_FIELDS)
+    return await asyncio.to_thread(_reset, box, fields.get("reset", ""))
 
 
 @get("/api/v1/settings", opt=needs(Scope.ADMIN))
@@ -57,7 +77,7 @@ async def listing(box: NamedDependency[Box]) -> dict[str, Any]:
 
 @patch("/api/v1/settings", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
 async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
-    """Change the settings named in the JSON object `{name: value}`, all or none; answer them all."""
+    """Change the settings in the JSON object `{name: value}`, all or none; null puts one back. Answer them all."""
     try:
         values = msgspec.json.decode(await whole(request), type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -65,12 +85,15 @@ async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     return await asyncio.to_thread(_change, box, values)
 
 
+def _links(request: Request[Any, Any, Any]) -> Links:
+    """Return the further pages that this box has, by heading."""
+    there = {route.path for route in request.app.routes}
+    return {heading: [link for link in links if link[0] in there] for heading, links in LINKS.items()}
+
+
 def _fields(body: bytes) -> dict[str, str]:
     """Return what the form's fields hold; raise RequestError where that is no form of this page."""
-    try:
-        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise RequestError("The form cannot be read.", "Open the settings page again and send it from there.") from None
+    found = form_values(body, MOST_FIELDS)
     found.pop("csrf", None)
     unknown = sorted(set(found) - set(preferences.PREFERENCES))
     if unknown:
@@ -82,31 +105,55 @@ def _fields(body: bytes) -> dict[str, str]:
     }
 
 
-def _save(box: Box, templates: Templates, typed: dict[str, str]) -> Response[Any]:
+def _save(box: Box, templates: Templates, links: Links, typed: dict[str, str]) -> Response[Any]:
     with box.library() as db:
         in_force = preferences.get(db, box.settings)
         good, refused = preferences.check(typed, in_force)
         if refused:
-            return _page(box, templates, typed=typed, refused=refused)
+            return _page(box, templates, links, typed=typed, refused=refused)
         # What was left as it was stays with the file and the environment.
         changed = {name: value for name, value in good.items() if value != getattr(in_force, name)}
         preferences.set_all(db, changed)
     return Redirect(f"/settings?saved={len(changed)}", status_code=303)
 
 
+def _reset(box: Box, name: str) -> Redirect:
+    with box.library() as db:
+        names = list(preferences.PREFERENCES) if name == "all" else [name]
+        _require_agreement(box, db, {}, names)
+        preferences.reset(db, names)
+    return Redirect("/settings?saved=reset", status_code=303)
+
+
 def _change(box: Box, values: dict[str, Any]) -> dict[str, Any]:
     with box.library() as db:
-        good, refused = preferences.check(values, preferences.get(db, box.settings))
-        if refused:
-            first = next(iter(refused.values()))
-            raise RefusedSettingsError(first.message, first.next_step, refused)
+        back = [name for name, value in values.items() if value is None]
+        good = _require_agreement(box, db, {name: values[name] for name in values if name not in back}, back)
+        preferences.reset(db, back)
         preferences.set_all(db, good)
     return _listing(box)
+
+
+def _require_agreement(
+    box: Box, db: Connection, values: dict[str, Any], back: list[str]
+) -> dict[str, bool | int | str]:
+    """Return the values as they are stored; raise RefusedSettingsError where one cannot be used.
+
+    They are checked together with what is in force, and with what putting `back` these names gives.
+    """
+    again = {name: getattr(box.settings, name) for name in back if name in preferences.PREFERENCES}
+    unknown = {name: None for name in back if name not in again}
+    good, refused = preferences.check(values | again | unknown, preferences.get(db, box.settings))
+    if refused:
+        first = next(iter(refused.values()))
+        raise RefusedSettingsError(first.message, first.next_step, refused)
+    return {name: good[name] for name in values}
 
 
 def _page(
     box: Box,
     templates: Templates,
+    links: Links,
     *,
     saved: str = "",
     typed: dict[str, str] | None = None,
@@ -117,8 +164,11 @@ def _page(
         chosen = fit.chosen(in_force, profile())
         text = templates.page(
             "settings.html", box, db, "settings",
-            groups=questions.groups(in_force, typed or {}, refused or {}, chosen),
+            groups=questions.groups(in_force, box.settings, typed or {}, refused or {}, chosen),
+            changed=any(getattr(in_force, name) != getattr(box.settings, name) for name in preferences.PREFERENCES),
             fixed=questions.fixed(in_force, chosen),
+            links=links,
+            orders=service.orders(),
             zones=questions.zones(),
             own_zone=box.own_zone.key,
             saved=saved,

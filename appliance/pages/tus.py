@@ -157,6 +157,9 @@ async def _tell(number: str, request: Request[Any, Any, Any], box: Box) -> Respo
         return found
 
     partial = await asyncio.to_thread(look)
+    while ways.has(number):  # it began to send while this looked
+        await ways.call_off(number)
+        partial = await asyncio.to_thread(look)
     headers = {"Cache-Control": "no-store", "Upload-Length": str(partial.length)}
     if partial.name:
         headers["Upload-Metadata"] = f"filename {base64.b64encode(partial.name.encode()).decode()}"
@@ -203,8 +206,8 @@ async def _piece(
     partial: Partial, offset: int, checksum: Checksum | None, request: Request[Any, Any, Any], box: Box
 ) -> Partial:
     """Take in a piece, and the whole file where it was the last; return how the upload stands."""
-    incoming = await asyncio.to_thread(Resumed, box.store.partial(partial.id), ways.known(partial.id))
     with ways.under_way(partial.id, request.receive) as receive:
+        incoming = await asyncio.to_thread(Resumed, box.store.partial(partial.id), ways.known(partial.id))
         try:
             if offset != incoming.bytes:
                 raise _elsewhere(incoming.bytes)

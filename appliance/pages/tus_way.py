@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from appliance.errors import BusyFileError
+
 MOST_HASHES = 64  # of uploads that wait for their next piece; any other is read again at its end
 
 Receive = Callable[[], Awaitable[Any]]
@@ -30,7 +32,12 @@ class Ways:
 
     @contextmanager
     def under_way(self, number: str, receive: Receive) -> Iterator[Receive]:
-        """Give what receives the piece in the place of `receive`: it ends early once the piece is called off."""
+        """Give what receives the piece in the place of `receive`: it ends early once the piece is called off.
+
+        Raises BusyFileError where another request sends one of the same upload.
+        """
+        if number in self._ways:
+            raise BusyFileError("This file is being sent already.", "Wait a moment, then go on with it.")
         way = self._ways[number] = Way()
 
         async def received() -> Any:
@@ -49,6 +56,10 @@ class Ways:
         finally:
             del self._ways[number]
             way.over.set()
+
+    def has(self, number: str) -> bool:
+        """Return whether a request sends a piece of this upload now."""
+        return number in self._ways
 
     async def call_off(self, number: str) -> None:
         """End the request that sends a piece of this upload, and wait until what came of it is on the disk."""

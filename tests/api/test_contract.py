@@ -17,6 +17,8 @@ EXAMPLES = os.environ.get("EXAMPLES", "40")
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 # An answer without an end: what it carries is tested by listening to it.
 ENDLESS = "/api/v1/events"
+# Restarts the machine, where whoever runs this may.
+ORDERS = "/api/v1/box/{order}"
 
 
 @pytest.fixture
@@ -41,6 +43,7 @@ def test_answers_as_its_document_says(filled: Box, tmp_path: Path) -> None:
     found = subprocess.run(
         [
             str(tool), "run", f"{address}/api/v1/openapi.json", "--checks", CHECKS, "--exclude-path", ENDLESS,
+            "--exclude-path", ORDERS,
             "--header", f"Authorization: {filled.allowed['Authorization']}",
             "--max-examples", EXAMPLES, "--seed", SEED, "--phases", "examples,coverage,fuzzing",
             "--generation-database", "none", "--request-timeout", "30", "--no-color", "--warnings", "off",

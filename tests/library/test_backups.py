@@ -156,3 +156,22 @@ def test_a_backup_is_overdue_after_two_days_of_change(db: Connection, data: Path
     add(b"two")
     assert "is of 2026-05-06" in str(backups.overdue(db, data, now=NIGHT + 9 * DAY))
     assert backups.overdue(db, data, now=NIGHT + 4 * DAY) is None
+
+
+def test_two_at_once_make_one(db: Connection, data: Path, add: Callable[..., Item]) -> None:
+    add(b"one")
+    start, made = threading.Barrier(4), []
+
+    def one() -> None:
+        with closing(database.connect(data / "library.db")) as own:
+            start.wait(20)
+            made.append(make(own, data))
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(made) == 4
+    assert [one for one in made if one is not None] == backups.listed(data)
+    assert backups.fault(backups.listed(data)[0]) is None

@@ -241,3 +241,13 @@ def test_undone_change_is_not_told(db: Connection, add: Callable[..., Item]) -> 
     add(b"x")
     db.execute("ROLLBACK")
     assert items.revision(db) == before
+
+
+def test_some_described_photos_without_the_trash(db: Connection, add: Callable[..., Item]) -> None:
+    numbers = [add(b"%d" % number).id for number in range(6)]
+    db.execute("UPDATE items SET status = 'completed'")
+    db.execute("UPDATE items SET status = 'failed' WHERE id = ?", (numbers[0],))
+    db.execute("UPDATE items SET trashed_at = added_at WHERE id = ?", (numbers[1],))
+    db.execute("UPDATE items SET kind = 'video' WHERE id = ?", (numbers[2],))
+    assert {item.id for item in items.some_described(db, 20)} == set(numbers[3:])
+    assert len(items.some_described(db, 2)) == 2

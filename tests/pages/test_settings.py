@@ -12,9 +12,11 @@ HOME = {"Host": "box.local", "Origin": "http://box.local"}
 
 def form_of(text):
     """What a browser would send of the page's form, as pairs."""
-    form = text[text.index('<form class="settings"') : text.index("</form>")]
+    form = text[text.index('<form class="settings"') :].partition("</form>")[0]
     pairs = []
     for tag in re.findall(r"<input[^>]*>", form):
+        if 'name="csrf"' in tag:
+            continue
         kind = re.search(r'type="(\w+)"', tag)[1]
         if kind not in {"radio", "checkbox"} or " checked" in tag:
             pairs.append((re.search(r'name="(\w+)"', tag)[1], re.search(r'value="([^"]*)"', tag)[1]))
@@ -188,7 +190,7 @@ def test_the_api_refuses_what_is_no_object(client, body):
     assert answer.json()["detail"] == "The body is not a JSON object."
 
 
-@pytest.mark.parametrize("value", ["null", "[]", "{}", '"\\ud800"', '"\\u0000"', "1e999", '"' + "9" * 50_000 + '"'])
+@pytest.mark.parametrize("value", ["[]", "{}", '"\\ud800"', '"\\u0000"', "1e999", '"' + "9" * 50_000 + '"'])
 @pytest.mark.parametrize("name", ["batch_size", "scheduled_processing", "photos_at", "nightly_days", "time_zone"])
 def test_no_value_of_another_type_is_taken(shelf, client, name, value):
     body = f'{{"{name}": {value}}}'.encode()
@@ -218,3 +220,61 @@ def test_what_is_chosen_for_this_board_is_said_whatever_is_set(shelf, client):
         assert f">0: chosen for this board, now {named['video_frames']['chosen']}<" in unit[: unit.index("</span>") + 1]
         assert f'name="video_frames" value="{wanted}"' in page
     assert f"Chosen for this board, now {named['threads']['chosen']}" in page or named["threads"]["value"]
+
+
+def put_back(client, name):
+    return client.post("/settings/reset", content=f"csrf=x&reset={name}", headers=FORM | HOME, follow_redirects=False)
+
+
+def test_what_was_changed_is_marked_and_can_be_put_back(shelf, client):
+    assert "Changed here." not in client.get("/settings").text
+    with shelf.box.library() as db:
+        preferences.set_all(db, {"batch_size": 77, "attempts": 5})
+    text = client.get("/settings").text
+    assert text.count("Changed here.") == 2
+    assert "Put back to “500”" in text
+    assert "Put back to “3 times”" in text
+    answer = put_back(client, "batch_size")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/settings?saved=reset")
+    assert stored(shelf) == {"attempts": 5}
+    assert client.get("/settings?saved=reset").text.count("Changed here.") == 1
+
+
+def test_all_is_put_back_at_once(shelf, client):
+    with shelf.box.library() as db:
+        preferences.set_all(db, {"batch_size": 77, "rest_above": 60, "rest_below": 50})
+    assert "Put all answers back" in client.get("/settings").text
+    assert put_back(client, "all").status_code == 303
+    assert stored(shelf) == {}
+    assert "Put all answers back" not in client.get("/settings").text
+
+
+def test_what_would_contradict_the_rest_is_not_put_back(shelf, client):
+    with shelf.box.library() as db:
+        preferences.set_all(db, {"rest_above": 60, "rest_below": 50})
+    answer = put_back(client, "rest_below")
+    assert answer.status_code == 422
+    assert "Use a whole number from 30 to 59" in answer.text
+    assert client.patch("/api/v1/settings", json={"rest_below": None}).status_code == 422
+    assert stored(shelf) == {"rest_above": 60, "rest_below": 50}
+
+
+def test_null_puts_one_back_by_the_api(shelf, client):
+    with shelf.box.library() as db:
+        preferences.set_all(db, {"rest_above": 60, "rest_below": 50, "attempts": 5})
+    answer = client.patch("/api/v1/settings", json={"rest_below": None, "rest_above": None, "batch_size": 9})
+    assert answer.status_code == 200
+    assert {one["name"] for one in answer.json()["settings"] if one["stored"]} == {"attempts", "batch_size"}
+    assert client.patch("/api/v1/settings", json={"port": None}).status_code == 422
+    assert client.patch("/api/v1/settings", json={"nonsense": None}).status_code == 422
+    assert put_back(client, "nonsense").status_code == 422
+    assert put_back(client, "").status_code == 422
+
+
+def test_only_pages_that_there_are_are_linked(client):
+    text = client.get("/settings").text
+    for address in set(re.findall(r'<ul class="leads">.*?</ul>', text, re.DOTALL)):
+        for link in re.findall(r'href="([^"]+)"', address):
+            assert client.get(link).status_code == 200
+    assert '"/settings/models"' in text
+    assert '"/settings/backups"' in text

@@ -107,14 +107,15 @@ def test_what_came_before_a_cut_stays(running: Any, shelf: Any, wait_for: Callab
     assert piece(running, address, came, FILM[came:])[1]["Shoebox-Duplicate"] == "false"
 
 
-def test_a_piece_that_hangs_gives_way_to_whoever_asks(running: Any) -> None:
+def test_a_piece_that_hangs_gives_way_to_whoever_asks(running: Any, shelf: Any, wait_for: Callable[..., Any]) -> None:
     """A phone that lost the Wi-Fi comes back on another connection, long before the first one is known to be dead."""
     address = begin(running)
     with running.socket() as hanging:
         send_some(hanging, address, FILM[:200_000], len(FILM))
-        came = 0
-        while not came:
-            came = offset(running, address)
+        gathered = shelf.box.store.partial(address.rpartition("/")[2])
+        wait_for(lambda: gathered.stat().st_size > 0)
+        came = offset(running, address)
+        assert came > 0
         status, told, _ = piece(running, address, came, FILM[came:])
         assert (status, told["Upload-Offset"]) == (204, str(len(FILM)))
 
