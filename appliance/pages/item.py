@@ -29,6 +29,8 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             item=item_json(db, found, models),
             history=history(db, number, models),
             facts=facts(found, box.zone(db)),
+            place=place(found),
+            shown_by_browsers=names.SHOWN_BY_BROWSERS,
             previous=newer,
             next=older,
         )  # fmt: skip
@@ -46,19 +48,22 @@ def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
     pixels = f"{found.width} × {found.height}" if found.width and found.height else ""
     if megapixels >= 1 and found.kind is Kind.PHOTO:
         pixels += f" ({megapixels:.0f} megapixels)"
-    place = ""
-    if found.latitude is not None and found.longitude is not None:
-        north, east = "N" if found.latitude >= 0 else "S", "E" if found.longitude >= 0 else "W"
-        place = f"{abs(found.latitude):.4f}° {north}, {abs(found.longitude):.4f}° {east}"
     word = names.format_word(found.mime)
     pairs = [
         ("Taken", words.when(found.taken_at, zone)),
         ("Added", words.when(found.added_at, zone)),
         ("Length", words.duration(found.duration) if found.kind is Kind.VIDEO else ""),
         ("Camera", found.camera or ""),
-        ("Place", place),
         ("Size", pixels),
         ("File", found.name),
         ("File size", words.size(found.bytes) + (f" ({word})" if word else "")),
     ]
     return [(label, value) for label, value in pairs if value]
+
+
+def place(found: Item) -> str:
+    """Return where an item was taken, empty where the file does not tell; the page shows it only when asked."""
+    if found.latitude is None or found.longitude is None:
+        return ""
+    north, east = "N" if found.latitude >= 0 else "S", "E" if found.longitude >= 0 else "W"
+    return f"{abs(found.latitude):.4f}° {north}, {abs(found.longitude):.4f}° {east}"

@@ -199,14 +199,19 @@ def desktop(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
     context.close()
 
 
-def serious(page: Page) -> list[str]:
-    """Return what axe-core finds wrong with the page as it stands, of the serious and critical things."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]
+@pytest.fixture(scope="session")
+def serious() -> Callable[[Page], list[str]]:
+    """What axe-core finds wrong with a page as it stands, of the serious and critical things."""
+    axe = Axe()
+
+    def look(page: Page) -> list[str]:
+        return [
+            f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
+            for one in axe.run(page).response["violations"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+
+    return look
 
 
 @pytest.fixture
