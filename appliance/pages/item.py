@@ -14,7 +14,7 @@ from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.serialise import described_by, item_json
 from appliance.pages.templates import Templates, html
-from appliance.records import Item, Kind, ModelInfo
+from appliance.records import Item, Kind, ModelInfo, Source
 
 
 @route("/items/{number:int}", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
@@ -38,8 +38,12 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
 
 
 def history(db: Connection, number: int, models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
-    """Return every description the item had, the newest first, each with who wrote it."""
-    return [{"text": written.text} | described_by(written, models) for written in descriptions.history(db, number)]
+    """Return every description the item had, the one shown and then the newest first, each with who wrote it."""
+    written = descriptions.history(db, number)
+    # What a model said after a person wrote is newer, and all the same not what is shown.
+    shown = next((one for one in written if one.source is Source.PERSON), None)
+    ordered = written if shown is None else [shown, *(one for one in written if one is not shown)]
+    return [{"text": one.text} | described_by(one, models) for one in ordered]
 
 
 def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:

@@ -18,6 +18,17 @@ def test_a_described_photo(shelf, client):
     assert "60 × 40" in text
 
 
+def test_what_is_shown_is_not_told_as_written_before(shelf, client):
+    item = shelf.done("a dog")
+    with shelf.box.library() as db:
+        descriptions.write(db, item.id, "our Rex")
+    shelf.describe(item, "a dog on a beach")
+    before = client.get(f"/items/{item.id}").text.split("Written before (2)")[1]
+    assert "a dog on a beach" in before
+    assert "a dog</p>" in before
+    assert "our Rex" not in before
+
+
 def test_a_photo_recognised_without_blip_says_so_and_how_to_install_it(shelf, client):
     tags = (Tag("dog", Source.RECOGNISER), Tag("animal", Source.RECOGNISER))
     item = shelf.describe(shelf.done(), "Looks like a dog.", model=RECOGNISER, tags=())
