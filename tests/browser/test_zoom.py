@@ -47,7 +47,7 @@ def until(page: Page, condition: str) -> None:
 
 
 def scale(page: Page) -> float:
-    page.wait_for_timeout(200)  # the picture takes its time to get there
+    until(page, "document.querySelector('#stage figure img').getAnimations().length === 0")  # it has got there
     return float(page.evaluate(LOOK)["scale"])
 
 
