@@ -7,7 +7,7 @@ from litestar import Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from appliance.library import descriptions, items
+from appliance.library import descriptions, items, live
 from appliance.library.database import Connection
 from appliance.pages import names, words
 from appliance.pages.box import Box
@@ -31,6 +31,9 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             history=written,
             said_before=next((entry for entry in written if entry["source"] == Source.MODEL), None),
             facts=facts(found, box.zone(db)),
+            place=place(found),
+            film=live.film_of(db, number),
+            shown_by_browsers=names.SHOWN_BY_BROWSERS,
             previous=newer,
             next=older,
         )  # fmt: skip
@@ -38,8 +41,12 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
 
 
 def history(db: Connection, number: int, models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
-    """Return every description the item had, the newest first, each with who wrote it."""
-    return [{"text": written.text} | described_by(written, models) for written in descriptions.history(db, number)]
+    """Return every description the item had, the one shown and then the newest first, each with who wrote it."""
+    written = descriptions.history(db, number)
+    # What a model said after a person wrote is newer, and all the same not what is shown.
+    shown = next((one for one in written if one.source is Source.PERSON), None)
+    ordered = written if shown is None else [shown, *(one for one in written if one is not shown)]
+    return [{"text": one.text} | described_by(one, models) for one in ordered]
 
 
 def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
@@ -48,19 +55,22 @@ def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
     pixels = f"{found.width} × {found.height}" if found.width and found.height else ""
     if megapixels >= 1 and found.kind is Kind.PHOTO:
         pixels += f" ({megapixels:.0f} megapixels)"
-    place = ""
-    if found.latitude is not None and found.longitude is not None:
-        north, east = "N" if found.latitude >= 0 else "S", "E" if found.longitude >= 0 else "W"
-        place = f"{abs(found.latitude):.4f}° {north}, {abs(found.longitude):.4f}° {east}"
     word = names.format_word(found.mime)
     pairs = [
         ("Taken", words.when(found.taken_at, zone)),
         ("Added", words.when(found.added_at, zone)),
         ("Length", words.duration(found.duration) if found.kind is Kind.VIDEO else ""),
         ("Camera", found.camera or ""),
-        ("Place", place),
         ("Size", pixels),
         ("File", found.name),
         ("File size", words.size(found.bytes) + (f" ({word})" if word else "")),
     ]
     return [(label, value) for label, value in pairs if value]
+
+
+def place(found: Item) -> str:
+    """Return where an item was taken, empty where the file does not tell; the page shows it only when asked."""
+    if found.latitude is None or found.longitude is None:
+        return ""
+    north, east = "N" if found.latitude >= 0 else "S", "E" if found.longitude >= 0 else "W"
+    return f"{abs(found.latitude):.4f}° {north}, {abs(found.longitude):.4f}° {east}"

@@ -8,6 +8,8 @@ EXTENSIONS = {
     "video/x-m4v": "m4v", "video/quicktime": "mov", "video/x-matroska": "mkv", "video/webm": "webm",
     "video/x-msvideo": "avi", "video/3gpp": "3gp",
 }  # fmt: skip
+# Their originals can be shown as they are; of the others only what the box has made of them.
+SHOWN_BY_BROWSERS = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/avif"})
 WORDS = {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP", "webm": "WebM"}
 
 

@@ -311,7 +311,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         path={"model": _NAMED}, answers=_MODELS_NOW, refuses=_NOT_NOW
     ),
     ("GET", "/api/v1/backups"): Operation(
-        answers=answer(200, "The backups, the newest first.", of({"backups": {"type": "array", "items": ref("Backup")}}))
+        answers=answer(200, "The newest first.", of({"backups": {"type": "array", "items": ref("Backup")}}))
     ),
     ("POST", "/api/v1/backups"): Operation(
         answers=answer(

@@ -261,8 +261,8 @@ def photo(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def make_film(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a film called `name`; the seed makes its bytes its own."""
-    return lambda name, seed: write_film(tmp_path / name, seed=seed)
+    """Makes a film called `name` of some scenes; the seed makes its bytes its own."""
+    return lambda name, seed, scenes=FILM_SCENES: write_film(tmp_path / name, scenes, seed)
 
 
 def write_photo(path: Path, scene: str, seed: int, size: tuple[int, int], taken: str | None = None) -> Path:

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PLAYER = "document.getElementById('player')"
 PATIENCE = 30.0
+SHORT = ("a large green star on a white background",)  # of four seconds
 
 
 def until(page: Page, condition: str) -> None:
@@ -123,3 +124,32 @@ def test_arrow_keys_turn_to_the_neighbours(desktop: Page, box: Any, photo: Calla
     desktop.wait_for_url(f"**{older['urls']['page']}")
     desktop.keyboard.press("Escape")
     desktop.wait_for_url("**/")
+
+
+@pytest.mark.parametrize("width", ["phone", "desktop"])
+def test_a_live_photo_plays_its_film(
+    request: pytest.FixtureRequest,
+    box: Any,
+    photo: Callable[..., Path],
+    make_film: Callable[..., Path],
+    serious: Any,
+    width: str,
+) -> None:
+    """Sent as a phone sends it, a photo and a film of one name: one in the library, and the film plays on its page."""
+    page: Page = request.getfixturevalue(width)
+    short = make_film(f"LIVE_{width}.MOV", 41 if width == "phone" else 42, SHORT)
+    number = box.upload(photo(f"LIVE_{width}.JPG", "a large green star on a white background", 5 + len(width)))
+    box.described(number)
+    other = box.upload(short)
+    box.described(other)
+    assert box.item(other)["live_of"] == number
+    page.goto("/")
+    expect(page.locator(f'[href^="/items/{number}"]').first).to_be_visible()
+    expect(page.locator(f'[href^="/items/{other}"]')).to_have_count(0)
+    page.goto(f"/items/{number}")
+    play = page.get_by_role("button", name="Play the film of this moment")
+    assert serious(page) == []
+    play.click()
+    expect(page.locator("#stage video")).to_be_visible()
+    expect(page.locator("#stage video")).to_have_count(0)  # it is over, and the photo is back
+    expect(page.locator("#stage figure img")).to_be_visible()

@@ -3,7 +3,7 @@
 from datetime import UTC
 
 from appliance.library import descriptions
-from appliance.pages.item import facts
+from appliance.pages.item import facts, place
 from appliance.records import RECOGNISER, Item, Kind, Source, Status, Tag
 
 
@@ -16,6 +16,17 @@ def test_a_described_photo(shelf, client):
     assert f"/api/v1/items/{item.id}/thumbnail/large" in text
     assert f"/api/v1/items/{item.id}/original?download=1" in text
     assert "60 × 40" in text
+
+
+def test_what_is_shown_is_not_told_as_written_before(shelf, client):
+    item = shelf.done("a dog")
+    with shelf.box.library() as db:
+        descriptions.write(db, item.id, "our Rex")
+    shelf.describe(item, "a dog on a beach")
+    before = client.get(f"/items/{item.id}").text.split("Written before (2)")[1]
+    assert "a dog on a beach" in before
+    assert "a dog</p>" in before
+    assert "our Rex" not in before
 
 
 def test_a_photo_recognised_without_blip_says_so_and_how_to_install_it(shelf, client):
@@ -69,9 +80,27 @@ def test_facts_say_only_what_is_known():
     )  # fmt: skip
     assert facts(full, UTC) == [
         ("Taken", "1 May 2024, 09:05"), ("Added", "3 May 2024, 12:20"), ("Length", "1:02"), ("Camera", "Pixel 9"),
-        ("Place", "33.8568° S, 151.2153° E"), ("Size", "1920 × 1080"), ("File", "a.mov"),
+        ("Size", "1920 × 1080"), ("File", "a.mov"),
         ("File size", "2.4 MB (MOV)"),
     ]  # fmt: skip
+    assert (place(bare), place(full)) == ("", "33.8568° S, 151.2153° E")
+
+
+def test_the_place_is_folded_away_until_it_is_asked_for(shelf, client):
+    somewhere = shelf.prepare(shelf.add(), latitude=52.52, longitude=13.405)
+    assert '<details class="place"><summary>Show where</summary>52.5200° N, 13.4050° E</details>' in client.get(
+        f"/items/{somewhere.id}"
+    ).text.replace("\n", "")
+    assert "Show where" not in client.get(f"/items/{shelf.done().id}").text
+
+
+def test_a_closer_look_is_at_the_original_where_browsers_show_its_kind(shelf, client):
+    photo = shelf.done()
+    assert f'data-original="/api/v1/items/{photo.id}/original"' in client.get(f"/items/{photo.id}").text
+    with shelf.box.library() as db:
+        db.execute("UPDATE items SET mime = 'image/heic' WHERE id = ?", (photo.id,))
+    assert "data-original" not in client.get(f"/items/{photo.id}").text
+    assert "Look closer" not in client.get(f"/items/{shelf.video().id}").text
 
 
 def test_a_waiting_picture_can_be_left_for_the_night(shelf, client):

@@ -39,7 +39,11 @@ export async function fresh() {
 export function swap(page, id) {
   const ours = document.getElementById(id);
   const theirs = page.getElementById(id);
-  if (!ours || !theirs || ours.isEqualNode(theirs)) return false;
+  if (!ours || !theirs) return false;
+  // What was unfolded stays so, and is no difference.
+  const unfolded = [...ours.querySelectorAll("details")].map((one) => one.open);
+  theirs.querySelectorAll("details").forEach((one, place) => { one.open = unfolded[place] ?? one.open; });
+  if (ours.isEqualNode(theirs)) return false;
   const focused = ours.contains(document.activeElement) ? document.activeElement.dataset.describe : null;
   ours.replaceChildren(...theirs.childNodes);
   for (const { name, value } of theirs.attributes) ours.setAttribute(name, value);

@@ -86,7 +86,7 @@ addEventListener("keydown", (event) => {
 
 let touch = null;
 stage.addEventListener("touchstart", (event) => {
-  touch = event.touches.length === 1 && !event.target.closest("video") ? event.touches[0] : null;
+  touch = event.touches.length === 1 && !event.target.closest("video") && !stage.hasAttribute("data-zoomed") ? event.touches[0] : null;
 }, { passive: true });
 stage.addEventListener("touchend", (event) => {
   if (!touch || (window.visualViewport?.scale ?? 1) > 1.05) return;
