@@ -157,6 +157,7 @@ _FILTERS = (
     query("order", {"type": "string", "enum": [str(order) for order in Order]}, "best: of a search, the best first."),
     query("cursor", TEXT | {"maxLength": 500}, "Where the page before ended."),
     query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
+    query("from", TEXT | {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, "Begin with the newest of this month, or older."),
 )
 _ITEM_PATH = "/api/v1/items/{number:int}"
 
