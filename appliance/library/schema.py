@@ -4,7 +4,7 @@ Times that people read are ISO 8601 text in UTC (`…Z`); times that are only re
 `revision` is set by triggers, so that no visible change can be made without the page hearing of it.
 """
 
-from appliance.library import schema_search, schema_tally
+from appliance.library import schema_removed, schema_search, schema_tally
 
 _FIRST = """
 CREATE TABLE items (
@@ -253,4 +253,5 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("005_words", _FIFTH),
     ("006_search", schema_search.SQL),
     ("007_tally", schema_tally.SQL),
+    ("011_removed", schema_removed.SQL),
 )

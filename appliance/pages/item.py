@@ -7,9 +7,9 @@ from litestar import Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from appliance.library import descriptions, items
+from appliance.library import dates, descriptions, items
 from appliance.library.database import Connection
-from appliance.pages import names, words
+from appliance.pages import moments, names, words
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.serialise import described_by, item_json
@@ -31,6 +31,9 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             history=written,
             said_before=next((entry for entry in written if entry["source"] == Source.MODEL), None),
             facts=facts(found, box.zone(db)),
+            dated=dates.set_by_person(db, number),
+            file_date=dates.of_file(db, number),
+            days=moments.range_of_days(),
             previous=newer,
             next=older,
         )  # fmt: skip

@@ -103,8 +103,9 @@ SCHEMAS: dict[str, Schema] = {
             "description": maybe(TEXT | {"maxLength": 2000}),
             "tags": {"type": "array", "items": TEXT | {"minLength": 1, "maxLength": 60}, "maxItems": 50},
             "favourite": YES_NO,
+            "taken_at": maybe(TEXT | {"maxLength": 40}),
         },
-        "description", "tags", "favourite", closed=True,
+        "description", "tags", "favourite", "taken_at", closed=True,
     ),
     "Many": of(
         {
