@@ -68,7 +68,7 @@ def create_app(given: Settings) -> Litestar:
             library.library, item.item, add.add, form_upload.add_by_form, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
-            events.events, status,
+            events.events, events.changes, status,
             login.login, login.sign_in, login.sign_out,
             welcome.welcome, welcome.begin, welcome.when, welcome.choose, welcome.phones, welcome.qr,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),

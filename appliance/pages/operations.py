@@ -127,6 +127,12 @@ SCHEMAS: dict[str, Schema] = {
             "installation": maybe(ANY_OBJECT), "runs_on": maybe(TEXT), "version": TEXT,
         }
     ),
+    "Changes": of(
+        {
+            "items": {"type": "array", "items": ref("Item")}, "removed": {"type": "array", "items": WHOLE},
+            "complete": YES_NO, "revision": WHOLE, "status": ref("Status"),
+        }
+    ),
     "Setting": of(
         {
             "name": TEXT, "question": TEXT, "help": TEXT, "type": TEXT, "default": {}, "range": TEXT,
@@ -168,6 +174,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/v1/events"): Operation(
         parameters=(query("since", WHOLE | {"minimum": 0}, "The revision from which on to tell."),),
         answers=answer(200, "Server-sent events, without an end.", TEXT, mime="text/event-stream"),
+    ),
+    ("GET", "/api/v1/changes"): Operation(
+        parameters=(query("since", WHOLE | {"minimum": 0}, "The revision that is known already."),),
+        answers=answer(200, "What changed since, and how the library stands.", ref("Changes")),
     ),
     ("GET", "/api/v1/items"): Operation(
         parameters=_FILTERS, answers=answer(200, "A page of items.", ref("Items")), refuses={404: "No such cursor."}

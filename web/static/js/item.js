@@ -113,6 +113,7 @@ stage.addEventListener("click", (event) => {
 });
 
 on("item", (item) => item.id === id && renewSoon());
+on("removed", (ids) => ids.includes(id) && location.reload()); // the box says that it is gone, and where to go on
 let paused = null;
 on("status", (status) => {
   if (paused !== null && paused !== status.paused && article.dataset.status === "pending") renewSoon();

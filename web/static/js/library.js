@@ -149,7 +149,26 @@ months.addEventListener("click", leaveMark);
 history.scrollRestoration = "manual";
 comeBack().then(moreWhileNear);
 
+/** Read the list anew, as far as it is shown, and let go of what is not in it. */
+async function renew() {
+  const shown = [...months.querySelectorAll(".tile")];
+  const there = new Set();
+  let cursor = null;
+  do {
+    const page = await fetchItems({ ...filters(), ...(cursor ? { cursor } : { from }), limit: 500 });
+    page.items.forEach((item) => {
+      there.add(String(item.id));
+      show(item);
+    });
+    cursor = page.cursor;
+  } while (cursor && there.size < shown.length);
+  for (const node of shown) if (!there.has(node.dataset.id)) drop(node);
+  library.dataset.cursor = cursor ?? "";
+}
+
 on("item", show);
+on("removed", (ids) => ids.map(tileOf).forEach((node) => node && drop(node)));
+on("missed", () => renew().catch(() => {})); // the box went away again: the next time it is told anew
 on("open", async () => {
   // What happened before the stream stood is not told by it: look at the newest and at what was unfinished.
   try {
