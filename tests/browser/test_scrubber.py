@@ -42,12 +42,13 @@ def decade(box: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]
             months[f"{taken:%Y-%m}"] = months.get(f"{taken:%Y-%m}", 0) + 1
             width, height = SIZES[number * 7 % len(SIZES)]
             db.execute(
-                "INSERT INTO items (kind, status, sha256, path, name, bytes, mime, width, height, taken_at, added_at,"
-                " prepared_at, favourite) VALUES ('photo', 'completed', ?, ?, ?, 2000000, 'image/jpeg', ?, ?, ?,"
+                "INSERT INTO items (kind, status, sha256, path, name, bytes, mime, width, height, taken_at,"
+                " file_taken_at, added_at, prepared_at, favourite)"
+                " VALUES ('photo', 'completed', ?, ?, ?, 2000000, 'image/jpeg', ?, ?, ?, ?,"
                 " '2024-12-31T12:00:00Z', '2024-12-31T12:00:01Z', ?)",
                 (
-                    f"{number:064x}", f"{number}.jpg", f"IMG_{number:04}.jpg", width, height, taken.isoformat(),
-                    number % 3 == 0,
+                    f"{number:064x}", f"{number}.jpg", f"IMG_{number:04}.jpg", width, height,
+                    taken.isoformat(), taken.isoformat(), number % 3 == 0,
                 ),
             )  # fmt: skip
             derived = store.derived(f"{number:064x}")
@@ -169,3 +170,124 @@ def test_without_script_a_list_leads_to_each_month(owners_browser: Any, decade: 
     page.get_by_role("link", name="Newer photos: June 2019").click()
     expect(page.locator(".month h2").first).to_have_text("June 2019")
     context.close()
+
+
+def test_arrows_go_from_picture_to_picture_and_keys_are_listed(
+    desktop: Page, decade: dict[str, int], serious: Callable[[Page], list[str]]
+) -> None:
+    page = desktop
+    page.goto("/?from=2022-03")
+    tiles = page.locator(".tile")
+    tiles.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    below = page.evaluate("[...document.querySelectorAll('.tile')].indexOf(document.activeElement)")
+    assert below > 1
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    expect(tiles.first).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#selection")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("?")
+    expect(page.get_by_role("searchbox")).to_have_value("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("x, / and ? do this").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).not_to_be_focused()
+    tiles.nth(2).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/items/*")
+
+
+def test_a_changed_date_moves_a_picture_and_can_be_taken_back(
+    page: Page, decade: dict[str, int], box: Any, serious: Callable[[Page], list[str]]
+) -> None:
+    page.goto("/?from=2021-08")
+    number = page.locator(".tile").first.get_attribute("data-id")
+    before = box.item(int(number or 0))["taken_at"]
+    page.goto(f"/items/{number}")
+    page.get_by_text("Change the date").click()
+    page.get_by_label("Which day was it?").fill("1974-07-01")
+    page.get_by_label("At what time?").fill("")
+    assert serious(page) == []
+    page.locator("#dating").get_by_role("button", name="Keep").click()
+    expect(page.locator("#facts")).to_contain_text("1 July 1974")
+    page.goto("/?from=1980-01")
+    expect(page.locator(".month h2")).to_have_text(["July 1974"])
+    page.goto(f"/items/{number}")
+    page.get_by_role("button", name="Take this date back").click()
+    expect(page.get_by_role("button", name="Take this date back")).to_have_count(0)
+    assert box.item(int(number or 0))["taken_at"] == before
+
+
+def test_what_was_removed_while_the_page_slept_goes_from_it(page: Page, decade: dict[str, int], box: Any) -> None:
+    page.goto("/?from=2020-05")
+    numbers = page.locator(".tile").evaluate_all("(tiles) => tiles.map((one) => Number(one.dataset.id))")[:2]
+    expect(page.locator(f'.tile[data-id="{numbers[0]}"]')).to_be_visible()
+    page.wait_for_timeout(1000)  # the page has heard where it stands
+    sleep = "(asleep) => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => asleep });"
+    wake = sleep + " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(wake, arg=True)
+    for action in ("trash", "delete"):
+        with closing(sqlite3.connect(box.data / "library.db", timeout=30)) as db, db:
+            if action == "trash":
+                db.execute("UPDATE items SET trashed_at = '2024-12-31T12:00:00Z' WHERE id = ?", (numbers[0],))
+            else:
+                db.execute("DELETE FROM items WHERE id = ?", (numbers[0],))
+    page.evaluate(wake, arg=False)
+    expect(page.locator(f'.tile[data-id="{numbers[0]}"]')).to_have_count(0)
+    # Away for longer than is remembered: the list is read anew.
+    page.wait_for_timeout(1000)
+    page.evaluate(wake, arg=True)
+    with closing(sqlite3.connect(box.data / "library.db", timeout=30)) as db, db:
+        db.execute("DELETE FROM items WHERE id = ?", (numbers[1],))
+        db.execute("UPDATE revision SET latest = latest + 2")
+        db.execute("DELETE FROM removed")
+        db.execute("INSERT INTO removed (item_id, revision) VALUES (0, (SELECT latest FROM revision))")
+    page.evaluate(wake, arg=False)
+    expect(page.locator(f'.tile[data-id="{numbers[1]}"]')).to_have_count(0)
+    expect(page.locator(".tile").first).to_be_visible()
+
+
+def test_where_no_stream_comes_through_the_page_asks(
+    page: Page, decade: dict[str, int], box: Any, troubles: Any
+) -> None:
+    page.route("**/api/v1/events*", lambda route: route.abort())
+    page.goto("/?from=2018-05")
+    number = page.locator(".tile").first.get_attribute("data-id")
+    with page.expect_response("**/api/v1/changes*"):
+        pass
+    assert box.ask("DELETE", f"/api/v1/items/{number}")[0] == 200
+    expect(page.locator(f'.tile[data-id="{number}"]')).to_have_count(0)
+    expect(page.locator("#connection")).to_be_hidden()
+    troubles.forgive("ERR_FAILED")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_every_state_is_fit_for_everybody(
+    page: Page, decade: dict[str, int], colours: Any, serious: Callable[[Page], list[str]]
+) -> None:
+    page.emulate_media(color_scheme=colours)
+    page.goto("/?from=2019-05")
+    handle(page).focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".scrubber .bubble")).to_be_visible()
+    assert serious(page) == []
+    page.goto("/?from=1990-01")
+    expect(page.get_by_text("There is nothing older than this.")).to_be_visible()
+    assert serious(page) == []
+    page.goto("/")
+    page.goto(f"/items/{page.locator('.tile').first.get_attribute('data-id')}")
+    page.get_by_text("Change the date").click()
+    assert serious(page) == []

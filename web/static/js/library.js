@@ -6,6 +6,7 @@ import { lay } from "./rows.js";
 import { scrubber } from "./scrubber.js";
 import { redraw } from "./select.js";
 import { fill, key, tile } from "./tile.js";
+import "./keys.js";
 import { month, number } from "./words.js";
 
 const library = document.getElementById("library");
