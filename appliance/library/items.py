@@ -213,16 +213,20 @@ def every(db: Connection) -> Iterator[Item]:
 
 
 def set_facts(db: Connection, item_id: int, facts: Facts, *, now: float | None = None) -> None:
-    """Store what the file says of itself and note that it is prepared; raise NotFoundError where the item is gone."""
+    """Store what the file says of itself and note that it is prepared; raise NotFoundError where the item is gone.
+
+    A date that a person set stays.
+    """
     with transaction(db):
         changed = db.execute(
             """
-            UPDATE items SET kind = ?, mime = ?, width = ?, height = ?, duration = ?, taken_at = ?, camera = ?,
-              latitude = ?, longitude = ?, prepared_at = ? WHERE id = ?
+            UPDATE items SET kind = ?, mime = ?, width = ?, height = ?, duration = ?, file_taken_at = ?,
+              taken_at = CASE WHEN dated THEN taken_at ELSE ? END, camera = ?, latitude = ?, longitude = ?,
+              prepared_at = ? WHERE id = ?
             """,
             (
                 facts.format.kind, facts.format.mime, facts.width, facts.height, facts.duration, facts.taken_at,
-                facts.camera, facts.latitude, facts.longitude, instant(now), item_id,
+                facts.taken_at, facts.camera, facts.latitude, facts.longitude, instant(now), item_id,
             ),
         )  # fmt: skip
         if changed.rowcount == 0:
@@ -236,14 +240,15 @@ def revision(db: Connection) -> int:
     return latest
 
 
-def changes_since(db: Connection, revision: int, limit: int) -> tuple[list[Item], int]:
+def changes_since(db: Connection, revision: int, limit: int, *, until: int = _LARGEST_ID) -> tuple[list[Item], int]:
     """Return up to `limit` items changed after `revision`, in order of their last change, and the revision they reach.
 
-    An item that changed often comes once, as it is now; trashed items come too.
+    An item that changed often comes once, as it is now, and not where its last change was after `until`; trashed items
+    come too.
     """
     rows = db.execute(
-        "SELECT * FROM items WHERE revision > ? ORDER BY revision LIMIT ?",
-        (revision, limit),
+        "SELECT * FROM items WHERE revision > ? AND revision <= ? ORDER BY revision LIMIT ?",
+        (revision, until, limit),
     ).fetchall()
     return [_item(row) for row in rows], rows[-1]["revision"] if rows else revision
 

@@ -72,7 +72,7 @@ def create_app(given: Settings) -> Litestar:
             library.library, item.item, add.add, form_upload.add_by_form, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
-            events.events, status, tus.begin, tus.go_on,
+            events.events, events.changes, status, tus.begin, tus.go_on,
             login.login, login.sign_in, login.sign_out,
             welcome.welcome, welcome.begin, welcome.when, welcome.choose, welcome.phones, welcome.qr,
             settings.reset, models.models_page, models.models_form, models.models_list, models.models_install,

@@ -11,8 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Response
 from msgspec import Meta
 
-from appliance.library import descriptions, items, jobs, trash
+from appliance.library import dates, descriptions, items, jobs, trash
 from appliance.library.database import Connection, transaction
+from appliance.pages import moments
 from appliance.pages.body import whole
 from appliance.pages.box import Box
 from appliance.pages.errors import ChangedMeanwhileError, RequestError
@@ -29,11 +30,15 @@ Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG)]
 
 
 class Edit(msgspec.Struct, forbid_unknown_fields=True):
-    """What may be changed of an item; what is left out stays. A null description takes a person's newest one back."""
+    """What may be changed of an item; what is left out stays.
+
+    A null description takes a person's newest one back; a null `taken_at` says that the date is not known.
+    """
 
     description: Annotated[str, Meta(max_length=LONGEST_WORDS)] | msgspec.UnsetType | None = msgspec.UNSET
     tags: Annotated[list[Tag], Meta(max_length=MOST_TAGS)] | msgspec.UnsetType = msgspec.UNSET
     favourite: bool | msgspec.UnsetType = msgspec.UNSET
+    taken_at: Annotated[str, Meta(max_length=40)] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Many(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,7 +60,7 @@ UNDOES = {
 async def edit(
     number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]
 ) -> Response[dict[str, Any]]:
-    """Change an item's description, tags or favourite: a person's words, which no model overwrites.
+    """Change an item's description, tags, favourite or date: a person's words, which no model overwrites.
 
     With `If-Match` only where nobody has changed it since that ETag was read.
     """
@@ -114,6 +119,8 @@ def apply(db: Connection, number: int, wanted: Edit) -> None:
         descriptions.choose_tags(db, number, [tag for one in wanted.tags if (tag := " ".join(one.split()))])
     if wanted.favourite is not msgspec.UNSET:
         trash.set_favourite(db, [number], wanted.favourite)
+    if wanted.taken_at is not msgspec.UNSET:
+        dates.change(db, number, None if wanted.taken_at is None else moments.read(wanted.taken_at))
 
 
 def _put_away(box: Box, number: int, expected: str | None) -> dict[str, Any]:

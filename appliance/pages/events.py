@@ -1,5 +1,8 @@
 """Live events: `GET /api/v1/events` as server-sent events, `item` for each that changed and `status` for the counts.
 
+`removed` has the ids of items that are gone for good; after `missed` a page reads its list anew. Where no stream comes
+through, `GET /api/v1/changes` answers the same from time to time.
+
 The `id` of an event is the library's revision. A page that comes back with it (`Last-Event-ID`), or that was made at a
 known revision (`?since=`), is told what it missed.
 """
@@ -13,7 +16,10 @@ from litestar.di import NamedDependency
 from starlette.types import Receive, Scope, Send
 
 from appliance.errors import LibraryError
-from appliance.pages.feed import Feed
+from appliance.library import items
+from appliance.pages.box import Box
+from appliance.pages.feed import Feed, changes_after
+from appliance.pages.serialise import status_json
 
 HEARTBEAT_SECONDS = 15.0
 COME_BACK_MILLISECONDS = 2000
@@ -79,9 +85,21 @@ class EventStream:
         await send({"type": "http.response.body", "body": text, "more_body": True})
 
 
+@get("/api/v1/changes", sync_to_thread=True)
+def changes(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
+    """Answer what changed after the revision `since`, and how the library stands; without it only the latter."""
+    since = _revision(str(request.query_params.get("since", "")))
+    with box.library() as db:
+        told = changes_after(db, box, items.revision(db) if since is None else since)
+        return told | {"status": status_json(db, box)}
+
+
+def _revision(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 @get("/api/v1/events")
 async def events(request: Request[Any, Any, Any], feed: NamedDependency[Feed]) -> EventStream:
     """Answer with the stream of changes."""
     seen = request.headers.get("last-event-id") or str(request.query_params.get("since", ""))
-    known = seen.isascii() and seen.isdecimal() and len(seen) < 19
-    return EventStream(feed, int(seen) if known else None)
+    return EventStream(feed, _revision(seen))

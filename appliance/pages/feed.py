@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from appliance.errors import LibraryError
-from appliance.library import database, items
+from appliance.library import database, items, removed
 from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.pages.serialise import items_json, status_json
@@ -26,6 +26,23 @@ def event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
     """Return one server-sent event; `number` is the revision that a page which saw it has reached."""
     text = f"event: {name}\ndata: {json.dumps(data)}\n\n"
     return (text if number is None else f"id: {number}\n{text}").encode()
+
+
+def changes_after(db: Connection, box: Box, since: int) -> dict[str, Any]:
+    """Return what changed after the revision `since`: `items`, the ids of those `removed`, the `revision` that reaches.
+
+    MOST_AT_ONCE items at most; it is `complete` unless more was removed meanwhile than is remembered, or the library is
+    an older one that was put back.
+    """
+    until = items.revision(db)  # what comes while this is read is for the next time
+    if since > until:
+        return {"items": [], "removed": [], "complete": False, "revision": until}
+    changed, reached = items.changes_since(db, since, MOST_AT_ONCE, until=until)
+    if len(changed) < MOST_AT_ONCE:
+        reached = until
+    gone = removed.between(db, since, reached)
+    told = items_json(db, changed, box.known_models())
+    return {"items": told, "removed": gone.ids, "complete": gone.complete, "revision": reached}
 
 
 class Listener:
@@ -156,13 +173,15 @@ class Feed:
                 pass
 
     def _changes(self, db: Connection, since: int) -> tuple[bytes, int]:
-        changed, revision = items.changes_since(db, since, MOST_AT_ONCE)
-        if not changed:
-            return b"", since
-        told = items_json(db, changed, self._box.known_models())
+        changes = changes_after(db, self._box, since)
+        told = [("item", item) for item in changes["items"]]
+        if changes["removed"]:
+            told.append(("removed", {"ids": changes["removed"]}))
+        if not changes["complete"]:
+            told.append(("missed", {}))
         # Only the last one carries the revision: whoever is cut off in between is told all of them again.
-        events = [event("item", item) for item in told[:-1]] + [event("item", item, revision) for item in told[-1:]]
-        return b"".join(events), revision
+        events = [event(*one) for one in told[:-1]] + [event(*one, changes["revision"]) for one in told[-1:]]
+        return b"".join(events), changes["revision"]
 
     def _tell(self, events: bytes) -> None:
         if events:

@@ -1,11 +1,12 @@
 """Which items a listing asks for: the query of the library page and of `GET /api/v1/items`, checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from appliance.library import items
+from appliance.library import items, tally
 from appliance.library.database import Connection
 from appliance.library.items import Order, Page
 from appliance.library.wanted import Wanted
@@ -27,7 +28,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A checked query; None where it does not ask. `limit` is how many items at most."""
+    """A checked query; None where it does not ask. `limit` is how many items at most, `start` the month to begin in."""
 
     status: Status | None = None
     kind: Kind | None = None
@@ -40,6 +41,7 @@ class Filters:
     order: Order = Order.NEWEST
     cursor: str | None = None
     limit: int = 100
+    start: str | None = None
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "Filters":
@@ -56,6 +58,7 @@ class Filters:
             order=_choice(query, "order", Order) or Order.NEWEST,
             cursor=_words(query, "cursor"),
             limit=_whole(query, "limit", 1, MOST_ITEMS) or 100,
+            start=_month(query, "from"),
         )
 
     def shown(self) -> dict[str, str]:
@@ -89,7 +92,15 @@ class Filters:
 
     def page(self, db: Connection) -> Page:
         """Return the page of items that is asked for."""
-        return items.page(db, order=self.order, cursor=self.cursor, limit=self.limit, **self.wanted())
+        cursor = self.cursor
+        if cursor is None and self.start and self.order is Order.NEWEST:
+            cursor = items.cursor_before(self.start)
+        return items.page(db, order=self.order, cursor=cursor, limit=self.limit, **self.wanted())
+
+    def timeline(self, db: Connection) -> list[tuple[str, int]]:
+        """Return the months with how many items each has, newest first; none where counting would take long."""
+        known = self.order is Order.NEWEST and tally.knows(self.wanted())
+        return items.months(db, **self.wanted()) if known else []
 
 
 def _choice(query: Mapping[str, str], name: str, choices: type[Choice]) -> Choice | None:
@@ -106,6 +117,13 @@ def _words(query: Mapping[str, str], name: str) -> str | None:
     value = query.get(name, "").strip()
     if len(value) > LONGEST_WORDS:
         raise RequestError(f"{name} is too long.", f"Use at most {LONGEST_WORDS} characters.")
+    return value or None
+
+
+def _month(query: Mapping[str, str], name: str) -> str | None:
+    value = query.get(name, "")
+    if value and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value):
+        raise RequestError(f"{name} cannot be {value[:40]!r}.", "Use a month such as 2024-05.")
     return value or None
 
 

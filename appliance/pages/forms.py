@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from appliance.library import items, trash
+from appliance.library import dates, items, trash
 from appliance.library.database import transaction
 from appliance.pages import edits
 from appliance.pages.body import form_fields, whole
@@ -60,6 +60,13 @@ def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
             edits.apply(db, number, _words(answers))
         elif do == "withdraw":
             edits.apply(db, number, edits.Edit(description=None))
+        elif do == "date":
+            at = f"{answers.get('date', '')}T{time}" if (time := answers.get("time", "")) else answers.get("date", "")
+            edits.apply(db, number, edits.Edit(taken_at=at))
+        elif do == "no-date":
+            edits.apply(db, number, edits.Edit(taken_at=None))
+        elif do == "file-date":
+            dates.take_back(db, number)
         elif do in {"favourite", "unfavourite"}:
             trash.set_favourite(db, [item.id], do == "favourite")
         elif do == "trash":

@@ -7,9 +7,9 @@ from litestar import Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from appliance.library import descriptions, items, live
+from appliance.library import dates, descriptions, items, live
 from appliance.library.database import Connection
-from appliance.pages import names, words
+from appliance.pages import moments, names, words
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.serialise import described_by, item_json
@@ -34,6 +34,9 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             place=place(found),
             film=live.film_of(db, number),
             shown_by_browsers=names.SHOWN_BY_BROWSERS,
+            dated=dates.set_by_person(db, number),
+            file_date=dates.of_file(db, number),
+            days=moments.range_of_days(),
             previous=newer,
             next=older,
         )  # fmt: skip

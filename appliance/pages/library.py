@@ -20,7 +20,7 @@ def library(
     """Answer the page."""
     filters = Filters.read(request.query_params)
     with box.library() as db:
-        page = filters.page(db)
+        page, timeline = filters.page(db), filters.timeline(db)
         text = templates.page(
             "library.html", box, db, "library",
             items=items_json(db, page.items, box.known_models(), filters.q),
@@ -29,5 +29,8 @@ def library(
             total=items.count(db, **filters.wanted()),
             most_counted=items.MOST_COUNTED,
             years=items.years(db),
+            timeline=timeline,
+            start=filters.start,
+            newer=min((month for month, _ in timeline if filters.start and month > filters.start), default=None),
         )  # fmt: skip
     return html(text)

@@ -103,8 +103,9 @@ SCHEMAS: dict[str, Schema] = {
             "description": maybe(TEXT | {"maxLength": 2000}),
             "tags": {"type": "array", "items": TEXT | {"minLength": 1, "maxLength": 60}, "maxItems": 50},
             "favourite": YES_NO,
+            "taken_at": maybe(TEXT | {"maxLength": 40}),
         },
-        "description", "tags", "favourite", closed=True,
+        "description", "tags", "favourite", "taken_at", closed=True,
     ),
     "Many": of(
         {
@@ -124,6 +125,12 @@ SCHEMAS: dict[str, Schema] = {
             "forecast": maybe(ANY_OBJECT), "worker": of({"running": YES_NO}),
             "notices": {"type": "array", "items": ref("Notice")}, "model": maybe(ANY_OBJECT),
             "installation": maybe(ANY_OBJECT), "runs_on": maybe(TEXT), "version": TEXT,
+        }
+    ),
+    "Changes": of(
+        {
+            "items": {"type": "array", "items": ref("Item")}, "removed": {"type": "array", "items": WHOLE},
+            "complete": YES_NO, "revision": WHOLE, "status": ref("Status"),
         }
     ),
     "Setting": of(
@@ -165,6 +172,7 @@ _FILTERS = (
     query("order", {"type": "string", "enum": [str(order) for order in Order]}, "best: of a search, the best first."),
     query("cursor", TEXT | {"maxLength": 500}, "Where the page before ended."),
     query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
+    query("from", TEXT | {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, "Begin with the newest of this month, or older."),
 )
 _ITEM_PATH = "/api/v1/items/{number:int}"
 _MODELS_NOW = answer(200, "The models, as they are now.", ref("Models"))
@@ -192,6 +200,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/v1/events"): Operation(
         parameters=(query("since", WHOLE | {"minimum": 0}, "The revision from which on to tell."),),
         answers=answer(200, "Server-sent events, without an end.", TEXT, mime="text/event-stream"),
+    ),
+    ("GET", "/api/v1/changes"): Operation(
+        parameters=(query("since", WHOLE | {"minimum": 0}, "The revision that is known already."),),
+        answers=answer(200, "What changed since, and how the library stands.", ref("Changes")),
     ),
     ("GET", "/api/v1/items"): Operation(
         parameters=_FILTERS, answers=answer(200, "A page of items.", ref("Items")), refuses={404: "No such cursor."}

@@ -62,3 +62,13 @@ def test_months_are_those_of_the_library(db: Connection, add: Callable[..., Item
     assert items.months(db) == [("2024-07", 1), ("2024-06", 1), ("2024-05", 2)]
     assert items.months(db, kind=Kind.VIDEO) == []
     assert items.months(db, q="photo") == items.months(db)
+
+
+def test_the_months_are_read_from_the_tally_alone_and_in_its_order(db: Connection) -> None:
+    asked = list[str]()
+    db.set_trace_callback(asked.append)
+    items.months(db, kind=Kind.PHOTO)
+    db.set_trace_callback(None)
+    (query,) = asked
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert plan == ["SCAN tally"]

@@ -179,3 +179,47 @@ def test_a_zip_that_cannot_be_made_is_refused_before_it_begins(shelf: Any, clien
     assert client.get(f"/api/v1/items/download?ids={item.id},99").status_code == 404
     shelf.box.store.original(item.path).unlink()
     assert client.get(f"/api/v1/items/download?ids={item.id}").status_code == 404
+
+
+def test_a_person_knows_the_date_better_than_the_file(shelf: Any, client: Any) -> None:
+    item = shelf.prepare(shelf.add(), taken_at="2019-05-03T10:00:00")
+    other = shelf.prepare(shelf.add(), taken_at="2001-01-01T10:00:00")
+    address, page = f"/api/v1/items/{item.id}", f"/items/{item.id}"
+    assert "Take this date back" not in client.get(page).text
+    assert client.patch(address, json={"taken_at": "1974-07-01"}).json()["taken_at"] == "1974-07-01"
+    assert [one["id"] for one in client.get("/api/v1/items").json()["items"]] == [other.id, item.id]
+    assert [one["month"] for one in client.get("/api/v1/timeline").json()["months"]] == ["2001-01", "1974-07"]
+    shelf.prepare(item, taken_at="2019-05-03T10:00:00")  # read again, it stays as the person said
+    assert client.get(address).json()["taken_at"] == "1974-07-01"
+    text = client.get(page).text
+    assert "1 July 1974" in text
+    assert "the file says 3 May 2019, 10:00" in text
+    assert client.patch(address, json={"taken_at": None}).json()["taken_at"] is None
+    shelf.prepare(item, taken_at="2019-05-03T10:00:00")
+    assert client.get(address).json()["taken_at"] is None
+    assert client.patch(address, json={"taken_at": "2019-05-03T10:00:00"}).status_code == 200
+    assert "Take this date back" not in client.get(page).text
+
+
+@pytest.mark.parametrize(
+    "said", ["", "yesterday", "1825-12-31", "2999-01-01", "2023-02-29", "2024-05-03T25:00", "20240503", "2024-W18-5"]
+)
+def test_a_date_that_cannot_be_is_refused(shelf: Any, client: Any, said: str) -> None:
+    item = shelf.prepare(shelf.add(), taken_at="2019-05-03T10:00:00")
+    answer = client.patch(f"/api/v1/items/{item.id}", json={"taken_at": said})
+    assert answer.status_code == 400
+    assert answer.json()["next_step"].startswith(("Give a day", "Use a day from 1826-01-01"))
+    assert client.get(f"/api/v1/items/{item.id}").json()["taken_at"] == "2019-05-03T10:00:00"
+
+
+def test_the_date_is_changed_by_a_form(shelf: Any, client: Any) -> None:
+    item = shelf.prepare(shelf.add(), taken_at="2019-05-03T10:00:00")
+
+    def taken(**answers: str) -> Any:
+        assert client.post(f"/items/{item.id}/edit", data=answers, follow_redirects=False).status_code == 303
+        return client.get(f"/api/v1/items/{item.id}").json()["taken_at"]
+
+    assert taken(do="date", date="1974-07-01", time="") == "1974-07-01"
+    assert taken(do="date", date="1974-07-01", time="15:30") == "1974-07-01T15:30:00"
+    assert taken(do="no-date", date="", time="") is None
+    assert taken(do="file-date") == "2019-05-03T10:00:00"

@@ -86,3 +86,51 @@ def test_a_pause_is_told_at_once_though_no_item_changed(shelf, monkeypatch):
     told = asyncio.run(run())
     assert b"event: status" in told
     assert b'"paused": true' in told
+
+
+def test_what_is_removed_for_good_is_told_to_whoever_comes_back(shelf, client):
+    kept, gone = shelf.add(), shelf.add()
+    since = client.get("/api/v1/changes").json()["revision"]
+    client.delete(f"/api/v1/items/{gone.id}")
+    told = client.get(f"/api/v1/changes?since={since}").json()
+    assert [(item["id"], bool(item["trashed_at"])) for item in told["items"]] == [(gone.id, True)]
+    client.delete("/api/v1/trash")
+    told = client.get(f"/api/v1/changes?since={since}").json()
+    assert (told["items"], told["removed"], told["complete"]) == ([], [gone.id], True)
+    assert told["status"]["counts"]["pending"] == 1
+    again = client.get(f"/api/v1/changes?since={told['revision']}").json()
+    assert (again["items"], again["removed"], again["revision"]) == ([], [], told["revision"])
+    events, reached = asyncio.run(Feed(shelf.box).catch_up(since))
+    assert f'id: {reached}\nevent: removed\ndata: {{"ids": [{gone.id}]}}\n\n'.encode() in events
+    assert reached == told["revision"]
+    assert client.get("/api/v1/changes?since=0").json()["items"][0]["id"] == kept.id
+
+
+def test_whoever_was_away_for_too_long_reads_anew(shelf, client):
+    since = client.get("/api/v1/changes").json()["revision"]
+    gone = shelf.add()
+    with shelf.box.library() as db:
+        db.execute("INSERT INTO removed (place, item_id, revision) VALUES (1000, 5, 5)")
+        db.execute("DELETE FROM items WHERE id = ?", (gone.id,))
+        db.execute("DELETE FROM removed WHERE place <= 1000")
+    told = client.get(f"/api/v1/changes?since={since}").json()
+    assert told["complete"] is False
+    assert b"event: missed" in asyncio.run(Feed(shelf.box).catch_up(since))[0]
+    assert client.get(f"/api/v1/changes?since={told['revision']}").json()["complete"] is True
+    older = client.get(f"/api/v1/changes?since={told['revision'] + 9}").json()  # a backup was put back
+    assert (older["complete"], older["revision"]) == (False, told["revision"])
+
+
+def test_many_changes_come_in_portions_with_nothing_left_out(shelf, client, monkeypatch):
+    monkeypatch.setattr(feed_module, "MOST_AT_ONCE", 2)
+    since = client.get("/api/v1/changes").json()["revision"]
+    made = [shelf.add().id for _ in range(5)]
+    client.delete(f"/api/v1/items/{made[0]}")
+    client.delete("/api/v1/trash")
+    seen, removed = [], []
+    for _ in range(4):
+        told = client.get(f"/api/v1/changes?since={since}").json()
+        since = told["revision"]
+        seen += [item["id"] for item in told["items"]]
+        removed += told["removed"]
+    assert (seen, removed) == (made[1:], [made[0]])

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+MONTHS = ("2024-05", "2020-06", "2009-12")
+
 
 def shown(text):
     """The items on a page, in order."""
@@ -55,3 +57,25 @@ def test_a_wrong_filter_is_a_page_that_says_so(visitor, query):
     answer = visitor.get(f"/?{query}")
     assert answer.status_code == 400
     assert "Use " in answer.text
+
+
+def test_the_page_begins_in_a_month_and_leads_to_newer_ones(shelf, client):
+    made = {month: shelf.prepare(shelf.add(), taken_at=f"{month}-03T10:00:00").id for month in MONTHS}
+    newest, middle, oldest = made.values()
+    text = client.get("/").text
+    assert shown(text) == [newest, middle, oldest]
+    assert 'id="newer"' not in text
+    text = client.get("/?kind=photo&from=2021-01").text
+    assert shown(text) == [middle, oldest]
+    assert 'href="/?kind=photo&amp;from=2024-05"' in text.replace("&from", "&amp;from")
+    assert "Newer photos: May 2024" in text
+    assert re.findall(r'data-month="([^"]+)" data-count', text) == list(made)
+    assert "There is nothing older than this" in client.get("/?from=1999-12").text
+    api = client.get("/api/v1/items?from=2020-06").json()
+    assert [item["id"] for item in api["items"]] == [middle, oldest]
+    assert 'id="when"' not in client.get("/?q=circle").text
+
+
+@pytest.mark.parametrize("month", ["2024", "2024-13", "2024-5", "x", "2024-05-01"])
+def test_a_month_that_is_none_is_refused(visitor, month):
+    assert visitor.get(f"/?from={month}").status_code == 400

@@ -17,6 +17,7 @@ async function renew() {
   if (stage.dataset.ready !== "yes") swap(page, "stage");
   for (const part of ["scenes", "writing", "actions", "facts", "history"]) swap(page, part);
   if (!document.getElementById("edit").open) swap(page, "edit");
+  if (!document.getElementById("date").open) swap(page, "when");
   document.title = page.title;
   watch();
 }
@@ -45,9 +46,14 @@ article.addEventListener("click", async (event) => {
 });
 
 /** What a form of this page asks of the box; null where nothing was changed in it. */
-function wanted(form) {
+function wanted(form, button) {
   if (form.dataset.bulk) return call("POST", "/api/v1/items/bulk", { ids: [id], action: form.dataset.bulk });
   if (form.dataset.patch) return call("PATCH", `/api/v1/items/${id}`, JSON.parse(form.dataset.patch));
+  if (form.id === "dating") {
+    const { date, time } = form.elements;
+    const said = [date.value, time.value].filter(Boolean).join("T");
+    return call("PATCH", `/api/v1/items/${id}`, { taken_at: button.value === "no-date" ? null : said });
+  }
   const { description, tags } = form.elements;
   const change = {};
   if (description.value.trim() && description.value.trim() !== description.dataset.was) change.description = description.value;
@@ -64,11 +70,11 @@ article.addEventListener("submit", async (event) => {
   trouble.hidden = true;
   button.disabled = true;
   try {
-    await wanted(form);
-    const edited = form.id === "words";
-    if (edited) document.getElementById("edit").open = false;
+    await wanted(form, button);
+    const edited = form.closest(".edit") ?? (form.closest("#when") && document.getElementById("date"));
+    if (edited) edited.open = false;
     await renew();
-    (edited ? document.querySelector("#edit summary") : document.querySelector("#actions .heart")).focus();
+    (edited ? document.querySelector(`#${edited.id} summary`) : document.querySelector("#actions .heart")).focus();
   } catch (error) {
     trouble.textContent = error.message;
     trouble.hidden = false;
@@ -107,6 +113,7 @@ stage.addEventListener("click", (event) => {
 });
 
 on("item", (item) => item.id === id && renewSoon());
+on("removed", (ids) => ids.includes(id) && location.reload()); // the box says that it is gone, and where to go on
 let paused = null;
 on("status", (status) => {
   if (paused !== null && paused !== status.paused && article.dataset.status === "pending") renewSoon();

@@ -3,8 +3,10 @@ import { get, items as fetchItems } from "./api.js";
 import { el } from "./dom.js";
 import { on } from "./live.js";
 import { lay } from "./rows.js";
+import { scrubber } from "./scrubber.js";
 import { redraw } from "./select.js";
 import { fill, key, tile } from "./tile.js";
+import "./keys.js";
 import { month, number } from "./words.js";
 
 const library = document.getElementById("library");
@@ -13,6 +15,7 @@ const end = document.getElementById("end");
 const filters = () => JSON.parse(library.dataset.filters);
 const plain = () => Object.entries(filters()).every(([name, value]) => !value || name === "kind" || name === "status");
 const best = filters().order === "best";
+const from = library.dataset.from; // the month that the page begins in, "" for the newest
 let loading = false;
 
 const layAll = () => months.querySelectorAll(".rows").forEach(lay);
@@ -48,16 +51,24 @@ function place(node) {
   return rows;
 }
 
+function drop(node) {
+  const rows = node.parentElement;
+  node.remove();
+  if (rows.children.length) lay(rows);
+  else rows.closest(".month").remove();
+}
+
 const fits = (item) => plain() && (!filters().kind || item.kind === filters().kind) && (!filters().status || item.status === filters().status);
 
 /** Show what became of an item: redraw its tile, or put a new one where it belongs. */
 function show(item) {
   let node = tileOf(item.id);
   if (item.trashed_at || item.live_of) {
-    const rows = node?.parentElement;
-    node?.remove();
-    if (rows?.children.length) lay(rows);
-    else rows?.closest(".month").remove();
+    if (node) drop(node);
+    return;
+  }
+  if (from && key(item).slice(0, 7) > from) {
+    if (node) drop(node);
     return;
   }
   if (node) {
@@ -72,11 +83,11 @@ function show(item) {
   lay(place(node));
 }
 
-async function more() {
+async function more(limit = 100) {
   if (loading || !library.dataset.cursor) return;
   loading = true;
   try {
-    const page = await fetchItems({ ...filters(), cursor: library.dataset.cursor, limit: 100 });
+    const page = await fetchItems({ ...filters(), cursor: library.dataset.cursor, limit });
     library.dataset.cursor = page.cursor ?? "";
     const touched = new Set();
     for (const item of page.items) {
@@ -84,9 +95,9 @@ async function more() {
     }
     touched.forEach(lay);
     redraw();
-    if (!page.cursor) end.textContent = `That is all: ${number(months.querySelectorAll(".tile").length)} photos and videos.`;
+    if (!page.cursor) end.textContent = from ? "That is all." : `That is all: ${number(months.querySelectorAll(".tile").length)} photos and videos.`;
   } catch (error) {
-    end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: more }, "Try again"));
+    end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: () => more() }, "Try again"));
   } finally {
     loading = false;
   }
@@ -101,28 +112,64 @@ async function moreWhileNear() {
   }
 }
 
-/** Coming back from a picture: bring the list to where it was left. */
+/** Note which picture is at the top and how far up, for whoever comes back to this page. */
+function leaveMark() {
+  const inView = (one) => one.getBoundingClientRect().bottom > 0;
+  const node = scrollY ? [...([...months.children].find(inView)?.querySelectorAll(".tile") ?? [])].find(inView) : null;
+  history.replaceState(node ? { id: node.dataset.id, top: node.getBoundingClientRect().top } : null, "");
+}
+
+/** Coming back: bring the list to where it was left. */
 async function comeBack() {
-  const id = sessionStorage.getItem("left-at");
-  sessionStorage.removeItem("left-at");
-  if (!id || performance.getEntriesByType("navigation")[0]?.type !== "back_forward") return;
-  for (let pages = 0; pages < 30 && !tileOf(id) && library.dataset.cursor; pages++) await more();
-  tileOf(id)?.scrollIntoView({ block: "center" });
+  const mark = history.state;
+  if (!mark) return;
+  for (let pages = 0; pages < 30 && !tileOf(mark.id) && library.dataset.cursor; pages++) await more(500);
+  const node = tileOf(mark.id);
+  if (!node) return;
+  node.scrollIntoView(); // which makes the browser measure the months around it
+  for (let times = 0; times < 2; times++) {
+    await new Promise(requestAnimationFrame);
+    scrollBy(0, node.getBoundingClientRect().top - mark.top);
+  }
 }
 
 const top = document.querySelector(".top");
 const measure = () => document.documentElement.style.setProperty("--top", `${top?.offsetHeight ?? 0}px`);
 measure();
+const follow = scrubber(months);
 layAll();
+let still = null;
 new ResizeObserver(() => { measure(); layAll(); }).observe(months);
-addEventListener("scroll", moreWhileNear, { passive: true });
-months.addEventListener("click", (event) => {
-  const node = event.target.closest(".tile");
-  if (node) sessionStorage.setItem("left-at", node.dataset.id);
-});
+addEventListener("scroll", () => {
+  moreWhileNear();
+  follow();
+  clearTimeout(still);
+  still = setTimeout(leaveMark, 150);
+}, { passive: true });
+months.addEventListener("click", leaveMark);
+history.scrollRestoration = "manual";
 comeBack().then(moreWhileNear);
 
+/** Read the list anew, as far as it is shown, and let go of what is not in it. */
+async function renew() {
+  const shown = [...months.querySelectorAll(".tile")];
+  const there = new Set();
+  let cursor = null;
+  do {
+    const page = await fetchItems({ ...filters(), ...(cursor ? { cursor } : { from }), limit: 500 });
+    page.items.forEach((item) => {
+      there.add(String(item.id));
+      show(item);
+    });
+    cursor = page.cursor;
+  } while (cursor && there.size < shown.length);
+  for (const node of shown) if (!there.has(node.dataset.id)) drop(node);
+  library.dataset.cursor = cursor ?? "";
+}
+
 on("item", show);
+on("removed", (ids) => ids.map(tileOf).forEach((node) => node && drop(node)));
+on("missed", () => renew().catch(() => {})); // the box went away again: the next time it is told anew
 on("open", async () => {
   // What happened before the stream stood is not told by it: look at the newest and at what was unfinished.
   try {

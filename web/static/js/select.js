@@ -125,7 +125,7 @@ months.addEventListener("click", (event) => {
 
 months.addEventListener("keydown", (event) => {
   const tile = event.target.closest(".tile");
-  if (tile && (event.key === " " || event.key === "x")) {
+  if (tile && (event.key === " " || (event.key === "x" && !localStorage.getItem("single-keys-off")))) {
     event.preventDefault();
     toggle(tile, event.shiftKey);
   }
