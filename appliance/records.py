@@ -101,6 +101,17 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """An address that lets its holder send files in and nothing else. Times are Unix seconds."""
+
+    id: int
+    name: str
+    created_at: float
+    expires_at: float
+    files: int  # that came by it
+
+
+@dataclass(frozen=True, slots=True)
 class AccessKey:
     """What a program shows to be let in; only its hash is kept. Times are Unix seconds; None for one without an end."""
 
@@ -171,13 +182,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an item shows, who wrote it and when. `model` is a model's id; `milliseconds` is how long it took."""
+    """What an item shows, who wrote it and when.
+
+    `model` is a model's id, `author` a person's name; `milliseconds` is how long it took.
+    """
 
     text: str
     source: Source
     created_at: str
     model: str | None = None
     milliseconds: int | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,18 @@ def save(db: Connection, item_id: int, described: Described, *, now: float | Non
         set_tags(db, item_id, described.tags, replacing=(Source.MODEL, Source.RECOGNISER, Source.FILE))
 
 
-def write(db: Connection, item_id: int, text: str, *, now: float | None = None) -> None:
-    """Add a person's description, which from now on is the one shown; the same words once more change nothing."""
+def write(db: Connection, item_id: int, text: str, *, author: str | None = None, now: float | None = None) -> None:
+    """Add the description of a person called `author`, which from now on is the one shown.
+
+    The same words once more change nothing.
+    """
     with transaction(db):
         shown = current(db, item_id)
         if shown is not None and shown.source is Source.PERSON and shown.text == text:
             return
         db.execute(
-            "INSERT INTO descriptions (item_id, text, source, created_at) VALUES (?, ?, ?, ?)",
-            (item_id, text, Source.PERSON, instant(now)),
+            "INSERT INTO descriptions (item_id, text, source, created_at, author) VALUES (?, ?, ?, ?, ?)",
+            (item_id, text, Source.PERSON, instant(now), author),
         )
         search.index(db, item_id)
 
@@ -156,4 +159,6 @@ def described_by(db: Connection, model_id: str) -> list[int]:
 
 
 def _description(row: Row) -> Description:
-    return Description(row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"])
+    return Description(
+        row["text"], Source(row["source"]), row["created_at"], row["model"], row["milliseconds"], row["author"]
+    )

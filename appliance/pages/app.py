@@ -11,6 +11,7 @@ from litestar.di import Provide
 
 from appliance.library import items
 from appliance.pages import (
+    account,
     activity,
     add,
     backups,
@@ -23,12 +24,15 @@ from appliance.pages import (
     health,
     item,
     library,
+    link,
     login,
     metrics,
     models,
     notices,
     openapi,
     orders,
+    people,
+    people_api,
     queue,
     settings,
     tus,
@@ -72,6 +76,9 @@ def create_app(given: Settings) -> Litestar:
             library.library, item.item, add.add, form_upload.add_by_form, activity.activity,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
+            account.account_page, account.account_form, account.account, account.account_password,
+            account.account_sessions_end, account.account_session_end, people.people_page, people.people_form,
+            *people_api.HANDLERS, link.link_page, link.link_send,
             events.events, events.changes, status, tus.begin, tus.go_on,
             login.login, login.sign_in, login.sign_out,
             welcome.welcome, welcome.begin, welcome.when, welcome.choose, welcome.phones, welcome.qr,

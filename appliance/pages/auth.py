@@ -32,6 +32,14 @@ _PEEKED_BYTES = 64 << 10
 _FIELD = re.compile(rb'name="csrf"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)\r\n')
 
 
+async def admits_still(box: Box, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Return whether whoever asked is still let in: an answer may take long."""
+    try:
+        return (await asyncio.to_thread(_who, box, connection)).caller is not None
+    except FirstVisitError:
+        return False
+
+
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let the request through to its handler, or raise StrangerError, FirstVisitError, NotAllowedError or
     ForgedFormError."""

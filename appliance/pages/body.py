@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
+import msgspec
 from litestar import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ PIECE = 1 << 20
 PATIENCE_SECONDS = 60.0
 LEAST_BYTES = 64 << 10
 LINGER_SECONDS = 2.0
+Body = TypeVar("Body")
 
 
 def announced_length(value: str | None) -> int | None:
@@ -77,6 +79,15 @@ async def whole(request: Request[Any, Any, Any]) -> bytes:
             return await request.body()
     except TimeoutError:
         raise SilentSenderError("The request did not come to its end for a minute.", "Send it again.") from None
+
+
+def read_json(body: bytes, kind: type[Body]) -> Body:
+    """Return a JSON body as a `kind` of msgspec's; raise RequestError where it is none."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        told = str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is no JSON"
+        raise RequestError(f"The change cannot be understood: {told}.", "See /help/api for what can be sent.") from None
 
 
 def form_values(body: bytes, most: int) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, patch, post
@@ -14,7 +14,8 @@ from msgspec import Meta
 from appliance.library import dates, descriptions, items, jobs, trash
 from appliance.library.database import Connection, transaction
 from appliance.pages import moments
-from appliance.pages.body import whole
+from appliance.pages.access import asking
+from appliance.pages.body import read_json, whole
 from appliance.pages.box import Box
 from appliance.pages.errors import ChangedMeanwhileError, RequestError
 from appliance.pages.serialise import etag, item_json
@@ -25,7 +26,6 @@ LONGEST_WORDS = 2000
 LONGEST_TAG = 60
 MOST_TAGS = 50
 MOST_AT_ONCE = 500
-Body = TypeVar("Body")
 Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG)]
 
 
@@ -64,7 +64,7 @@ async def edit(
 
     With `If-Match` only where nobody has changed it since that ETag was read.
     """
-    wanted = _read(await whole(request), Edit)
+    wanted = read_json(await whole(request), Edit)
     expected = request.headers.get("if-match")
     return await asyncio.to_thread(_edit, box, number, wanted, expected)
 
@@ -82,7 +82,7 @@ async def bulk(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> di
     Answers which items it `changed`, and the action that `undo`es it ("" where nothing does). Delete removes for good,
     and only what is in the trash.
     """
-    wanted = _read(await whole(request), Many)
+    wanted = read_json(await whole(request), Many)
     if wanted.action not in UNDOES:
         raise RequestError(f"{wanted.action[:40]!r} is nothing to do with items.", f"Use one of {', '.join(UNDOES)}.")
     if (wanted.action in {"tag", "untag"}) != bool(wanted.tag.strip()):
@@ -114,7 +114,8 @@ def apply(db: Connection, number: int, wanted: Edit) -> None:
         words = " ".join(wanted.description.split())
         if not words:
             raise RequestError("There are no words in it.", "Write what is to be seen, or take your words back.")
-        descriptions.write(db, number, words)
+        caller = asking().caller
+        descriptions.write(db, number, words, author=caller.name if caller else None)
     if wanted.tags is not msgspec.UNSET:
         descriptions.choose_tags(db, number, [tag for one in wanted.tags if (tag := " ".join(one.split()))])
     if wanted.favourite is not msgspec.UNSET:
@@ -170,14 +171,6 @@ def _tag(db: Connection, wanted: Many) -> list[int]:
                 descriptions.choose_tags(db, number, [*others, tag] if wanted.action == "tag" else others)
                 changed.append(number)
     return changed
-
-
-def _read(body: bytes, kind: type[Body]) -> Body:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        told = str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is no JSON"
-        raise RequestError(f"The change cannot be understood: {told}.", "See /help/api for what can be sent.") from None
 
 
 # Part of the items' router: a second one with the same address Litestar would not take.

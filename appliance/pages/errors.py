@@ -78,6 +78,10 @@ class ModelOrderError(ShoeboxError):
     """What is asked of a model cannot be done with it as things stand."""
 
 
+class TooOftenError(ShoeboxError):
+    """Somebody tries a password again and again."""
+
+
 class StoppingError(ShoeboxError):
     """The server stops before it could answer."""
 
@@ -121,6 +125,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     ChangedMeanwhileError: (412, "Changed in the meantime"),
     ModelOrderError: (409, "Not possible with this model now"),
     NotReadyError: (404, "Not ready yet"),
+    TooOftenError: (429, "Tried too often"),
     StoppingError: (503, "Just stopping"),
     TusVersionError: (412, "Another version of tus"),
     TusTypeError: (415, "Not a piece of a file"),

@@ -9,6 +9,7 @@ known revision (`?since=`), is told what it missed.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, get
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from appliance.errors import LibraryError
 from appliance.library import items
+from appliance.pages.auth import admits_still
 from appliance.pages.box import Box
 from appliance.pages.feed import Feed, changes_after
 from appliance.pages.serialise import status_json
@@ -36,10 +38,20 @@ HEADERS = [
 class EventStream:
     """The answer to one page that listens, for as long as it does."""
 
-    def __init__(self, feed: Feed, since: int | None, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        since: int | None,
+        admitted: Callable[[], Awaitable[bool]],
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self._feed = feed
+        self._admitted = admitted
         self._since = since
         self._heartbeat = heartbeat
+        self._looked = (
+            asyncio.get_running_loop().time()
+        )  # when it was last asked whether the listener is still admitted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the page goes away or the server stops."""
@@ -55,7 +67,7 @@ class EventStream:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await self._say(send, f"retry: {COME_BACK_MILLISECONDS}\n\n".encode())
             await self._catch_up(send)
-            while (events := await self._next(listener.queue)) is not None:
+            while (events := await self._next(listener.queue)) is not None and await self._is_admitted():
                 await self._say(send, events)
         except LibraryError as error:  # the page asks again by itself
             log.warning("an open page is not told of changes: %s", error)
@@ -80,6 +92,14 @@ class EventStream:
         except TimeoutError:
             return b": still here\n\n"
 
+    async def _is_admitted(self) -> bool:
+        """Return whether the listener is still signed in, as it was at most a heartbeat ago."""
+        now = asyncio.get_running_loop().time()
+        if now < self._looked + self._heartbeat:
+            return True
+        self._looked = now
+        return await self._admitted()
+
     @staticmethod
     async def _say(send: Send, text: bytes) -> None:
         await send({"type": "http.response.body", "body": text, "more_body": True})
@@ -99,7 +119,9 @@ def _revision(text: str) -> int | None:
 
 
 @get("/api/v1/events")
-async def events(request: Request[Any, Any, Any], feed: NamedDependency[Feed]) -> EventStream:
+async def events(
+    request: Request[Any, Any, Any], box: NamedDependency[Box], feed: NamedDependency[Feed]
+) -> EventStream:
     """Answer with the stream of changes."""
     seen = request.headers.get("last-event-id") or str(request.query_params.get("since", ""))
-    return EventStream(feed, _revision(seen))
+    return EventStream(feed, _revision(seen), lambda: admits_still(box, request))

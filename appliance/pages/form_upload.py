@@ -42,11 +42,11 @@ async def add_by_form(
 ) -> Response[str]:
     """Take in the files of a form, each for itself, and answer the page with what became of them."""
     await asyncio.to_thread(uploads.check_place, box, announced_length(request.headers.get("content-length")))
-    outcomes = [outcome async for outcome in _take_in(request, box)]
+    outcomes = [outcome async for outcome in take_in(request, box)]
     return await asyncio.to_thread(page, box, templates, outcomes=outcomes)
 
 
-async def _take_in(request: Request[Any, Any, Any], box: Box) -> AsyncIterator[Outcome]:
+async def take_in(request: Request[Any, Any, Any], box: Box) -> AsyncIterator[Outcome]:
     """Yield what becomes of each file as it ends; raise where the form itself cannot be read to its end."""
     parts = _Parts(request.headers.get("content-type", ""))
     file: _File | None = None

@@ -17,7 +17,8 @@ from appliance import __version__
 from appliance.pages.auth import COOKIE
 from appliance.pages.box import Box
 from appliance.pages.head import GET
-from appliance.pages.operations import OPERATIONS, SCHEMAS, Operation
+from appliance.pages.operations import OPERATIONS
+from appliance.pages.schemas import SCHEMAS, Operation
 from appliance.pages.templates import Templates, html
 
 API = "/api/v1/"

@@ -1,156 +1,29 @@
-"""What each operation of the API takes and answers, as JSON Schema; `openapi.py` makes the document of it."""
+"""What each operation of the API takes and answers; `openapi.py` makes the document of it."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.library.items import Order
-from appliance.pages.edits import UNDOES
-from appliance.records import Kind, Source, Status
-
-Schema = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What one method at one address takes, answers and, beside what all do, refuses (status: why)."""
-
-    parameters: tuple[Schema, ...] = ()
-    path: dict[str, Schema] = field(default_factory=dict)  # a path parameter's schema, where more is known of it
-    body: Schema | None = None
-    body_required: bool = True
-    answers: dict[int, tuple[str, Schema | None]] = field(default_factory=dict)
-    refuses: dict[int, str] = field(default_factory=dict)
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to one of the SCHEMAS."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def query(name: str, schema: Schema, text: str) -> Schema:
-    """Return a parameter of the query string."""
-    return {"name": name, "in": "query", "schema": schema, "description": text}
-
-
-def header(name: str, text: str) -> Schema:
-    """Return a header that may be sent."""
-    return {"name": name, "in": "header", "schema": TEXT, "description": text}
-
-
-def of(properties: dict[str, Schema], *optional: str, closed: bool = False) -> Schema:
-    """Return an object with these properties, all there but the `optional` ones."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required} | (
-        {"additionalProperties": False} if closed else {}
-    )
-
-
-def maybe(schema: Schema) -> Schema:
-    """Return a schema that null fits, too."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def answer(status: int, text: str, schema: Schema, *, mime: str = "application/json") -> dict[int, Any]:
-    """Return one success with its body."""
-    return {status: (text, {mime: {"schema": schema}})}
-
-
-def json_body(schema: Schema) -> Schema:
-    """Return a request's JSON body."""
-    return {"application/json": {"schema": schema}}
-
-
-TEXT: Schema = {"type": "string"}
-WHOLE: Schema = {"type": "integer"}
-NUMBER: Schema = {"type": "number"}
-YES_NO: Schema = {"type": "boolean"}
-BYTES: Schema = {"type": "string", "format": "binary"}
-ANY_OBJECT: Schema = {"type": "object"}
-_KIND: Schema = {"type": "string", "enum": [str(kind) for kind in Kind]}
-_STATUS: Schema = {"type": "string", "enum": [str(status) for status in Status]}
-_SOURCE: Schema = {"type": "string", "enum": [str(source) for source in Source]}
-
-SCHEMAS: dict[str, Schema] = {
-    "Problem": of(
-        {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "next_step": TEXT}
-    ),
-    "Frame": of({"at": NUMBER, "text": TEXT, "thumbnail": maybe(TEXT)}),
-    "DescribedBy": of(
-        {
-            "source": _SOURCE, "model": maybe(TEXT), "name": maybe(TEXT), "sample": YES_NO, "recognised": YES_NO,
-            "at": TEXT, "seconds": maybe(NUMBER),
-        }
-    ),
-    "Item": of(
-        {
-            "id": WHOLE, "kind": _KIND, "status": _STATUS, "asked": YES_NO, "name": TEXT, "description": maybe(TEXT),
-            "described_by": maybe(ref("DescribedBy")), "tags": {"type": "array", "items": TEXT},
-            "tag_sources": {"type": "object", "additionalProperties": _SOURCE},
-            "frames": {"type": "array", "items": ref("Frame")}, "model": maybe(TEXT), "error": maybe(TEXT),
-            "sha256": TEXT, "bytes": WHOLE, "mime": TEXT, "width": maybe(WHOLE), "height": maybe(WHOLE),
-            "duration": maybe(NUMBER), "taken_at": maybe(TEXT), "added_at": TEXT, "camera": maybe(TEXT),
-            "latitude": maybe(NUMBER), "longitude": maybe(NUMBER), "favourite": YES_NO, "prepared": YES_NO,
-            "trashed_at": maybe(TEXT), "live_of": maybe(WHOLE), "hit_at": maybe(NUMBER),
-            "marks": {"type": "array", "items": of({"text": TEXT, "marked": YES_NO})},
-            "urls": of({"original": TEXT, "small": TEXT, "large": TEXT, "page": TEXT}), "duplicate": YES_NO,
-        },
-        "duplicate", "marks", "hit_at",
-    ),
-    "Items": of({"items": {"type": "array", "items": ref("Item")}, "cursor": maybe(TEXT)}),
-    "Timeline": of({"months": {"type": "array", "items": of({"month": TEXT, "count": WHOLE, "cursor": TEXT})}}),
-    "Edit": of(
-        {
-            "description": maybe(TEXT | {"maxLength": 2000}),
-            "tags": {"type": "array", "items": TEXT | {"minLength": 1, "maxLength": 60}, "maxItems": 50},
-            "favourite": YES_NO,
-            "taken_at": maybe(TEXT | {"maxLength": 40}),
-        },
-        "description", "tags", "favourite", "taken_at", closed=True,
-    ),
-    "Many": of(
-        {
-            "ids": {"type": "array", "items": WHOLE | {"minimum": 1}, "minItems": 1, "maxItems": 500},
-            "action": {"type": "string", "enum": list(UNDOES)}, "tag": TEXT | {"minLength": 1, "maxLength": 60},
-        },
-        "tag", closed=True,
-    ),
-    "Changed": of({"changed": {"type": "array", "items": WHOLE}, "undo": TEXT}),
-    "Notice": of({"name": TEXT, "level": TEXT, "text": TEXT, "next_step": TEXT, "dismissible": YES_NO}),
-    "Status": of(
-        {
-            "counts": {"type": "object", "additionalProperties": WHOLE},
-            "queue": of({"queued": WHOLE, "running": WHOLE, "failed": WHOLE}), "paused": YES_NO,
-            "rate": of({"minutes": WHOLE, "described": WHOLE, "seconds": maybe(NUMBER)}),
-            "failures": {"type": "object", "additionalProperties": WHOLE}, "pace": maybe(NUMBER),
-            "forecast": maybe(ANY_OBJECT), "worker": of({"running": YES_NO}),
-            "notices": {"type": "array", "items": ref("Notice")}, "model": maybe(ANY_OBJECT),
-            "installation": maybe(ANY_OBJECT), "runs_on": maybe(TEXT), "version": TEXT,
-        }
-    ),
-    "Changes": of(
-        {
-            "items": {"type": "array", "items": ref("Item")}, "removed": {"type": "array", "items": WHOLE},
-            "complete": YES_NO, "revision": WHOLE, "status": ref("Status"),
-        }
-    ),
-    "Setting": of(
-        {
-            "name": TEXT, "question": TEXT, "help": TEXT, "type": TEXT, "default": {}, "range": TEXT,
-            "minimum": maybe(WHOLE), "maximum": maybe(WHOLE), "choices": {"type": "array", "items": TEXT},
-            "environment": TEXT, "changeable": YES_NO, "value": {}, "stored": YES_NO, "chosen": {},
-        },
-        "chosen",
-    ),
-    "Settings": of({"settings": {"type": "array", "items": ref("Setting")}}),
-    "Models": of(
-        {
-            "installed": {"type": "array", "items": ANY_OBJECT}, "available": {"type": "array", "items": ANY_OBJECT},
-            "problems": {"type": "array", "items": of({"name": TEXT, "error": TEXT})},
-            "installation": maybe(ANY_OBJECT), "errand": maybe(ANY_OBJECT),
-        }
-    ),
-    "Backup": of({"name": TEXT, "made_at": TEXT, "bytes": WHOLE, "url": TEXT}),
-}  # fmt: skip
+from appliance.pages.schemas import (
+    ANY_OBJECT,
+    BYTES,
+    KIND,
+    ROLE,
+    SCOPE,
+    STATUS,
+    TEXT,
+    WHOLE,
+    YES_NO,
+    Operation,
+    Schema,
+    answer,
+    header,
+    json_body,
+    many,
+    maybe,
+    of,
+    query,
+    ref,
+)
 
 _FLAG: Schema = {"type": "string", "enum": ["0", "1"]}
 _ITEM = answer(200, "The item.", ref("Item"))
@@ -161,8 +34,8 @@ _PICTURE: dict[int, Any] = {
     304: ("It has not changed.", None),
 }
 _FILTERS = (
-    query("status", _STATUS, "Only items with this status."),
-    query("kind", _KIND, "Only photos, or only videos."),
+    query("status", STATUS, "Only items with this status."),
+    query("kind", KIND, "Only photos, or only videos."),
     query("q", TEXT | {"maxLength": 500}, "What a person searches for."),
     query("tag", TEXT | {"maxLength": 500}, "Only items with this tag."),
     query("year", WHOLE | {"minimum": 1, "maximum": 9999}, "Only items taken in this year."),
@@ -175,6 +48,10 @@ _FILTERS = (
     query("from", TEXT | {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, "Begin with the newest of this month, or older."),
 )
 _ITEM_PATH = "/api/v1/items/{number:int}"
+_PEOPLE_NOW = answer(200, "Everybody who has an account.", of({"people": many(ref("Person"))}))
+_LINKS_NOW = answer(200, "The links that work.", of({"links": many(ref("Link"))}))
+_KEYS_NOW = answer(200, "The access keys.", of({"keys": many(ref("Key"))}))
+_NOT_SO = {413: "The body is too large.", 422: "This cannot be used."}
 _MODELS_NOW = answer(200, "The models, as they are now.", ref("Models"))
 _MODELS_BEGUN = answer(202, "The models, with what has begun.", ref("Models"))
 _NOT_NOW = {409: "That cannot be done with this model now."}
@@ -305,6 +182,53 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers=answer(200, "Every setting, as it is now.", ref("Settings")),
         refuses={413: "The body is too large.", 422: "A value cannot be used; none was changed."},
     ),
+    ("GET", "/api/v1/account"): Operation(
+        answers=answer(
+            200, "Who asks.",
+            of({"name": TEXT, "scopes": {"type": "array", "items": TEXT}, "sessions": many(ANY_OBJECT)}),
+        )
+    ),
+    ("PUT", "/api/v1/account/password"): Operation(
+        body=json_body(of({"present": TEXT, "password": TEXT}, closed=True)),
+        answers={204: ("Changed; signed out everywhere else.", None)},
+        refuses=_NOT_SO | {429: "Tried too often."},
+    ),
+    ("DELETE", "/api/v1/account/sessions"): Operation(answers={204: ("Signed out everywhere else.", None)}),
+    ("DELETE", "/api/v1/account/sessions/{session:str}"): Operation(answers={204: ("Signed out there.", None)}),
+    ("GET", "/api/v1/people"): Operation(answers=_PEOPLE_NOW),
+    ("POST", "/api/v1/people"): Operation(
+        body=json_body(of({"name": TEXT, "password": TEXT, "role": ROLE}, "role", closed=True)),
+        answers=answer(201, "The new account.", ref("Person")), refuses=_NOT_SO,
+    ),
+    ("PATCH", "/api/v1/people/{number:int}"): Operation(
+        body=json_body(
+            of(
+                {"role": maybe(ROLE), "password": maybe(TEXT), "disabled": maybe(YES_NO)},
+                "role", "password", "disabled", closed=True,
+            )
+        ),
+        answers=answer(200, "The account as it is now.", ref("Person")), refuses=_NOT_SO,
+    ),
+    ("DELETE", "/api/v1/people/{number:int}"): Operation(answers=_PEOPLE_NOW, refuses=_NOT_SO),
+    ("GET", "/api/v1/links"): Operation(answers=_LINKS_NOW),
+    ("POST", "/api/v1/links"): Operation(
+        body=json_body(of({"name": TEXT, "days": WHOLE | {"minimum": 1, "maximum": 365}}, "days", closed=True)),
+        answers=answer(201, "Its address, told this once.", of({"address": TEXT, "links": many(ref("Link"))})),
+        refuses=_NOT_SO,
+    ),
+    ("DELETE", "/api/v1/links/{number:int}"): Operation(answers=_LINKS_NOW),
+    ("GET", "/api/v1/keys"): Operation(answers=_KEYS_NOW),
+    ("POST", "/api/v1/keys"): Operation(
+        body=json_body(
+            of(
+                {"name": TEXT, "scopes": many(SCOPE), "days": maybe(WHOLE | {"minimum": 1, "maximum": 3650})},
+                "days", closed=True,
+            )
+        ),
+        answers=answer(201, "The key, told this once.", of({"key": TEXT, "keys": many(ref("Key"))})),
+        refuses=_NOT_SO,
+    ),
+    ("DELETE", "/api/v1/keys/{number:int}"): Operation(answers=_KEYS_NOW),
     ("GET", "/api/v1/models"): Operation(answers=_MODELS_NOW),
     ("POST", "/api/v1/models"): Operation(
         body=json_body(of({"name": TEXT})), answers=_MODELS_BEGUN, refuses=_MODEL_REFUSED

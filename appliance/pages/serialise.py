@@ -53,7 +53,7 @@ def described_by(description: Description, models: dict[str, ModelInfo]) -> dict
     model = models.get(description.model or "")
     # A model that has been removed since is known by its id alone; a sample's begins with "sample-".
     recognised = description.model == RECOGNISER
-    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model
+    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model or description.author
     sample = model.sample if model else (description.model or "").startswith(SAMPLE_IDS)
     seconds = None if description.milliseconds is None else description.milliseconds / 1000
     return {

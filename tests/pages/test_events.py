@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from appliance.library import items
+from appliance.library import access_keys, items
 from appliance.pages.events import EventStream
 
 
@@ -127,6 +127,17 @@ def test_a_quiet_stream_is_kept_alive(running, monkeypatch):
     with running.socket() as connection:
         page = Reader(connection)
         page.until("heartbeat")
+
+
+def test_the_stream_ends_for_whoever_is_let_in_no_more(running, shelf, monkeypatch):
+    monkeypatch.setattr(EventStream.__init__, "__defaults__", (0.05,))
+    with running.socket() as connection:
+        page = Reader(connection)
+        page.until("heartbeat")
+        with shelf.box.library() as db:
+            for key in access_keys.every(db):
+                access_keys.revoke(db, key.id)
+        assert all(name in {"heartbeat", "status"} for name, *_ in page.events())  # until its end
 
 
 def test_the_stream_ends_when_the_server_stops(running):

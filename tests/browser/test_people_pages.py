@@ -1,0 +1,126 @@
+"""People, links, keys and one's own account, on phone and desktop, in light and dark, and a guest without script."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+WIDTHS = pytest.mark.parametrize("width", ["phone", "desktop"])
+
+
+def look(page: Page, name: str, serious: Callable[[Page], list[str]]) -> None:
+    """Nothing sticks out and axe finds nothing serious, in light and dark; pictures where a folder is named."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        width = page.evaluate("innerWidth")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert serious(page) == [], f"{name}, {theme}"
+        if folder := os.environ.get("SHOEBOX_SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(folder) / f"{name}-{width}-{theme}.png", full_page=True)
+
+
+@WIDTHS
+def test_a_member_is_added_and_signs_in(
+    request: pytest.FixtureRequest, chromium: Any, box: Any, serious: Any, width: str
+) -> None:
+    page: Page = request.getfixturevalue(width)
+    name = f"Ben {width}"
+    page.goto("/settings")
+    page.get_by_role("link", name="People").first.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("A password, to be told to them").fill("three short words")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="They can sign in now.")).to_be_visible()
+    expect(page.get_by_role("group", name=name)).to_be_visible()
+    look(page, "people", serious)
+    with chromium.new_context(base_url=box.address) as context:
+        theirs = context.new_page()
+        theirs.goto("/")
+        theirs.get_by_label("Name").fill(name)
+        theirs.get_by_label("Password").fill("three short words")
+        theirs.get_by_role("button", name="Sign in").click()
+        expect(theirs.get_by_role("link", name="Settings")).to_have_count(0)
+        theirs.get_by_role("link", name="You").click()
+        expect(theirs.get_by_role("heading", name=name)).to_be_visible()
+        look(theirs, "account-member", serious)
+        group = page.get_by_role("group", name=name)
+        group.get_by_text("Remove", exact=True).click()
+        group.get_by_role("button", name=f"Remove {name}").click()
+        expect(page.get_by_role("group", name=name)).to_have_count(0)
+        theirs.goto("/account")
+        expect(theirs.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+@WIDTHS
+def test_a_guest_sends_a_picture_by_a_link_without_script(
+    request: pytest.FixtureRequest, chromium: Any, box: Any, photo: Callable[..., Path], serious: Any, width: str
+) -> None:
+    page: Page = request.getfixturevalue(width)
+    guest_name = f"Wedding {width}"
+    page.goto("/people")
+    page.get_by_label("Whom is it for?").fill(guest_name)
+    page.get_by_role("button", name="Make the link").click()
+    address = page.get_by_label("Address", exact=True).input_value()
+    expect(page.get_by_alt_text("QR code with the link")).to_be_visible()
+    look(page, "people-link", serious)
+    path = "/u/" + address.rpartition("/")[2]
+    file = photo(f"cake-{width}.jpg", "a large red circle on a white background", 7 + len(width))
+    with chromium.new_context(base_url=box.address, java_script_enabled=False) as context:
+        guest = context.new_page()
+        guest.goto(path)
+        guest.get_by_label("Photos and videos").set_input_files(file)
+        guest.get_by_role("button", name="Send them").click()
+        expect(guest.locator(f'[data-name="{file.name}"]')).to_contain_text("In the box. Thank you.")
+    with chromium.new_context(base_url=box.address, viewport=page.viewport_size) as context:
+        guest = context.new_page()
+        guest.goto(path)
+        look(guest, "link", serious)
+    page.goto("/people")
+    page.get_by_role("button", name=f"End the link of {guest_name}").click()
+    expect(page.get_by_role("status").filter(has_text="The link is over.")).to_be_visible()
+
+
+@WIDTHS
+def test_a_key_is_made_and_revoked(request: pytest.FixtureRequest, serious: Any, width: str) -> None:
+    page: Page = request.getfixturevalue(width)
+    page.goto("/people")
+    page.get_by_label("What is it for?").fill(f"Camera {width}")
+    page.get_by_label("Send photos and videos").check()
+    page.get_by_role("button", name="Make the key").click()
+    assert page.get_by_label("Key", exact=True).input_value().startswith("shoebox_")
+    look(page, "people-key", serious)
+    page.get_by_role("button", name=f"Revoke the key Camera {width}").click()
+    expect(page.get_by_role("status").filter(has_text="The key opens nothing any more.")).to_be_visible()
+
+
+@WIDTHS
+def test_signing_out_everywhere_else(
+    request: pytest.FixtureRequest,
+    owners_browser: Callable[..., Any],
+    chromium: Any,
+    box: Any,
+    serious: Any,
+    width: str,
+) -> None:
+    with chromium.new_context(base_url=box.address) as context:
+        other = context.new_page()
+        other.goto("/login")
+        other.get_by_label("Name").fill("Anna")
+        other.get_by_label("Password").fill("three short words")
+        other.get_by_role("button", name="Sign in").click()
+        expect(other.get_by_role("link", name="Settings")).to_be_visible()
+        page: Page = request.getfixturevalue(width)
+        page.goto("/settings")
+        page.get_by_role("link", name="Your account").click()
+        expect(page.get_by_role("heading", name="Anna")).to_be_visible()
+        look(page, "account", serious)
+        page.get_by_role("button", name="Sign out everywhere else").click()
+        expect(page.get_by_role("status").filter(has_text="Signed out everywhere else.")).to_be_visible()
+        other.goto("/settings")
+        expect(other.get_by_role("button", name="Sign in")).to_be_visible()
