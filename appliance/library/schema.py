@@ -4,7 +4,7 @@ Times that people read are ISO 8601 text in UTC (`…Z`); times that are only re
 `revision` is set by triggers, so that no visible change can be made without the page hearing of it.
 """
 
-from appliance.library import schema_links, schema_removed, schema_search, schema_tally, schema_uploads
+from appliance.library import schema_history, schema_links, schema_removed, schema_search, schema_tally, schema_uploads
 
 _FIRST = """
 CREATE TABLE items (
@@ -256,4 +256,5 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("008_uploads", schema_uploads.SQL),
     ("009_removed", schema_removed.SQL),
     ("010_links", schema_links.SQL),
+    ("011_history", schema_history.SQL),
 )

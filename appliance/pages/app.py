@@ -73,7 +73,7 @@ def create_app(given: Settings) -> Litestar:
 
     return Litestar(
         route_handlers=[
-            library.library, item.item, add.add, form_upload.add_by_form, activity.activity,
+            library.library, item.item, add.add, form_upload.add_by_form, activity.activity, activity.activity_now,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
             account.account_page, account.account_form, account.account, account.account_password,

@@ -7,6 +7,7 @@ from appliance.pages.schemas import (
     ANY_OBJECT,
     BYTES,
     KIND,
+    NUMBER,
     ROLE,
     SCOPE,
     STATUS,
@@ -181,6 +182,26 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         body=json_body({"type": "object", "maxProperties": 100}),
         answers=answer(200, "Every setting, as it is now.", ref("Settings")),
         refuses={413: "The body is too large.", 422: "A value cannot be used; none was changed."},
+    ),
+    ("GET", "/api/v1/activity"): Operation(
+        answers=answer(
+            200, "What the box does, and did lately.",
+            of(
+                {
+                    "now": many({"allOf": [ref("Item"), of({"elapsed": maybe(WHOLE), "deadline": maybe(WHOLE)})]}),
+                    "days": many(of({"date": TEXT, "described": WHOLE, "seconds": maybe(NUMBER)})),
+                    "nights": many(
+                        of(
+                            {
+                                "night": TEXT, "kind": KIND, "asked": WHOLE, "described": WHOLE, "failed": WHOLE,
+                                "left": WHOLE,
+                            }
+                        )
+                    ),
+                    "backup": maybe(TEXT), "model": maybe(ANY_OBJECT), "status": ref("Status"),
+                }
+            ),
+        )
     ),
     ("GET", "/api/v1/account"): Operation(
         answers=answer(

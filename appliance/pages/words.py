@@ -53,9 +53,11 @@ def duration(seconds: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return how long something took as `1.2 s`, `48 s` or `2 min 5 s`."""
+    """Return how long something took as `under 0.1 s`, `1.2 s`, `48 s` or `2 min 5 s`."""
     if value is None:
         return ""
+    if value < 0.05:
+        return "under 0.1 s"
     if value < 9.95:
         return f"{value:.1f} s"
     whole = round(value)

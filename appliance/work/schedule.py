@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from huey.api import Huey
 
 from appliance.errors import LibraryError
-from appliance.library import items, jobs, preferences, schedule
+from appliance.library import history, items, jobs, preferences, schedule
 from appliance.library.database import Connection, explained, transaction
 from appliance.records import Job, Kind, Priority
 from appliance.settings import DAYS, Settings
@@ -104,6 +104,7 @@ def run_batch(db: Connection, settings: Settings, batch: Batch, household: House
         now = household.now().timestamp()
         limit = preferences.get(db, settings).batch_size
         chosen = items.waiting(db, batch.kind, limit=limit)
+        history.begin_night(db, night, batch.kind, len(chosen))
         queued = [job for item_id in chosen for job in jobs.again(db, item_id, Priority.NIGHTLY, now=now)]
     log.info("%s of %s: %d items", batch.name, night, len(chosen))
     return queued

@@ -1,6 +1,10 @@
 """The activity page, with the real template."""
 
-from appliance.library import preferences
+import re
+import time
+
+from appliance.library import backups, history, jobs, preferences
+from appliance.records import Kind, Priority
 
 
 def test_nothing_to_do(visitor):
@@ -96,3 +100,50 @@ def test_what_waits_for_the_night_does_not_shimmer(shelf, client):
     page = client.get("/").text
     assert page.count("data-left") == 1
     assert ", not described yet" in page
+
+
+def test_the_one_being_described_tells_its_seconds_and_its_deadline(shelf, client):
+    shelf.start(shelf.prepare(shelf.add(name="current.png")))
+    text = client.get("/activity").text
+    assert re.search(r'data-elapsed="\d+"', text)
+    assert "at most 30" in text
+    now = client.get("/api/v1/activity").json()["now"]
+    assert (now[0]["name"], now[0]["deadline"]) == ("current.png", 30)
+    assert now[0]["elapsed"] >= 0
+
+
+def test_the_last_fortnight_in_the_household_s_days(shelf, client):
+    for _ in range(3):
+        shelf.done("a red circle")
+    days = client.get("/api/v1/activity").json()["days"]
+    assert len(days) == 14
+    assert days[-1]["described"] + days[-2]["described"] == 3, "it may be past midnight"
+    assert next(day["seconds"] for day in reversed(days) if day["described"]) > 0
+    text = client.get("/activity").text
+    assert text.count("<rect ") == 28
+    assert "Described each day: " in text
+
+
+def test_the_last_nights_and_the_last_backup(shelf, client):
+    with shelf.box.library() as db:
+        history.begin_night(db, "2026-05-03", Kind.PHOTO, 5)
+        history.begin_night(db, "2026-05-03", Kind.VIDEO, 0)
+        backups.make(db, shelf.box.settings.data, now=time.time(), kept=3)
+        for item, ending in ((shelf.prepare(shelf.add()), "done"), (shelf.prepare(shelf.add()), "failed")):
+            (job,) = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
+            db.execute("UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE id = ?", (ending, job.id))
+    told = client.get("/api/v1/activity").json()
+    assert told["nights"] == [
+        {"night": "2026-05-03", "kind": "video", "asked": 0, "described": 0, "failed": 0, "left": 0},
+        {"night": "2026-05-03", "kind": "photo", "asked": 5, "described": 1, "failed": 1, "left": 3},
+    ]
+    assert told["backup"] is not None
+    text = client.get("/activity").text
+    assert "1 of 5 described, 1 could not be, 3 left for later." in text
+    assert "Nothing was waiting." in text
+    assert "None yet" not in text
+
+
+def test_one_that_failed_can_be_tried_again_alone(shelf, client):
+    item = shelf.fail(shelf.prepare(shelf.add(name="broken.png")))
+    assert f'data-post="/api/v1/items/{item.id}/retry"' in client.get("/activity").text

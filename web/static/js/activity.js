@@ -5,7 +5,7 @@ import { on } from "./live.js";
 
 const EVERY = 1000;
 let asked = null;
-let last = 0;
+let last = Date.now();
 
 async function renew() {
   const page = await fresh();
@@ -16,6 +16,7 @@ async function renew() {
   swap(page, "sum");
   if (swap(page, "hold") && held) document.querySelector("#hold button")?.focus();
   swap(page, "live");
+  swap(page, "past");
   if (focused && !document.activeElement?.closest("#live")) document.querySelector(`#live a[href="${focused}"]`)?.focus();
 }
 
@@ -43,5 +44,11 @@ document.querySelector("main").addEventListener("click", async (event) => {
   }
   button.disabled = false;
 });
+
+// The seconds go on between two drawings.
+setInterval(() => {
+  const since = Math.round((Date.now() - last) / 1000);
+  for (const one of document.querySelectorAll("[data-elapsed]")) one.textContent = String(Number(one.dataset.elapsed) + since);
+}, 1000);
 
 for (const kind of ["item", "status", "open"]) on(kind, soon);
