@@ -112,6 +112,7 @@ def _web(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.pages import server
 
     logs.set_up(settings.log)
+    logs.keep(logs.ring_folder(settings.data), "web")
     return server.serve(settings)
 
 
@@ -119,6 +120,7 @@ def _worker(settings: Settings, _: argparse.Namespace) -> int:
     from appliance.work import worker
 
     logs.set_up(settings.log)
+    logs.keep(logs.ring_folder(settings.data), "worker")
     return worker.run(settings)
 
 
@@ -192,11 +194,11 @@ def _queue(settings: Settings, options: argparse.Namespace) -> int:
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.library.store import Store
-    from appliance.work import doctor
+    from appliance.work import doctor, vitals
 
     sound = True
     with opening.visited(settings) as db:
-        patient = doctor.Patient(db, Store(settings.data), settings)
+        patient = vitals.Patient(db, Store(settings.data), settings)
         for found in doctor.examine(patient, repair=options.repair):
             print(
                 f"{found.verdict:<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),

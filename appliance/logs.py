@@ -8,19 +8,26 @@ Fields come from `about`, which holds for a block, or from a record's `extra`. N
 names, no descriptions. Rotation is the journal's.
 """
 
+import hashlib
 import json
 import logging
 import os
+import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 
 # In the order in which they are written.
 FIELDS = ("item", "job", "task", "attempt", "child", "reason", "state", "status", "model", "kind", "bytes", "seconds")
 # Of syslog (RFC 5424), as the journal reads them at the beginning of a line.
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+
+_RING_BYTES = 256 << 10  # and as much again that is older
 
 _about: ContextVar[Mapping[str, object] | None] = ContextVar("about", default=None)
 
@@ -42,6 +49,55 @@ def set_up(form: str, *, level: int = logging.INFO) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
+
+
+def keep(folder: Path, name: str) -> None:
+    """Keep what is logged from now on in `folder` too, half a megabyte at most, for the page to show."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_own(folder):
+            raise PermissionError(f"{folder} is somebody else’s")
+        ring = RotatingFileHandler(folder / f"{name}.log", maxBytes=_RING_BYTES, backupCount=1, encoding="ascii")
+    except OSError as error:
+        logging.getLogger(__name__).info("the page cannot show what is logged: %s", error)
+        return
+    ring.setFormatter(JsonFormatter())
+    logging.getLogger().addHandler(ring)
+
+
+def ring_folder(data: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where the processes that serve `data` keep their last lines: in memory, not on the card."""
+    given = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given) / "logs"
+    memory = Path("/dev/shm")  # noqa: S108 - `keep` takes a folder of this user's alone
+    folder = memory if memory.is_dir() else Path(tempfile.gettempdir())
+    return folder / f"shoebox-{os.getuid()}-{hashlib.sha256(bytes(data)).hexdigest()[:12]}"
+
+
+def _is_own(folder: Path) -> bool:
+    """Return whether nobody else can have put anything there: the memory's folder is everybody's."""
+    about = folder.lstat()
+    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
+
+
+def kept(folder: Path, since: float) -> list[dict[str, Any]]:
+    """Return the records kept since a Unix time, the oldest first, each with its `process`; what is no record is left
+    out."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("*.log*")):
+        try:
+            lines = path.read_text("ascii", errors="replace").splitlines()
+        except OSError:  # it was turned over in this moment
+            continue
+        for line in lines:
+            try:
+                record = json.loads(line)
+                if datetime.fromisoformat(record["time"]).timestamp() >= since:
+                    found.append(record | {"process": path.name.partition(".")[0]})
+            except (ValueError, TypeError, KeyError):
+                continue
+    return sorted(found, key=lambda record: str(record["time"]))
 
 
 def to_journal(environment: Mapping[str, str], descriptor: int = 2) -> bool:

@@ -100,6 +100,11 @@ def once_there_is_room(start: Callable[[], Started], wait: Callable[[float], obj
             return None
 
 
+def sqlite_version(db: Connection) -> str:
+    """Return the version of the database's own code."""
+    return str(db.execute("SELECT sqlite_version()").fetchone()[0])
+
+
 @contextmanager
 def transaction(db: Connection) -> Iterator[None]:
     """Run the block as one change: committed at its end, undone where it raises. Inside another it is a part of that.

@@ -15,6 +15,7 @@ from appliance.pages import (
     activity,
     add,
     backups,
+    condition,
     download,
     edits,
     events,
@@ -25,6 +26,7 @@ from appliance.pages import (
     item,
     library,
     link,
+    log_pages,
     login,
     metrics,
     models,
@@ -59,6 +61,7 @@ def create_app(given: Settings) -> Litestar:
     templates = Templates()
     feed = Feed(box)
     doors = login.Doors()
+    warmth = condition.Warmth()
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -68,12 +71,14 @@ def create_app(given: Settings) -> Litestar:
         # database each time, and wear the card.
         with box.library() as db:
             items.revision(db)
-            yield
+            async with warmth.watched():
+                yield
             await feed.stop()
 
     return Litestar(
         route_handlers=[
             library.library, item.item, add.add, form_upload.add_by_form, activity.activity, activity.activity_now,
+            condition.condition_page, condition.condition, log_pages.logs_page, log_pages.logs_text,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
             account.account_page, account.account_form, account.account, account.account_password,
@@ -94,6 +99,7 @@ def create_app(given: Settings) -> Litestar:
             "templates": Provide(lambda: templates, sync_to_thread=False),
             "feed": Provide(lambda: feed, sync_to_thread=False),
             "doors": Provide(lambda: doors, sync_to_thread=False),
+            "warmth": Provide(lambda: warmth, sync_to_thread=False),
         },
         exception_handlers={Exception: ErrorAnswers(box, templates)},
         guards=[guard],

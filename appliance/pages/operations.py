@@ -203,6 +203,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             ),
         )
     ),
+    ("GET", "/api/v1/condition"): Operation(
+        answers=answer(
+            200, "How the box is.",
+            of(
+                {
+                    "findings": many(of({"about": TEXT, "verdict": TEXT, "text": TEXT, "next_step": TEXT})),
+                    "versions": ANY_OBJECT, "runs_on": maybe(TEXT),
+                    "warmth": many(of({"at": TEXT, "degrees": NUMBER})),
+                }
+            ),
+        )
+    ),
+    ("GET", "/api/v1/logs"): Operation(
+        parameters=(query("level", {"type": "string", "enum": ["info", "warning", "error"]}, "And what is worse."),),
+        answers=answer(200, "What was noted in the last hour, the oldest first.", TEXT, mime="text/plain"),
+    ),
     ("GET", "/api/v1/account"): Operation(
         answers=answer(
             200, "Who asks.",

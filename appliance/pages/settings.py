@@ -39,7 +39,10 @@ LINKS = {
         ("/people", "People", "Who may look, add and change, and with which devices."),
         ("/account", "Your account", "Your password, and where you are signed in."),
     ),
-    "Box": (("/settings/box", "How the box is", "Warmth, disk, memory, clock and what it noted."),),
+    "Box": (
+        ("/settings/box", "How the box is", "Room, warmth, power, memory, clock and versions."),
+        ("/settings/logs", "Notes", "What the box wrote down in the last hour."),
+    ),
 }
 
 

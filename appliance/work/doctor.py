@@ -5,69 +5,29 @@ under way is left alone.
 """
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.assets import asset
-from appliance.device import clock, memory
-from appliance.device.card import card
-from appliance.device.power import power
 from appliance.device.profile import profile
-from appliance.device.temperature import temperature
 from appliance.errors import NotFoundError, SettingsError, ShoeboxError
 from appliance.library import backups, database, items, jobs, opening, preferences, statuses, uploads
-from appliance.library.database import Connection
-from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Item, Kind, Priority, Status, Task
-from appliance.settings import Settings
-from appliance.work import fit, process, stepping
+from appliance.work import stepping
 from appliance.work.adoption import YOUNG, adopt_orphans
 from appliance.work.child import Child
-from appliance.work.loading import REAL
-from appliance.work.rest import POWER_STEP
 from appliance.work.stepping import Stepping
+from appliance.work.vitals import BOARD, Finding, Patient, backed_up, room, sound
 
-LEAST_FREE = 500_000_000  # bytes; a film from a phone needs as much
-LEAST_MEMORY = 200_000_000  # bytes; with less the computer is busy making room
 STALE = 3600.0  # seconds without a write after which a temporary file is nobody's
 NAMED = 5  # that many are named, the rest counted
 _REPAIR = "Run `shoebox doctor --repair`."
 THUMBNAILS = ("small.webp", "large.webp")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found: `sound`, a sentence that says so or what is wrong, and then what to do.
-
-    A sound finding with something to do is a note, on what passes by itself.
-    """
-
-    about: str
-    sound: bool
-    text: str
-    next_step: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """OK, NOTE or WRONG."""
-        return "WRONG" if not self.sound else "NOTE" if self.next_step else "OK"
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """The library that is looked over; `loader` is as in `Child`, the board's sensors are read below `root`."""
-
-    db: Connection
-    store: Store
-    settings: Settings
-    loader: str = REAL
-    root: Path = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +52,6 @@ def examine(patient: Patient, *, repair: bool = False) -> Iterator[Finding]:
             return  # what a damaged database says of the rest is worth nothing
 
 
-def sound(about: str, text: str) -> Finding:
-    """Return a finding of nothing wrong."""
-    return Finding(about, True, text)
-
-
 def _database(patient: Patient) -> Finding:
     about = "database"
     wrong = database.problems(patient.db)
@@ -108,14 +63,6 @@ def _database(patient: Patient) -> Finding:
         f"The database is damaged: {wrong[0]}.",
         "Run `shoebox doctor --repair` and start Shoebox again; it is then restored from the newest backup.",
     )
-
-
-def _backups(patient: Patient) -> Finding:
-    about = "backups"
-    wrong = backups.overdue(patient.db, patient.settings.data, now=time.time())
-    if wrong is None:
-        return sound(about, "The database has a good backup, or is new.")
-    return Finding(about, False, wrong, "Run `shoebox backup`.")
 
 
 def _statuses(patient: Patient) -> Finding:
@@ -198,63 +145,9 @@ def _model(patient: Patient) -> Finding:
     return Finding(about, True, f"{text} on {loaded.provider}.", loaded.warning)
 
 
-def _room(patient: Patient) -> Finding:
-    about = "free space"
-    free = shutil.disk_usage(patient.settings.data).free
-    text = f"{free / 1e9:.1f} GB are free."
-    if free >= LEAST_FREE:
-        return sound(about, text)
-    return Finding(about, False, f"Only {free / 1e6:.0f} MB are free.", "Make room on the card or disk.")
-
-
 def _make_backup(patient: Patient) -> None:
     kept = preferences.get(patient.db, patient.settings).backups_kept
     backups.make(patient.db, patient.settings.data, now=time.time(), kept=kept)
-
-
-def _temperature(patient: Patient) -> Finding:
-    about = "temperature"
-    degrees = temperature(patient.root)
-    if degrees is None:
-        return sound(about, "This computer does not tell how warm it is.")
-    above = preferences.get(patient.db, patient.settings).rest_above
-    text = f"The processor is at {degrees:.0f} °C; the box rests above {above} °C."
-    return Finding(about, True, text, "Give it air, and keep it out of the sun." if degrees > above else "")
-
-
-def _power(patient: Patient) -> Finding:
-    about = "power"
-    found = power(patient.root)
-    if found.under_voltage or found.under_voltage_before:
-        when = "gets" if found.under_voltage else "got, since it was started,"
-        return Finding(about, False, f"The box {when} too little power.", POWER_STEP)
-    if found.slowed or found.slowed_before:
-        when = "slows" if found.slowed else "slowed"
-        return Finding(about, False, f"The box {when} itself down, as it got too warm.", "Give it air, or a fan.")
-    if found.under_voltage is None:
-        return sound(about, "This computer does not tell whether it gets enough power.")
-    return sound(about, "The box gets enough power.")
-
-
-def _memory(patient: Patient) -> Finding:
-    about = "memory"
-    free = memory.available(patient.root)
-    if free is None:
-        return sound(about, "How much memory is free cannot be read here.")
-    limit = process.memory_limit(patient.settings, patient.root)
-    text = f"{free / 1e6:.0f} MB of memory are free; describing may take {limit / 1e6:.0f} MB."
-    step = "Stop other programs, use a smaller model, or set `workers` to 1."
-    return Finding(about, True, text, step if free < LEAST_MEMORY else "")
-
-
-def _board(patient: Patient) -> Finding:
-    about = "board"
-    board = profile(patient.root)
-    chosen = fit.full(preferences.get(patient.db, patient.settings), board)
-    text = f"{board.machine}: describing takes {board.variant}, {chosen.said}."
-    if fit.too_small(board):
-        return Finding(about, True, text, "It has too little memory for BLIP: the sample describes, or a larger board.")
-    return sound(about, text)
 
 
 def _fit(patient: Patient) -> Finding:
@@ -269,32 +162,9 @@ def _stepping(patient: Patient) -> Stepping:
     return Stepping(patient.db, preferences.get(patient.db, patient.settings), profile(patient.root))
 
 
-def _clock(patient: Patient) -> Finding:
-    about = "clock"
-    if clock.synchronised(patient.root):
-        return sound(about, "The clock is set by a time server.")
-    step = "Connect the box to the Internet, or to a router that tells the time. Until then no nightly batch starts."
-    return Finding(about, True, "No time server has set the clock since the box was started.", step)
-
-
-def _card(patient: Patient) -> Finding:
-    about = "card wear"
-    found = card(patient.root)
-    if found.worn_out:
-        return Finding(about, False, "The memory card is worn out.", "Make a backup and move to a new card soon.")
-    if found.used is not None:
-        return sound(about, f"The memory card has used up to {found.used} % of its life.")
-    if found.written is not None:
-        return sound(
-            about, f"The card does not tell how worn it is; {found.written / 1e9:.1f} GB were written since start."
-        )
-    return sound(about, "There is no memory card that tells how worn it is.")
-
-
-BOARD = (_temperature, _power, _memory, _clock, _card, _board)
 CHECKS: tuple[Check, ...] = (
     Check(_database, lambda patient: opening.call_for_restart(patient.settings.data)),  # the start looks closely then
-    Check(_backups, _make_backup),
+    Check(backed_up, _make_backup),
     Check(_statuses, lambda patient: statuses.mend(patient.db)),
     Check(_originals),
     Check(_orphans, lambda patient: adopt_orphans(patient.db, patient.store, patient.settings)),
@@ -302,7 +172,7 @@ CHECKS: tuple[Check, ...] = (
     Check(_thumbnails, _make_thumbnails),
     Check(_model),
     Check(_fit, lambda patient: stepping.forget(patient.db)),
-    Check(_room),
+    Check(room),
     *map(Check, BOARD),
 )
 

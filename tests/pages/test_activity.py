@@ -131,7 +131,10 @@ def test_the_last_nights_and_the_last_backup(shelf, client):
         backups.make(db, shelf.box.settings.data, now=time.time(), kept=3)
         for item, ending in ((shelf.prepare(shelf.add()), "done"), (shelf.prepare(shelf.add()), "failed")):
             (job,) = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
-            db.execute("UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE id = ?", (ending, job.id))
+            db.execute(
+                "UPDATE jobs SET priority = 10, state = ?, started_at = 1, finished_at = 2 WHERE id = ?",
+                (ending, job.id),
+            )
     told = client.get("/api/v1/activity").json()
     assert told["nights"] == [
         {"night": "2026-05-03", "kind": "video", "asked": 0, "described": 0, "failed": 0, "left": 0},

@@ -50,7 +50,15 @@ def test_duration(value, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, ""), (0.04, "under 0.1 s"), (1.23, "1.2 s"), (9.96, "10 s"), (59.6, "1 min"), (125, "2 min 5 s"), (48, "48 s")],
+    [
+        (None, ""),
+        (0.04, "under 0.1 s"),
+        (1.23, "1.2 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min"),
+        (125, "2 min 5 s"),
+        (48, "48 s"),
+    ],
 )
 def test_seconds(value, expected):
     assert words.seconds(value) == expected

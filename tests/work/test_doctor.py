@@ -9,9 +9,9 @@ import pytest
 
 from appliance.library import claims, database, items, jobs, opening
 from appliance.records import Priority, Status, Task
-from appliance.work import doctor
+from appliance.work import doctor, vitals
 from appliance.work.adoption import adopt_orphans as adopt
-from appliance.work.doctor import Finding, Patient
+from appliance.work.vitals import Finding, Patient
 
 Box = Any
 HERE = Path(__file__).parent
@@ -151,7 +151,7 @@ def test_a_model_whose_process_dies_is_found(box: Box) -> None:
 
 
 def test_too_little_room_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LEAST_FREE", 1 << 62)
+    monkeypatch.setattr(vitals, "LEAST_FREE", 1 << 62)
     assert "Make room" in wrong(patient)["free space"].next_step
 
 

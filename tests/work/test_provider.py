@@ -10,7 +10,7 @@ import pytest
 from appliance.errors import SettingsError
 from appliance.library import describer, jobs, notices
 from appliance.records import Kind, Level, Status
-from appliance.work import doctor
+from appliance.work import doctor, vitals
 from appliance.work.child import Child
 
 Box = Any
@@ -101,7 +101,7 @@ def test_a_provider_that_goes_away_fails_no_photo(box: Box, until: Callable[...,
 )
 def test_the_doctor_tells(box: Box, said: str, verdict: str, expected: str) -> None:
     (box.settings.data / "provider").write_text(said)
-    patient = doctor.Patient(box.db, box.store, box.settings, "work_fakes:easy")
+    patient = vitals.Patient(box.db, box.store, box.settings, "work_fakes:easy")
     found = {one.about: one for one in doctor.examine(patient)}["model"]
     assert found.verdict == verdict
     assert f"{found.text} {found.next_step}".strip().endswith(expected)
@@ -109,7 +109,7 @@ def test_the_doctor_tells(box: Box, said: str, verdict: str, expected: str) -> N
 
 def test_the_doctor_tells_what_to_do_about_a_provider_that_cannot_be_had(box: Box) -> None:
     (box.settings.data / "no-provider").touch()
-    patient = doctor.Patient(box.db, box.store, box.settings, "work_fakes:easy")
+    patient = vitals.Patient(box.db, box.store, box.settings, "work_fakes:easy")
     found = {one.about: one for one in doctor.examine(patient)}["model"]
     assert (found.verdict, found.next_step) == ("WRONG", "Install it.")
     assert found.text == "Nothing can be described: provider cannot be cuda: it is not there."

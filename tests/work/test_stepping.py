@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from appliance.device.profile import Profile
+from appliance.device.profile import Profile, profile
 from appliance.errors import MediaTooLargeError, TooLittleMemoryError
 from appliance.library import notices, standing
 from appliance.library.database import Connection
 from appliance.settings import Settings
-from appliance.work import doctor, stepping
-from appliance.work.doctor import Patient
+from appliance.work import doctor, stepping, vitals
 from appliance.work.fit import Fit
 from appliance.work.stepping import SteppedDown, Stepping
+from appliance.work.vitals import Patient
 
 Box = Any
 MIB, GB = 1 << 20, 10**9
@@ -137,7 +137,7 @@ def test_the_doctor_says_so_and_repair_begins_at_the_top(box: Box, settings: Set
     patient = Patient(box.db, box.store, settings, root=root)
     check = next(check for check in doctor.CHECKS if check.look is doctor._fit)
     assert check.look(patient).sound
-    Stepping(box.db, settings, doctor.profile(root)).ran_out(1, LOADING)
+    Stepping(box.db, settings, profile(root)).ran_out(1, LOADING)
     found = check.look(patient)
     assert (found.verdict, "describing goes on with" in found.text) == ("WRONG", True)
     assert check.mend is not None
@@ -159,7 +159,7 @@ def test_a_model_that_the_board_is_too_small_for_is_told_plainly(box: Box, setti
     (root / "proc" / "meminfo").write_text("MemTotal: 425984 kB\nMemAvailable: 300000 kB\nBuffers: 1 kB\n")
     (root / "proc" / "device-tree" / "model").write_text("Raspberry Pi Zero 2 W Rev 1.0\0")
     patient = Patient(box.db, box.store, settings, root=root)
-    found = doctor._board(patient)
+    found = vitals._board(patient)
     assert (
         "Raspberry Pi Zero 2 W Rev 1.0, 1 core, 0.4 GB, no dot products: describing takes int8, 1 thread" in found.text
     )
