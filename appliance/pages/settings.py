@@ -27,8 +27,6 @@ from appliance.records import Scope
 from appliance.settings import SETTINGS, Setting
 from appliance.work import fit
 
-Links = dict[str, list[tuple[str, str, str]]]
-
 LARGEST_BODY = 64 << 10
 MOST_FIELDS = 100
 # Pages that stand under a heading of this one, each with what is there.
@@ -53,7 +51,7 @@ async def settings(
 ) -> Response[str]:
     """Answer the page."""
     saved = request.query_params.get("saved", "")
-    return await asyncio.to_thread(_page, box, templates, _links(request), saved=saved)
+    return await asyncio.to_thread(_page, box, templates, saved=saved)
 
 
 @post("/settings", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
@@ -62,7 +60,7 @@ async def save(
 ) -> Response[Any]:
     """Take in the page's form: all its answers, or none where one of them cannot be used."""
     typed = _fields(await whole(request))
-    return await asyncio.to_thread(_save, box, templates, _links(request), typed)
+    return await asyncio.to_thread(_save, box, templates, typed)
 
 
 @post("/settings/reset", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
@@ -88,12 +86,6 @@ async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     return await asyncio.to_thread(_change, box, values)
 
 
-def _links(request: Request[Any, Any, Any]) -> Links:
-    """Return the further pages that this box has, by heading."""
-    there = {route.path for route in request.app.routes}
-    return {heading: [link for link in links if link[0] in there] for heading, links in LINKS.items()}
-
-
 def _fields(body: bytes) -> dict[str, str]:
     """Return what the form's fields hold; raise RequestError where that is no form of this page."""
     found = form_values(body, MOST_FIELDS)
@@ -108,12 +100,12 @@ def _fields(body: bytes) -> dict[str, str]:
     }
 
 
-def _save(box: Box, templates: Templates, links: Links, typed: dict[str, str]) -> Response[Any]:
+def _save(box: Box, templates: Templates, typed: dict[str, str]) -> Response[Any]:
     with box.library() as db:
         in_force = preferences.get(db, box.settings)
         good, refused = preferences.check(typed, in_force)
         if refused:
-            return _page(box, templates, links, typed=typed, refused=refused)
+            return _page(box, templates, typed=typed, refused=refused)
         # What was left as it was stays with the file and the environment.
         changed = {name: value for name, value in good.items() if value != getattr(in_force, name)}
         preferences.set_all(db, changed)
@@ -156,7 +148,6 @@ def _require_agreement(
 def _page(
     box: Box,
     templates: Templates,
-    links: Links,
     *,
     saved: str = "",
     typed: dict[str, str] | None = None,
@@ -170,7 +161,7 @@ def _page(
             groups=questions.groups(in_force, box.settings, typed or {}, refused or {}, chosen),
             changed=any(getattr(in_force, name) != getattr(box.settings, name) for name in preferences.PREFERENCES),
             fixed=questions.fixed(in_force, chosen),
-            links=links,
+            links=LINKS,
             orders=service.orders(),
             zones=questions.zones(),
             own_zone=box.own_zone.key,

@@ -17,7 +17,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 PICTURES = Path(__file__).with_name("pictures")
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-PAGES = {"library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle"}
+PAGES = {
+    "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle",
+    "models": "/settings/models", "backups": "/settings/backups", "box": "/settings/box", "notes": "/settings/logs",
+    "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api",
+}  # fmt: skip
+LOOKS = pytest.mark.parametrize(
+    ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
+)
 PICTURES_STAND = """() => Promise.all([...document.images].filter((image) => {
   const place = image.getBoundingClientRect();
   return place.top < innerHeight && place.bottom > 0;
@@ -39,20 +46,46 @@ def take(page: Page, address: str, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.jpg", type="jpeg", quality=72)
 
 
-@pytest.mark.parametrize(
-    ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
-)
+def looks(form: str, theme: str) -> dict[str, Any]:
+    viewport = PHONE if form == "phone" else DESKTOP
+    return {"viewport": viewport, "color_scheme": theme, "locale": "en-GB", "is_mobile": form == "phone"}
+
+
+@LOOKS
 def test_take_pictures(owners_browser: Any, box: Any, film: Any, gallery: None, form: str, theme: Any) -> None:
     PICTURES.mkdir(exist_ok=True)
     photos = [box.upload(file) for file in sorted(asset("models/pictures").glob("*.jpg"))]
     for number in photos:
         box.wait(lambda number=number: box.item(number)["status"] in {"completed", "failed"}, "the photographs")
-    context = owners_browser(
-        viewport=PHONE if form == "phone" else DESKTOP, color_scheme=theme, locale="en-GB",
-        is_mobile=form == "phone",
-    )  # fmt: skip
+    box.ask("DELETE", f"/api/v1/items/{photos[0]}")
+    context = owners_browser(**looks(form, theme))
     page = context.new_page()
     cat = f"/items/{photos[2]}"
     for name, address in {**PAGES, "item": cat, "film": film["urls"]["page"]}.items():
         take(page, address, f"{name}-{form}-{theme}")
+    context.close()
+
+
+@LOOKS
+def test_take_pictures_of_who_is_not_signed_in(chromium: Any, box: Any, form: str, theme: Any) -> None:
+    _, made = box.ask("POST", "/api/v1/links", b'{"name": "Grandma"}')
+    context = chromium.new_context(base_url=box.address, **looks(form, theme))
+    page = context.new_page()
+    take(page, "/login", f"login-{form}-{theme}")
+    take(page, "/u/" + made["address"].rpartition("/")[2], f"link-{form}-{theme}")
+    context.close()
+
+
+@LOOKS
+def test_take_pictures_of_the_first_visit(chromium: Any, box: Any, form: str, theme: Any) -> None:
+    box.forget_people()
+    context = chromium.new_context(base_url=box.address, **looks(form, theme))
+    page = context.new_page()
+    take(page, "/welcome", f"welcome-{form}-{theme}")
+    page.get_by_label("Your name").fill("Anna")
+    page.get_by_label("A password").fill("three short words")
+    page.get_by_label("The password once more").fill("three short words")
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/welcome/when")
+    take(page, "/welcome/phones", f"phones-{form}-{theme}")
     context.close()
