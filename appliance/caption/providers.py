@@ -1,5 +1,6 @@
 """Execution providers: what onnxruntime can run graphs on, the best first, and which of them are there."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,6 +133,11 @@ def named(name: str) -> Provider:
     raise unavailable(found[0], "its device, its driver or one of its libraries is missing")
 
 
+def found() -> list[str]:
+    """Return what people call the providers whose devices are there, the best first."""
+    return [provider.title for provider in offered() if opens(provider)]
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep onnxruntime from writing about devices that are missing: that is told in our own words."""
@@ -140,3 +146,7 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         onnxruntime.set_default_logger_severity(_WARNINGS)
+
+
+if __name__ == "__main__":  # asked by the page, which does not load onnxruntime itself
+    print(json.dumps(found()))

@@ -22,6 +22,7 @@ from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 from appliance.records import Scope
+from appliance.work import hardware
 from appliance.work.vitals import Patient, vitals
 
 EVERY_SECONDS = 60.0
@@ -92,6 +93,7 @@ def _told(db: Connection, box: Box, warmth: Warmth) -> dict[str, Any]:
         ],
         "versions": _versions(db),
         "runs_on": noted[1] if noted else None,
+        "providers": list(hardware.providers()),
         "warmth": [{"at": instant(at), "degrees": round(degrees, 1)} for at, degrees in warmth.samples],
     }
 

@@ -210,7 +210,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
                 {
                     "findings": many(of({"about": TEXT, "verdict": TEXT, "text": TEXT, "next_step": TEXT})),
                     "versions": ANY_OBJECT, "runs_on": maybe(TEXT),
-                    "warmth": many(of({"at": TEXT, "degrees": NUMBER})),
+                    "providers": many(TEXT), "warmth": many(of({"at": TEXT, "degrees": NUMBER})),
                 }
             ),
         )

@@ -15,6 +15,7 @@ from draw import Scene, render
 SEED = os.environ.get("SEED", "1")
 EXAMPLES = os.environ.get("EXAMPLES", "40")
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+ROOT = Path(__file__).parents[2]
 # An answer without an end: what it carries is tested by listening to it.
 ENDLESS = "/api/v1/events"
 # Restarts the machine, where whoever runs this may.
@@ -49,6 +50,7 @@ def test_answers_as_its_document_says(filled: Box, tmp_path: Path) -> None:
             "--generation-database", "none", "--request-timeout", "30", "--no-color", "--warnings", "off",
         ],
         cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.hooks", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert found.returncode == 0, found.stdout[-12000:] + found.stderr[-2000:]
     assert filled.is_ready()

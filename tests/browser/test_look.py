@@ -14,7 +14,11 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-PAGES = {"library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "nothing": "/nowhere"}
+PAGES = {
+    "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "nothing": "/nowhere",
+    "people": "/people", "account": "/account", "models": "/settings/models", "backups": "/settings/backups",
+    "box": "/settings/box", "notes": "/settings/logs", "trash": "/trash", "api": "/help/api",
+}  # fmt: skip
 WIDTHS = {320: 640, 390: 844, 820: 1180, 1440: 900, 2560: 1440}
 
 STICKS_OUT = """() => [...document.querySelectorAll("body *")].filter((node) => {

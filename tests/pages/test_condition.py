@@ -19,6 +19,7 @@ def test_each_check_is_told_in_a_sentence(shelf: Any, client: TestClient[Any]) -
     about = {one["about"] for one in told["findings"]}
     assert {"free space", "backups", "temperature", "power", "memory", "clock", "card wear", "board"} == about
     assert {"Shoebox", "Python", "SQLite", "ONNX Runtime", "System"} <= set(told["versions"])
+    assert told["providers"][-1] == "the processor"
     text = client.get("/settings/box").text
     assert "GB are free." in text
     assert "<polyline" not in text or told["warmth"]
