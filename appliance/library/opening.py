@@ -144,6 +144,11 @@ def ask_to_restore(settings: Settings, backup: Path) -> None:
         (data / _LET_GO).touch()
 
 
+def is_going_back(data: Path) -> bool:
+    """Return whether the next start is to go back to a backup, as `ask_to_restore` noted."""
+    return (data / _WANTED).exists()
+
+
 def begin_anew(settings: Settings) -> str:
     """Forget the library that was in the data folder and begin a new one there; return its id.
 

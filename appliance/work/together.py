@@ -59,7 +59,8 @@ def run(settings: Settings) -> int:
     with listening_socket(settings.host, settings.port):
         pass
     port = settings.port or _free_port(settings.host)
-    for _ in range(RESTORED_AT_MOST):
+    found_damaged = 0
+    while found_damaged < RESTORED_AT_MOST:
         # What would stop a part from starting is said once, and before anything is served. The library stays open here:
         # the parts find it looked over.
         with opening.opened_once_there_is_room(settings, clock.household_zone(), time.sleep):
@@ -69,6 +70,7 @@ def run(settings: Settings) -> int:
             status = supervise(parts(chosen), address=_address(chosen))
         if status != opening.DAMAGED:
             break
+        found_damaged += not opening.is_going_back(settings.data)  # which somebody may wish as often as they like
     return status
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.library import opening
 from appliance.settings import Settings
 from appliance.work import together
 
@@ -121,3 +122,20 @@ def test_the_parts_are_page_and_worker(settings: Settings) -> None:
     assert list(web.command)[1:4] == ["-m", "appliance", "web"]
     assert list(web.command)[-4:] == ["--host", "0.0.0.0", "--port", "0"]  # noqa: S104
     assert list(worker.command)[3:] == ["worker", "--data", str(settings.data)]
+
+
+@pytest.mark.parametrize(("wished", "opened"), [(5, 6), (0, together.RESTORED_AT_MOST)])
+def test_a_library_found_damaged_again_and_again_ends_it_and_one_gone_back_does_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, wished: int, opened: int
+) -> None:
+    calls = []
+
+    def supervise(members: object, *, address: str) -> int:
+        calls.append(address)
+        if len(calls) <= wished:
+            (settings.data / "library.db.go-back-to").write_text("library-none.db")
+        return 0 if wished and len(calls) > wished else opening.DAMAGED
+
+    monkeypatch.setattr(together, "supervise", supervise)
+    assert together.run(settings) == (0 if wished else opening.DAMAGED)
+    assert len(calls) == opened
