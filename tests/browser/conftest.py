@@ -250,6 +250,27 @@ def serious() -> Callable[[Page], list[str]]:
 
 
 @pytest.fixture
+def look(serious: Callable[[Page], list[str]]) -> Callable[[Page, str], None]:
+    """Looks at a page as it stands, in light and dark: nothing sticks out, and axe finds nothing serious.
+
+    Pictures are written into the folder that SHOEBOX_SCREENSHOTS names, where it does.
+    """
+
+    def look(page: Page, name: str) -> None:
+        for theme in ("light", "dark"):
+            # Without motion: a colour on its way from one theme to the other is neither's.
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            width = page.evaluate("innerWidth")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert serious(page) == [], f"{name}, {theme}"
+            if folder := os.environ.get("SHOEBOX_SCREENSHOTS"):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=Path(folder) / f"{name}-{width}-{theme}.png", full_page=True)
+
+    return look
+
+
+@pytest.fixture
 def photo(tmp_path: Path) -> Callable[..., Path]:
     """Draws `scene` into a JPEG called `name`; the seed makes its bytes its own."""
 

@@ -3,10 +3,8 @@
 Screenshots are written into the folder that SHOEBOX_SCREENSHOTS names, where it does.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,22 +36,10 @@ def page(request: Any, chromium: Browser, fresh: Any, troubles: Any) -> Iterator
     context.close()
 
 
-def look(page: Page, name: str, serious: Callable[[Page], list[str]]) -> None:
-    """Nothing sticks out and axe finds nothing serious, in light and dark."""
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.wait_for_timeout(250)  # until the colours have changed
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        assert serious(page) == [], f"{name}, {theme}"
-        folder = os.environ.get("SHOEBOX_SCREENSHOTS")
-        if folder:
-            page.screenshot(path=Path(folder) / f"{name}-{page.width_name}-{theme}.png")  # type: ignore[attr-defined]
-
-
-def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, serious: Any) -> None:
+def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, look: Any) -> None:
     page.goto("/items/1")
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
-    look(page, "welcome", serious)
+    look(page, "welcome")
     page.get_by_label("What shall the box be called?").fill("Omas Kiste")
     page.get_by_label("Your name").fill("Anna")
     page.get_by_label("A password").fill(PASSWORD)
@@ -61,25 +47,25 @@ def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, serious
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("alert")).to_contain_text("not the same")
     troubles.forgive("422")
-    look(page, "welcome-wrong", serious)
+    look(page, "welcome-wrong")
     page.get_by_label("A password").fill(PASSWORD)
     page.get_by_label("The password once more").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="When shall")).to_be_visible()
-    look(page, "welcome-when", serious)
+    look(page, "welcome-when")
     page.get_by_label("At night").check()
     page.get_by_role("button", name="Go on").click()
     picture = page.get_by_role("img", name="QR code with the address")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
-    look(page, "welcome-phones", serious)
+    look(page, "welcome-phones")
     page.get_by_role("link", name="To the library").click()
     expect(page).to_have_title(re.compile("Omas Kiste"))
 
     page.context.clear_cookies()
     page.goto("/activity")
     expect(page.get_by_role("heading", name="Omas Kiste")).to_be_visible()
-    look(page, "login", serious)
+    look(page, "login")
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill("not this one")
     page.keyboard.press("Enter")

@@ -1,6 +1,5 @@
 """People, links, keys and one's own account, on phone and desktop, in light and dark, and a guest without script."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 WIDTHS = pytest.mark.parametrize("width", ["phone", "desktop"])
 
 
-def look(page: Page, name: str, serious: Callable[[Page], list[str]]) -> None:
-    """Nothing sticks out and axe finds nothing serious, in light and dark; pictures where a folder is named."""
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        width = page.evaluate("innerWidth")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        assert serious(page) == [], f"{name}, {theme}"
-        if folder := os.environ.get("SHOEBOX_SCREENSHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(folder) / f"{name}-{width}-{theme}.png", full_page=True)
-
-
 @WIDTHS
 def test_a_member_is_added_and_signs_in(
-    request: pytest.FixtureRequest, chromium: Any, box: Any, serious: Any, width: str
+    request: pytest.FixtureRequest, chromium: Any, box: Any, look: Any, width: str
 ) -> None:
     page: Page = request.getfixturevalue(width)
     name = f"Ben {width}"
@@ -38,7 +25,7 @@ def test_a_member_is_added_and_signs_in(
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="They can sign in now.")).to_be_visible()
     expect(page.get_by_role("group", name=name)).to_be_visible()
-    look(page, "people", serious)
+    look(page, "people")
     with chromium.new_context(base_url=box.address) as context:
         theirs = context.new_page()
         theirs.goto("/")
@@ -48,7 +35,7 @@ def test_a_member_is_added_and_signs_in(
         expect(theirs.get_by_role("link", name="Settings")).to_have_count(0)
         theirs.get_by_role("link", name="You").click()
         expect(theirs.get_by_role("heading", name=name)).to_be_visible()
-        look(theirs, "account-member", serious)
+        look(theirs, "account-member")
         group = page.get_by_role("group", name=name)
         group.get_by_text("Remove", exact=True).click()
         group.get_by_role("button", name=f"Remove {name}").click()
@@ -59,7 +46,7 @@ def test_a_member_is_added_and_signs_in(
 
 @WIDTHS
 def test_a_guest_sends_a_picture_by_a_link_without_script(
-    request: pytest.FixtureRequest, chromium: Any, box: Any, photo: Callable[..., Path], serious: Any, width: str
+    request: pytest.FixtureRequest, chromium: Any, box: Any, photo: Callable[..., Path], look: Any, width: str
 ) -> None:
     page: Page = request.getfixturevalue(width)
     guest_name = f"Wedding {width}"
@@ -68,7 +55,7 @@ def test_a_guest_sends_a_picture_by_a_link_without_script(
     page.get_by_role("button", name="Make the link").click()
     address = page.get_by_label("Address", exact=True).input_value()
     expect(page.get_by_alt_text("QR code with the link")).to_be_visible()
-    look(page, "people-link", serious)
+    look(page, "people-link")
     path = "/u/" + address.rpartition("/")[2]
     file = photo(f"cake-{width}.jpg", "a large red circle on a white background", 7 + len(width))
     with chromium.new_context(base_url=box.address, java_script_enabled=False) as context:
@@ -80,21 +67,21 @@ def test_a_guest_sends_a_picture_by_a_link_without_script(
     with chromium.new_context(base_url=box.address, viewport=page.viewport_size) as context:
         guest = context.new_page()
         guest.goto(path)
-        look(guest, "link", serious)
+        look(guest, "link")
     page.goto("/people")
     page.get_by_role("button", name=f"End the link of {guest_name}").click()
     expect(page.get_by_role("status").filter(has_text="The link is over.")).to_be_visible()
 
 
 @WIDTHS
-def test_a_key_is_made_and_revoked(request: pytest.FixtureRequest, serious: Any, width: str) -> None:
+def test_a_key_is_made_and_revoked(request: pytest.FixtureRequest, look: Any, width: str) -> None:
     page: Page = request.getfixturevalue(width)
     page.goto("/people")
     page.get_by_label("What is it for?").fill(f"Camera {width}")
     page.get_by_label("Send photos and videos").check()
     page.get_by_role("button", name="Make the key").click()
     assert page.get_by_label("Key", exact=True).input_value().startswith("shoebox_")
-    look(page, "people-key", serious)
+    look(page, "people-key")
     page.get_by_role("button", name=f"Revoke the key Camera {width}").click()
     expect(page.get_by_role("status").filter(has_text="The key opens nothing any more.")).to_be_visible()
 
@@ -105,7 +92,7 @@ def test_signing_out_everywhere_else(
     owners_browser: Callable[..., Any],
     chromium: Any,
     box: Any,
-    serious: Any,
+    look: Any,
     width: str,
 ) -> None:
     with chromium.new_context(base_url=box.address) as context:
@@ -119,7 +106,7 @@ def test_signing_out_everywhere_else(
         page.goto("/settings")
         page.get_by_role("link", name="Your account").click()
         expect(page.get_by_role("heading", name="Anna")).to_be_visible()
-        look(page, "account", serious)
+        look(page, "account")
         page.get_by_role("button", name="Sign out everywhere else").click()
         expect(page.get_by_role("status").filter(has_text="Signed out everywhere else.")).to_be_visible()
         other.goto("/settings")
