@@ -111,3 +111,16 @@ def test_signing_out_everywhere_else(
         expect(page.get_by_role("status").filter(has_text="Signed out everywhere else.")).to_be_visible()
         other.goto("/settings")
         expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_enter_in_a_new_password_sets_it_and_presses_nobody_else_s_button(desktop: Page, box: Any) -> None:
+    box.ask("POST", "/api/v1/people", b'{"name": "Carl", "password": "three short words", "role": "owner"}')
+    desktop.goto("/people")
+    group = desktop.get_by_role("group", name="Carl")
+    group.get_by_text("New password", exact=True).click()
+    group.get_by_label("A new password for Carl").fill("four much longer words")
+    group.get_by_label("A new password for Carl").press("Enter")
+    expect(desktop.get_by_role("status").filter(has_text="They are signed out everywhere.")).to_be_visible()
+    told = {one["name"]: one for one in box.ask("GET", "/api/v1/people")[1]["people"]}
+    assert (told["Anna"]["role"], told["Carl"]["role"]) == ("owner", "owner")
+    box.ask("DELETE", f"/api/v1/people/{told['Carl']['id']}")

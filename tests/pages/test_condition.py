@@ -33,7 +33,7 @@ def test_what_needs_somebody_is_counted(shelf: Any, client: TestClient[Any], mon
 
 
 def test_the_warmth_of_the_last_hours_is_drawn(client: TestClient[Any]) -> None:
-    warmth: Warmth = client.app.route_handler_method_map and client.app.dependencies["warmth"].dependency()
+    warmth: Warmth = client.app.dependencies["warmth"].dependency()
     now = time.time()
     warmth.samples.extend([(now - 3600, 50.0), (now - 1800, 71.26), (now, 60.0)])
     text = client.get("/settings/box").text
