@@ -3,6 +3,7 @@ import { get } from "./api.js";
 import { forgetHalf, half } from "./half.js";
 import { hold, on } from "./live.js";
 import { Row } from "./row.js";
+import { SAY } from "./sentences.js";
 import { left, size } from "./words.js";
 
 const AT_ONCE = 2;
@@ -35,13 +36,13 @@ function tell() {
     const known = at("duplicate").length;
     const sorry = at("refused", "failed").length;
     const parts = [];
-    if (open) parts.push(`${paused ? "Paused at" : "Sending"} ${rows.length - open + 1} of ${rows.length}`);
-    else parts.push(sorry && sorry === rows.length ? "Nothing was added" : "Everything is sent");
-    if (waits) parts.push(`${waits} being described`);
-    else if (written) parts.push(`${written} described`);
-    if (known && known === rows.length) parts.splice(0, 1, "All of this is here already");
-    else if (known) parts.push(`${known} here already`);
-    if (sorry) parts.push(`${sorry} need${sorry === 1 ? "s" : ""} a look`);
+    if (open) parts.push(SAY.sendingOf(rows.length - open + 1, rows.length, paused));
+    else parts.push(sorry && sorry === rows.length ? SAY.nothingAdded : SAY.allSent);
+    if (waits) parts.push(SAY.beingDescribed(waits));
+    else if (written) parts.push(SAY.described(written));
+    if (known && known === rows.length) parts.splice(0, 1, SAY.allHere);
+    else if (known) parts.push(SAY.someHere(known));
+    if (sorry) parts.push(SAY.needALook(sorry));
     const sentence = rows.length ? `${parts.join(" · ")}.` : "";
     if (summary.textContent !== sentence) summary.textContent = sentence;
     pace.textContent = open ? going() : "";
@@ -66,7 +67,7 @@ pause.addEventListener("click", () => {
   paused = !paused;
   pause.setAttribute("aria-pressed", String(paused));
   pause.querySelector("use").setAttribute("href", pause.querySelector("use").getAttribute("href").replace(/#.*/, paused ? "#play" : "#pause"));
-  pause.querySelector("span").textContent = paused ? "Go on" : "Pause";
+  pause.querySelector("span").textContent = paused ? SAY.goOn : SAY.pause;
   for (const row of at("queued", "sending")) row.pause(paused);
   tell();
 });
@@ -75,7 +76,7 @@ const halfSent = document.getElementById("half");
 function tellHalf() {
   const names = half();
   halfSent.hidden = !names.length;
-  document.getElementById("half-said").textContent = `Sent in part: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}.`;
+  document.getElementById("half-said").textContent = SAY.inPart(names.slice(0, 3).join(", "), Math.max(0, names.length - 3));
 }
 document.getElementById("half-forget").addEventListener("click", () => {
   forgetHalf();

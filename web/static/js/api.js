@@ -1,4 +1,5 @@
 // Calls to the box. What goes wrong comes back as a Trouble: a sentence and what to do next.
+import { SAY } from "./sentences.js";
 
 export class Trouble extends Error {
   constructor(detail, next = "", status = 0) {
@@ -12,19 +13,16 @@ export class Trouble extends Error {
 /** What shows that the box's own page asks, and not another site's. */
 export const csrf = () => document.querySelector('meta[name="csrf"]').content;
 
-const AWAY = "The box does not answer.";
-const AWAY_NEXT = "Check that it is on and that this device is in your Wi-Fi, then try again.";
-
 /** The sentence of an answer that is not a success: problem+json where the box wrote one. */
 export function trouble(status, text) {
-  if (!status) return new Trouble(AWAY, AWAY_NEXT);
+  if (!status) return new Trouble(SAY.away, SAY.awayNext);
   try {
     const problem = JSON.parse(text);
     if (problem.detail) return new Trouble(problem.detail, problem.next_step ?? "", status);
   } catch {
     // Not from the box itself, perhaps from a proxy before it: the status has to do.
   }
-  return new Trouble("The box could not do that.", "Try again in a moment.", status);
+  return new Trouble(SAY.failed, SAY.failedNext, status);
 }
 
 /** Ask the box; `body` is sent as JSON. Returns the answer's JSON, null where there is none; throws a Trouble. */
@@ -34,7 +32,7 @@ export async function call(method, address, body) {
   try {
     answer = await fetch(address, { method, headers: about, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
-    throw new Trouble(AWAY, AWAY_NEXT);
+    throw new Trouble(SAY.away, SAY.awayNext);
   }
   const text = await answer.text();
   if (!answer.ok) throw trouble(answer.status, text);

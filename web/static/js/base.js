@@ -2,6 +2,7 @@
 import { remove } from "./api.js";
 import { fresh, swap } from "./dom.js";
 import { on } from "./live.js";
+import { SAY } from "./sentences.js";
 import { number } from "./words.js";
 
 const note = document.getElementById("connection");
@@ -9,7 +10,7 @@ let silence = null;
 
 function away() {
   silence ??= setTimeout(() => {
-    note.textContent = "The box does not answer. This page goes on by itself when it is back.";
+    note.textContent = SAY.awayForNow;
     note.hidden = false;
   }, 4000);
 }

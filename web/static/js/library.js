@@ -5,6 +5,7 @@ import { on } from "./live.js";
 import { lay } from "./rows.js";
 import { scrubber } from "./scrubber.js";
 import { redraw } from "./select.js";
+import { SAY } from "./sentences.js";
 import { fill, key, tile } from "./tile.js";
 import "./keys.js";
 import { month, number } from "./words.js";
@@ -95,9 +96,9 @@ async function more(limit = 100) {
     }
     touched.forEach(lay);
     redraw();
-    if (!page.cursor) end.textContent = from ? "That is all." : `That is all: ${number(months.querySelectorAll(".tile").length)} photos and videos.`;
+    if (!page.cursor) end.textContent = from ? SAY.thatIsAll : SAY.thatIsAllOf(number(months.querySelectorAll(".tile").length));
   } catch (error) {
-    end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: () => more() }, "Try again"));
+    end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: () => more() }, SAY.tryAgain));
   } finally {
     loading = false;
   }

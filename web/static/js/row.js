@@ -2,6 +2,7 @@
 import { Trouble } from "./api.js";
 import { el, icon } from "./dom.js";
 import { latest } from "./live.js";
+import { SAY } from "./sentences.js";
 import { itemOf, Sending } from "./tus.js";
 import { day, left, size } from "./words.js";
 
@@ -23,9 +24,9 @@ export class Row {
   async send() {
     this.become("sending");
     if (this.file.size > this.limit) {
-      return this.refuse(new Trouble(`This file has ${size(this.file.size)}; the box takes up to ${size(this.limit)}.`, "Send a shorter or smaller one."));
+      return this.refuse(new Trouble(SAY.tooLarge(size(this.file.size), size(this.limit)), SAY.tooLargeNext));
     }
-    if (this.file.size === 0) return this.refuse(new Trouble("This file is empty.", "Choose another one."));
+    if (this.file.size === 0) return this.refuse(new Trouble(SAY.empty, SAY.emptyNext));
     this.preview();
     let mark = { at: performance.now(), sent: 0 };
     this.going = new Sending(this.file, (sent) => {
@@ -111,7 +112,7 @@ export class Row {
     const focused = this.node.contains(document.activeElement) && document.activeElement !== document.body;
     this.node.dataset.state = this.state;
     this.node.classList.toggle("waits", (this.state === "pending" && this.item.asked) || this.state === "processing");
-    this.bar = this.state === "sending" ? el("progress", { max: this.file.size, value: this.sent, "aria-label": `Sending ${this.file.name}` }) : null;
+    this.bar = this.state === "sending" ? el("progress", { max: this.file.size, value: this.sent, "aria-label": SAY.sending(this.file.name) }) : null;
     this.far = el("p", { class: "say" });
     this.node.replaceChildren(el("span", { class: "thumb" }, this.picture()), el("div", { class: "text" }, ...this.says()), el("div", { class: "do" }, ...this.does()));
     this.drawProgress();
@@ -121,10 +122,10 @@ export class Row {
   drawProgress() {
     if (!this.bar) return;
     this.bar.value = this.sent;
-    const parts = [`${size(this.sent)} of ${size(this.file.size)}`];
-    if (this.paused) parts.push("Paused");
+    const parts = [SAY.amountOf(size(this.sent), size(this.file.size))];
+    if (this.paused) parts.push(SAY.paused);
     else if (this.waiting) parts.push(this.waiting);
-    else if (this.sent >= this.file.size) parts.splice(0, 1, "Being put away");
+    else if (this.sent >= this.file.size) parts.splice(0, 1, SAY.puttingAway);
     else if (this.speed) parts.push(`${size(Math.round(this.speed))}/s`, left((this.file.size - this.sent) / this.speed));
     this.far.textContent = parts.join(" · ");
   }
@@ -134,29 +135,29 @@ export class Row {
     const say = (...words) => el("p", { class: "say" }, ...words);
     const ring = () => el("span", { class: "ring", "aria-hidden": "true" });
     switch (this.state) {
-      case "queued": return [name, say(`${size(this.file.size)} · next in line`)];
+      case "queued": return [name, say(SAY.nextInLine(size(this.file.size)))];
       case "sending": return [name, this.bar, this.far];
       case "refused": return [name, el("p", { class: "say bad", role: "alert" }, this.trouble.detail), this.trouble.next && say(this.trouble.next)];
-      case "pending": return [name, say(this.item.asked ? "In the box. Waiting to be described." : "In the box. It is described later.")];
-      case "processing": return [name, say(ring(), "Being described now")];
-      case "failed": return [name, el("p", { class: "say bad" }, "In the box, but it could not be described."), say(this.item.error ?? "")];
+      case "pending": return [name, say(this.item.asked ? SAY.waits : SAY.waitsForLater)];
+      case "processing": return [name, say(ring(), SAY.beingDescribedNow)];
+      case "failed": return [name, el("p", { class: "say bad" }, SAY.notDescribed), say(this.item.error ?? "")];
       case "duplicate": return [
         this.item?.description ? el("p", { class: "words" }, this.item.description) : name,
-        el("p", { class: "say good" }, this.item ? `Already in the box, since ${day(this.item.added_at)}. Nothing to do.` : "Already in the box. Nothing to do."),
+        el("p", { class: "say good" }, this.item ? SAY.hereSince(day(this.item.added_at)) : SAY.here),
       ];
-      case "sent": return [name, el("p", { class: "say good" }, "In the box.")];
+      case "sent": return [name, el("p", { class: "say good" }, SAY.inTheBox)];
       default: return [el("p", { class: "words" }, this.item.description ?? ""), say(`${this.file.name} · ${size(this.file.size)}`)];
     }
   }
 
   does() {
     const button = (words, sign, act) => el("button", { class: "button bare", type: "button", "aria-label": `${words}: ${this.file.name}`, onclick: act }, icon(sign));
-    const look = () => el("a", { class: "button bare", href: `/items/${this.item.id}`, "aria-label": `Look at ${this.file.name}` }, icon("right"));
-    const remove = () => button("Remove from the list", "close", () => this.gone(this));
+    const look = () => el("a", { class: "button bare", href: `/items/${this.item.id}`, "aria-label": SAY.lookAt(this.file.name) }, icon("right"));
+    const remove = () => button(SAY.takeOff, "close", () => this.gone(this));
     switch (this.state) {
       case "queued": return [remove()];
-      case "sending": return [button("Cancel", "close", () => (this.going ? this.going.cancel() : this.gone(this)))];
-      case "refused": return [button("Try again", "again", () => {
+      case "sending": return [button(SAY.cancel, "close", () => (this.going ? this.going.cancel() : this.gone(this)))];
+      case "refused": return [button(SAY.tryAgain, "again", () => {
         Object.assign(this, { sent: 0, speed: 0, waiting: "" });
         this.become("queued");
         this.again();

@@ -1,13 +1,10 @@
 // Choosing many: with "Choose", a long press, shift or the space bar; then one thing is done with all, and can be undone.
 import { call } from "./api.js";
 import { el } from "./dom.js";
+import { SAY } from "./sentences.js";
 import { number } from "./words.js";
 
 const MOST = 500;
-const SAID = {
-  favourite: "now favourites", unfavourite: "no longer favourites", trash: "put in the trash", restore: "taken out of the trash",
-  tag: "tagged", untag: "no longer tagged", describe: "described again, one after the other",
-};
 const library = document.getElementById("library");
 const months = document.getElementById("months");
 const bar = document.getElementById("selection");
@@ -24,7 +21,7 @@ function draw() {
   library.classList.toggle("choosing", choosing);
   bar.hidden = !choosing;
   starter?.setAttribute("aria-pressed", String(choosing));
-  bar.querySelector("[data-count]").textContent = chosen.size ? `${number(chosen.size)} chosen` : "Tap the pictures";
+  bar.querySelector("[data-count]").textContent = chosen.size ? SAY.chosen(number(chosen.size)) : SAY.choose;
   for (const button of bar.querySelectorAll("[data-do]")) button.disabled = !chosen.size;
   for (const tile of tiles()) {
     const on = chosen.has(tile.dataset.id);
@@ -34,7 +31,7 @@ function draw() {
     tile.setAttribute("role", choosing ? "option" : "link");
   }
   for (const rows of months.querySelectorAll(".rows")) {
-    if (choosing) Object.entries({ role: "listbox", "aria-multiselectable": "true", "aria-label": "Pictures to choose from" }).forEach(([name, value]) => rows.setAttribute(name, value));
+    if (choosing) Object.entries({ role: "listbox", "aria-multiselectable": "true", "aria-label": SAY.toChooseFrom }).forEach(([name, value]) => rows.setAttribute(name, value));
     else for (const name of ["role", "aria-multiselectable", "aria-label"]) rows.removeAttribute(name);
   }
 }
@@ -63,7 +60,7 @@ function toggle(tile, range) {
 function say(text, undo) {
   clearTimeout(fade);
   toast.replaceChildren(el("span", {}, text));
-  if (undo) toast.append(el("button", { class: "button", type: "button", onclick: undo }, "Undo"));
+  if (undo) toast.append(el("button", { class: "button", type: "button", onclick: undo }, SAY.undo));
   toast.hidden = false;
   // A reader needs time to come to the button: it stays as long as somebody is at it.
   fade = setTimeout(function away() {
@@ -75,7 +72,7 @@ function say(text, undo) {
 async function act(action, ids, tag) {
   try {
     const { changed, undo } = await call("POST", "/api/v1/items/bulk", { ids, action, ...(tag ? { tag } : {}) });
-    const what = changed.length ? `${number(changed.length)} ${SAID[action]}.` : "Nothing had to be changed.";
+    const what = changed.length ? SAY.changed[action](number(changed.length)) : SAY.nothingChanged;
     say(what, undo && changed.length ? () => act(undo, changed, tag) : null);
   } catch (error) {
     say(error.message);

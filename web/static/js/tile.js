@@ -1,8 +1,7 @@
 // One picture in the rows, drawn as parts.html draws it, and kept true to its item.
 import { el, icon } from "./dom.js";
+import { SAY } from "./sentences.js";
 import { duration } from "./words.js";
-
-const SAID = { pending: ", waiting to be described", processing: ", being described", failed: ", could not be described", completed: "" };
 
 /** What orders the library: newest first, then the larger id. */
 export const key = (item) => (item.taken_at ?? item.added_at).slice(0, 19);
@@ -29,10 +28,10 @@ export function fill(node, item) {
   if (picture) picture.alt = item.description ?? item.name;
   const parts = [picture ?? el("span", { class: "plain" }, icon(item.kind), el("span", {}, item.name))];
   if (item.duration) {
-    parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, "Video, "), duration(item.duration)));
+    parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, SAY.video), duration(item.duration)));
   }
   if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, ...(item.marks ?? [{ text: item.description }]).map(({ text, marked }) => (marked ? el("mark", {}, text) : text))));
-  const said = left ? ", not described yet" : SAID[item.status];
+  const said = left ? SAY.notDescribedYet : SAY.states[item.status];
   parts.push(el("span", { class: "mark", "aria-hidden": "true" }, left && icon("moon")), el("span", { class: "sr state-said" }, said));
   node.replaceChildren(...parts);
   return moved;

@@ -1,6 +1,7 @@
 // One file to the box by tus: in pieces where it must be, on from where it was after a cut, a locked screen or a restart.
 import { csrf, get, trouble, Trouble } from "./api.js";
 import { on } from "./live.js";
+import { SAY } from "./sentences.js";
 import { keyOf, remember, remembered, terminate } from "./half.js";
 
 const ADDRESS = "/api/v1/tus";
@@ -10,10 +11,6 @@ const WAITS = [1000, 2000, 4000, 8000, 15000, 30000];
 const PASSING = new Set([0, 408, 409, 423, 460, 502, 504]);
 
 const LOST_CAUSES = new Set([400, 413, 415]);
-
-const LOST = "The connection is lost. This goes on by itself when it is back.";
-const UNREADABLE = "This device does not give the file out any more.";
-const UNREADABLE_NEXT = "Choose it again: it goes on where it was.";
 
 /** What ends a wait early: the network is back, the screen is unlocked, the box answers again. */
 const wakes = new Set();
@@ -33,7 +30,7 @@ export class Sending {
   /** Send the file to its end; returns {number, duplicate}, throws a Trouble. */
   async run() {
     for (let failures = 0; ; ) {
-      if (this.over) throw new Trouble("Cancelled.");
+      if (this.over) throw new Trouble(SAY.cancelled);
       if (this.paused) {
         await new Promise((resolve) => (this.goOn = resolve));
         continue;
@@ -137,12 +134,12 @@ export class Sending {
     try {
       await this.file.slice(0, 1).arrayBuffer();
     } catch {
-      throw new Trouble(UNREADABLE, UNREADABLE_NEXT);
+      throw new Trouble(SAY.unreadable, SAY.unreadableNext);
     }
   }
 
   async rest(status, failures) {
-    if (status === 0) this.waiting(LOST);
+    if (status === 0) this.waiting(SAY.lost);
     await rest(failures);
   }
 }
