@@ -132,7 +132,7 @@ def test_a_quiet_stream_is_kept_alive(running, monkeypatch):
 def test_the_stream_ends_for_whoever_is_let_in_no_more(running, shelf, monkeypatch):
     monkeypatch.setattr(EventStream.__init__, "__defaults__", (0.05,))
     with running.socket() as connection:
-        page = Reader(connection)
+        page = Reader(connection, "Connection: close\r\n")
         page.until("heartbeat")
         with shelf.box.library() as db:
             for key in access_keys.every(db):
