@@ -32,8 +32,10 @@ async function poll(left = POLLS_BEFORE_STREAM) {
   let changes = null;
   try {
     changes = await get(`/api/v1/changes${revision ? `?since=${revision}` : ""}`);
-  } catch {
-    // The box itself is away: its stream tells soonest when it is back.
+  } catch (error) {
+    // Signed out, here or from another device: the page asks who is there.
+    if (error.status === 401) location.reload();
+    // Else the box itself is away: its stream tells soonest when it is back.
   }
   if (mine !== turn) return;
   if (!changes) {
