@@ -71,7 +71,12 @@ def _who(box: Box, connection: ASGIConnection[Any, Any, Any, Any]) -> Asking:
     with box.library() as db:
         if kind:
             known = access_keys.find(db, key.strip()) if kind.lower() == "bearer" else None
-            return Asking() if known is None else Asking(Caller(known.name, known.scopes, known.account_id))
+            if known is None:
+                return Asking()
+            # A person's key may no more than the person, who may be an owner no longer.
+            holder = None if known.account_id is None else accounts.get(db, known.account_id)
+            scopes = known.scopes if holder is None else known.scopes & SCOPES[holder.role]
+            return Asking(Caller(known.name, scopes, known.account_id))
         session = sessions.find(db, token) if token else None
         if session is not None:
             account = accounts.get(db, session.account_id)

@@ -109,6 +109,17 @@ def test_a_key_may_do_what_its_scopes_say(shelf: Any, stranger: TestClient[Any],
     assert shelf.count() == 1
 
 
+def test_a_person_s_key_may_no_more_than_the_person(shelf: Any, stranger: TestClient[Any], anna: Any) -> None:
+    with shelf.box.library() as db:
+        key = {"Authorization": f"Bearer {access_keys.create(db, 'mine', set(Scope), account_id=anna.id)}"}
+        accounts.create(db, "Ben", Role.OWNER, PASSWORD)
+    assert stranger.get("/api/v1/settings", headers=key).status_code == 200
+    with shelf.box.library() as db:
+        accounts.set_role(db, anna.id, Role.MEMBER)
+    assert stranger.get("/api/v1/settings", headers=key).status_code == 403
+    assert stranger.get("/api/v1/items", headers=key).status_code == 200
+
+
 def test_a_member_sees_no_settings(shelf: Any, signed_in: TestClient[Any], anna: Any) -> None:
     assert 'href="/settings"' in signed_in.get("/").text
     with shelf.box.library() as db:
