@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from appliance.errors import AccountError, LibraryError, NotFoundError
-from appliance.library.database import Connection, transaction
+from appliance.library.database import Connection, row_id, transaction
 from appliance.library.sessions import hash_of
 from appliance.records import AccessKey, Scope
 
@@ -77,7 +77,7 @@ def revoke(db: Connection, key_id: int, *, now: float | None = None) -> None:
     with transaction(db):
         changed = db.execute(
             "UPDATE access_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
-            (time.time() if now is None else now, key_id),
+            (time.time() if now is None else now, row_id(key_id)),
         )
         if changed.rowcount == 0:
             raise NotFoundError("There is no such access key.", "Look at the list of keys again.")

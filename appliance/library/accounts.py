@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from appliance.errors import AccountError, NotFoundError
-from appliance.library.database import Connection, instant, transaction
+from appliance.library.database import Connection, instant, row_id, transaction
 from appliance.records import Account, Role
 
 LONGEST_NAME = 40
@@ -51,7 +51,7 @@ def find(db: Connection, name: str) -> Account | None:
 
 def get(db: Connection, account_id: int) -> Account:
     """Return an account by its number; raise NotFoundError where it is gone."""
-    row = db.execute("SELECT * FROM accounts WHERE id = ?", (account_id,)).fetchone()
+    row = db.execute("SELECT * FROM accounts WHERE id = ?", (row_id(account_id),)).fetchone()
     if row is None:
         raise NotFoundError("This account is gone.", "Look at the list of people again.")
     return _account(row)

@@ -100,6 +100,14 @@ def once_there_is_room(start: Callable[[], Started], wait: Callable[[float], obj
             return None
 
 
+LARGEST_ID = 2**63 - 1
+
+
+def row_id(number: int) -> int:
+    """Return a number as one that a row may have; 0, which none has, for one that SQLite cannot hold."""
+    return number if 0 < number <= LARGEST_ID else 0
+
+
 def sqlite_version(db: Connection) -> str:
     """Return the version of the database's own code."""
     return str(db.execute("SELECT sqlite_version()").fetchone()[0])

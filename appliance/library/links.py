@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from appliance.errors import AccountError, LibraryError, NotFoundError
-from appliance.library.database import Connection, transaction
+from appliance.library.database import Connection, row_id, transaction
 from appliance.library.sessions import hash_of
 from appliance.records import Link
 
@@ -61,7 +61,7 @@ def revoke(db: Connection, link_id: int, *, now: float | None = None) -> None:
     with transaction(db):
         changed = db.execute(
             "UPDATE links SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
-            (time.time() if now is None else now, link_id),
+            (time.time() if now is None else now, row_id(link_id)),
         )
         if changed.rowcount == 0:
             raise NotFoundError("There is no such link.", "Look at the list of links again.")

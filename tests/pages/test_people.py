@@ -188,6 +188,12 @@ def test_the_api_does_what_the_page_does(shelf: Any, client: TestClient[Any], an
     assert all(one["name"] != "Camera" for one in client.delete(f"/api/v1/keys/{number}").json()["keys"])
 
 
+@pytest.mark.parametrize("path", ["people", "links", "keys"])
+@pytest.mark.parametrize("number", ["0", "999", "634666187764631796163513679872"])
+def test_a_number_that_there_is_not(client: TestClient[Any], path: str, number: str) -> None:
+    assert client.delete(f"/api/v1/{path}/{number}").status_code == 404
+
+
 def test_one_s_own_password(shelf: Any, anna: Any, browser: TestClient[Any]) -> None:
     with shelf.box.library() as db:
         sessions.begin(db, anna.id, "Chrome on Android")
