@@ -11,13 +11,12 @@ from typing import Unpack
 
 from appliance.errors import NotFoundError
 from appliance.library import live, search, tally
-from appliance.library.database import Connection, instant, transaction
+from appliance.library.database import LARGEST_ID, Connection, instant, transaction
 from appliance.library.wanted import BY_WORDS, Wanted, few
 from appliance.library.wanted import conditions as wanted_conditions
 from appliance.records import Facts, Item, Kind, Status
 
 _MOST_ITEMS = 500
-_LARGEST_ID = 2**63 - 1
 _WEIGHTS = "1, 8, 5, 3"  # of name, description, tags, moments
 _RANKED = "best"
 MOST_COUNTED = 1000  # matches of a search, tag or author; of more the page says so
@@ -41,7 +40,7 @@ class Page:
 def get(db: Connection, item_id: int) -> Item:
     """Return the item; raise NotFoundError where there is none."""
     row = None
-    if 0 < item_id <= _LARGEST_ID:
+    if 0 < item_id <= LARGEST_ID:
         row = db.execute("SELECT * FROM items WHERE id = ?", (item_id,)).fetchone()
     if row is None:
         raise NotFoundError("This item is not in the library.", "It may have been removed; open the library again.")
@@ -157,7 +156,7 @@ def years(db: Connection) -> list[str]:
 
 def cursor_before(month: str) -> str:
     """Return the cursor of the page that begins with the newest item of a month (`2024-05`) or of an older one."""
-    return _encoded(f"{month}-99", _LARGEST_ID)
+    return _encoded(f"{month}-99", LARGEST_ID)
 
 
 def neighbours(db: Connection, item_id: int) -> tuple[int | None, int | None]:
@@ -240,7 +239,7 @@ def revision(db: Connection) -> int:
     return latest
 
 
-def changes_since(db: Connection, revision: int, limit: int, *, until: int = _LARGEST_ID) -> tuple[list[Item], int]:
+def changes_since(db: Connection, revision: int, limit: int, *, until: int = LARGEST_ID) -> tuple[list[Item], int]:
     """Return up to `limit` items changed after `revision`, in order of their last change, and the revision they reach.
 
     An item that changed often comes once, as it is now, and not where its last change was after `until`; trashed items
@@ -272,7 +271,7 @@ def _position(cursor: str) -> tuple[str, int]:
         last = int(number)
     except (binascii.Error, ValueError):
         first, last = "", 0
-    if not 0 < last <= _LARGEST_ID:
+    if not 0 < last <= LARGEST_ID:
         raise _no_such_page()
     return first, last
 
