@@ -17,13 +17,8 @@ def take_back(db: Connection, item_id: int) -> None:
         db.execute("UPDATE items SET taken_at = file_taken_at, dated = 0 WHERE id = ?", (item_id,))
 
 
-def set_by_person(db: Connection, item_id: int) -> bool:
-    """Return whether a person set the date of an item."""
-    row = db.execute("SELECT dated FROM items WHERE id = ?", (item_id,)).fetchone()
-    return bool(row and row["dated"])
-
-
-def of_file(db: Connection, item_id: int) -> str | None:
-    """Return when an item was taken as its file says it, None where it does not."""
-    row = db.execute("SELECT file_taken_at FROM items WHERE id = ?", (item_id,)).fetchone()
-    return row["file_taken_at"] if row else None
+def known(db: Connection, item_id: int) -> tuple[bool, str | None]:
+    """Return whether a person set the date of an item, and when its file says that it was taken, None where it does
+    not."""
+    row = db.execute("SELECT dated, file_taken_at FROM items WHERE id = ?", (item_id,)).fetchone()
+    return bool(row["dated"]), row["file_taken_at"]

@@ -19,6 +19,16 @@ from appliance.library import disk
 HEAD_BYTES = 64 << 10
 
 
+def no_such_upload() -> NotFoundError:
+    """Return what to tell somebody whose upload is not here, or not any more."""
+    return NotFoundError("There is no such upload, or it waited too long.", "Send the file again.")
+
+
+def sent_already() -> BusyFileError:
+    """Return what to tell somebody whose file another request is sending."""
+    return BusyFileError("This file is being sent already.", "Wait a moment, then go on with it.")
+
+
 class Incoming:
     """A file being received at `path`; a context manager that discards it at the end unless the store kept it.
 
@@ -141,21 +151,20 @@ class Resumed(Incoming):
                 self._close()
 
     def _opened(self) -> int:
-        gone = NotFoundError("There is no such upload, or it waited too long.", "Send the file again.")
         try:
             file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise gone from None
+            raise no_such_upload() from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.stat(self.path).st_ino != os.fstat(file).st_ino:
-                raise gone
+                raise no_such_upload()
         except BlockingIOError:
             os.close(file)
-            raise BusyFileError("This file is being sent already.", "Wait a moment, then go on with it.") from None
+            raise sent_already() from None
         except FileNotFoundError:
             os.close(file)
-            raise gone from None
+            raise no_such_upload() from None
         except BaseException:
             os.close(file)
             raise

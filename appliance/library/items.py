@@ -11,7 +11,7 @@ from typing import Unpack
 
 from appliance.errors import NotFoundError
 from appliance.library import live, search, tally
-from appliance.library.database import LARGEST_ID, Connection, instant, transaction
+from appliance.library.database import LARGEST_ID, Connection, instant, row_id, transaction
 from appliance.library.wanted import BY_WORDS, Wanted, few
 from appliance.library.wanted import conditions as wanted_conditions
 from appliance.records import Facts, Item, Kind, Status
@@ -39,9 +39,7 @@ class Page:
 
 def get(db: Connection, item_id: int) -> Item:
     """Return the item; raise NotFoundError where there is none."""
-    row = None
-    if 0 < item_id <= LARGEST_ID:
-        row = db.execute("SELECT * FROM items WHERE id = ?", (item_id,)).fetchone()
+    row = db.execute("SELECT * FROM items WHERE id = ?", (row_id(item_id),)).fetchone()
     if row is None:
         raise NotFoundError("This item is not in the library.", "It may have been removed; open the library again.")
     return _item(row)

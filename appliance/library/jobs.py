@@ -63,12 +63,6 @@ def enqueue(
     return job_of(row)
 
 
-def describing_since(db: Connection) -> dict[int, float]:
-    """Return when each item that is being described was begun, by item id."""
-    rows = db.execute("SELECT item_id, started_at FROM jobs WHERE state = 'running' AND task = 'describe'")
-    return {row["item_id"]: row["started_at"] for row in rows if row["started_at"] is not None}
-
-
 def again(db: Connection, item_id: int, priority: int, *, now: float) -> list[Job]:
     """Ask for an item to be described, and to be prepared first where it never was; return the open jobs."""
     with transaction(db):

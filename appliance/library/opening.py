@@ -27,7 +27,6 @@ _DATABASE = "library.db"
 _IN_USE = "in-use.lock"
 _LET_GO = "library.db.let-go"
 _WANTED = "library.db.go-back-to"
-_PUT_BACK = "The library’s database was put back to the backup of {}."
 _ADOPT = "Attach the right disk and start Shoebox again; or, to go on with what is there, run `shoebox library adopt`."
 
 log = logging.getLogger(__name__)
@@ -124,8 +123,7 @@ def restore(settings: Settings, backup: Path, zone: ZoneInfo) -> Path | None:
         if _is_file(path) and damage.found(path) is None:
             database.connect(path).close()  # what its log still holds goes into it: it is set aside whole
         library = known or backups.library_of(backup) or marker.new_id()
-        said = _PUT_BACK.format(recovery.dated(backup, zone))
-        return recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
+        return _put_back(data, library, backup, zone)
 
 
 def ask_to_restore(settings: Settings, backup: Path) -> None:
@@ -134,11 +132,9 @@ def ask_to_restore(settings: Settings, backup: Path) -> None:
     Raises LibraryError where it is damaged or of another library.
     """
     data = settings.data
-    wrong = backups.fault(backup)
-    if wrong is not None:
-        raise LibraryError(f"This backup is damaged: {wrong}.", "Choose another one.")
-    if backups.library_of(backup) not in {None, marker.read(data)}:
-        raise LibraryError("This is a backup of another library.", "Choose another one.")
+    unfit = _unfit(backup, marker.read(data))
+    if unfit is not None:
+        raise LibraryError(unfit, "Choose another one.")
     with disk.usable(data):
         (data / _WANTED).write_text(backup.name, encoding="utf-8")
         (data / _LET_GO).touch()
@@ -265,9 +261,8 @@ def _make_sound(data: Path, memory: Memory, zone: ZoneInfo, *, alone: bool) -> N
         _restore(data, library, wrong, zone)
     elif alone and library is not None and (backup := _wanted(data, library)) is not None:
         database.connect(path).close()  # what its log still holds goes into it: it is set aside whole
-        said = _PUT_BACK.format(recovery.dated(backup, zone))
-        recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
-        log.warning(said)
+        _put_back(data, library, backup, zone)
+        log.warning("The library’s database was put back to the backup of %s.", recovery.dated(backup, zone))
     elif alone and is_called_for(data) and _is_file(path) and damage.mend_search(path):
         log.warning("the search index was damaged, and is made anew")
     database.bring_up_to_date(path)
@@ -312,6 +307,12 @@ def _restore(data: Path, library: str, wrong: tuple[str, str], zone: ZoneInfo) -
     log.warning("%s The former one is kept as %s.", text, aside.name if aside else "nothing: there was none")
 
 
+def _put_back(data: Path, library: str, backup: Path, zone: ZoneInfo) -> Path | None:
+    """Put a backup in the database's place, as somebody wished; return where the former one is kept."""
+    said = f"The library’s database was put back to the backup of {recovery.dated(backup, zone)}."
+    return recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
+
+
 def _wanted(data: Path, library: str) -> Path | None:
     """Return the backup that somebody asked to go back to, None where none is wanted or it is not good any more."""
     try:
@@ -319,10 +320,18 @@ def _wanted(data: Path, library: str) -> Path | None:
     except (OSError, UnicodeDecodeError):
         return None
     backup = next((one for one in backups.listed(data) if one.name == wanted), None)
-    if backup is None or backups.fault(backup) is not None or backups.library_of(backup) not in {None, library}:
+    if backup is None or _unfit(backup, library) is not None:
         log.error("the backup %s cannot be gone back to; the library stays as it is", wanted[:100])
         return None
     return backup
+
+
+def _unfit(backup: Path, library: str | None) -> str | None:
+    """Return, as a sentence, why this library cannot go back to a backup; None where it can."""
+    wrong = backups.fault(backup)
+    if wrong is not None:
+        return f"This backup is damaged: {wrong}."
+    return None if backups.library_of(backup) in {None, library} else "This is a backup of another library."
 
 
 def _of_newest_backup(data: Path) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from appliance.errors import BusyFileError, NotFoundError
 from appliance.library import items, uploads
 from appliance.library.database import Connection, transaction
-from appliance.library.incoming import Resumed
+from appliance.library.incoming import Resumed, no_such_upload
 from appliance.library.store import Store
 from appliance.records import Format, Job
 
@@ -58,7 +58,7 @@ def get(db: Connection, store: Store, number: str) -> Partial:
             (number,),
         ).fetchone()
     if row is None:
-        raise NotFoundError("There is no such upload, or it waited too long.", "Send the file again.")
+        raise no_such_upload()
     found = Partial(**{**dict(row), "duplicate": bool(row["duplicate"])})
     if found.item_id is None and not store.partial(number).exists():
         return _after_a_crash(db, found)
@@ -147,7 +147,7 @@ def _after_a_crash(db: Connection, partial: Partial) -> Partial:
     """Return what became of an upload whose file is gone: the library has it, if only its row was not written yet."""
     item = items.find_by_sha256(db, partial.sha256) if partial.sha256 else None
     if item is None:
-        raise NotFoundError("There is no such upload, or it waited too long.", "Send the file again.")
+        raise no_such_upload()
     return _finished(db, partial, item.id, False, time.time())
 
 

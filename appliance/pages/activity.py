@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Response, get, route
 from litestar.di import NamedDependency
 
-from appliance.library import backups, history, items, jobs, preferences
+from appliance.library import backups, history, items, jobs, preferences, status
 from appliance.library.database import Connection
 from appliance.pages import charts, words
 from appliance.pages.box import Box
@@ -75,7 +75,8 @@ def activity_now(box: NamedDependency[Box]) -> dict[str, Any]:
 def _now(db: Connection, box: Box) -> list[dict[str, Any]]:
     """Return the items being described, each with the seconds it has taken so far and those it may take."""
     found = items_json(db, items.page(db, status=Status.PROCESSING, limit=SHOWN).items, box.known_models())
-    begun, now = jobs.describing_since(db), time.time()
+    begun = {number: since for number, _, since in status.under_way(db)}
+    now = time.time()
     limit = preferences.get(db, box.settings).processing_timeout
     for item in found:
         since = begun.get(item["id"])

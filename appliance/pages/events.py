@@ -49,9 +49,8 @@ class EventStream:
         self._admitted = admitted
         self._since = since
         self._heartbeat = heartbeat
-        self._looked = (
-            asyncio.get_running_loop().time()
-        )  # when it was last asked whether the listener is still admitted
+        # When it was last asked whether the listener is still admitted.
+        self._looked = asyncio.get_running_loop().time()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the page goes away or the server stops."""

@@ -24,6 +24,7 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
         found = items.get(db, number)
         models = box.known_models()
         newer, older = items.neighbours(db, number)
+        dated, file_date = dates.known(db, number)
         written = history(db, number, models)
         text = templates.page(
             "item.html", box, db, "library",
@@ -34,8 +35,8 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             place=place(found),
             film=live.film_of(db, number),
             shown_by_browsers=names.SHOWN_BY_BROWSERS,
-            dated=dates.set_by_person(db, number),
-            file_date=dates.of_file(db, number),
+            dated=dated,
+            file_date=file_date,
             days=moments.range_of_days(),
             previous=newer,
             next=older,

@@ -17,8 +17,7 @@ from appliance.records import Scope
 SECONDS = 3600.0
 SHOWN = 500
 LEVELS = ("info", "warning", "error")
-_WORSE = {"info": {"info", "warning", "error", "critical"}, "warning": {"warning", "error", "critical"}}
-_WORSE |= {"error": {"error", "critical"}}
+_SEVERITY = (*LEVELS, "critical")
 
 
 @route("/settings/logs", http_method=GET, opt=needs(Scope.ADMIN), sync_to_thread=True)  # type: ignore[arg-type]
@@ -56,4 +55,5 @@ def _level(request: Request[Any, Any, Any]) -> str:
 
 def _found(box: Box, level: str) -> list[dict[str, Any]]:
     found = logs.kept(logs.ring_folder(box.settings.data), time.time() - SECONDS)
-    return [record for record in found if record.get("level") in _WORSE[level]]
+    shown = _SEVERITY[_SEVERITY.index(level) :]
+    return [record for record in found if record.get("level") in shown]

@@ -44,7 +44,7 @@ async def people_form(
 
 
 def _add(db: Connection, _: int, typed: dict[str, str]) -> None:
-    orders.add(db, typed.get("name", ""), orders.role_of(typed.get("role", "")), typed.get("password", ""))
+    accounts.create(db, typed.get("name", ""), orders.role_of(typed.get("role", "")), typed.get("password", ""))
 
 
 def _password(db: Connection, number: int, typed: dict[str, str]) -> None:

@@ -66,7 +66,7 @@ async def people(box: NamedDependency[Box]) -> Answer:
 async def person_add(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Answer:
     """Add a person."""
     new = read_json(await whole(request), NewPerson)
-    return await _done(box, lambda db: orders.person_json(db, orders.add(db, new.name, new.role, new.password)))
+    return await _done(box, lambda db: orders.person_json(db, accounts.create(db, new.name, new.role, new.password)))
 
 
 @patch("/api/v1/people/{number:int}", opt=_ADMIN, request_max_body_size=LARGEST_BODY)

@@ -25,11 +25,6 @@ def days_of(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
 
 
-def add(db: Connection, name: str, role: Role, password: str) -> Account:
-    """Add a person."""
-    return accounts.create(db, name, role, password)
-
-
 def change(
     db: Connection, number: int, *, role: Role | None = None, password: str | None = None, disabled: bool | None = None
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from appliance.errors import BusyFileError
+from appliance.library.incoming import sent_already
 
 MOST_HASHES = 64  # of uploads that wait for their next piece; any other is read again at its end
 
@@ -37,7 +37,7 @@ class Ways:
         Raises BusyFileError where another request sends one of the same upload.
         """
         if number in self._ways:
-            raise BusyFileError("This file is being sent already.", "Wait a moment, then go on with it.")
+            raise sent_already()
         way = self._ways[number] = Way()
 
         async def received() -> Any:

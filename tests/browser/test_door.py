@@ -31,7 +31,6 @@ def page(request: Any, chromium: Browser, fresh: Any, troubles: Any) -> Iterator
     )
     page = context.new_page()
     troubles.listen(page)
-    page.width_name = request.param  # type: ignore[attr-defined]
     yield page
     context.close()
 

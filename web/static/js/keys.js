@@ -1,7 +1,10 @@
 // The library by keys: arrows from picture to picture, / to search, ? for the list of them all.
 const dialog = document.getElementById("keys");
 const box = dialog.querySelector("input");
-const OFF = "single-keys-off"; // whoever speaks to the computer may not want single letters to do something
+const OFF = "single-keys-off";
+
+/** Whether single letters do something: whoever speaks to the computer may not want that. */
+export const singleKeys = () => !localStorage.getItem(OFF);
 
 const tiles = () => [...document.querySelectorAll("#months .tile")];
 const middle = ({ left, width }) => left + width / 2;
@@ -41,7 +44,7 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     to.focus({ preventScroll: true });
     to.scrollIntoView({ block: "nearest" });
-  } else if (localStorage.getItem(OFF)) return;
+  } else if (!singleKeys()) return;
   else if (event.key === "/") {
     event.preventDefault();
     document.getElementById("q")?.focus();
@@ -51,6 +54,6 @@ addEventListener("keydown", (event) => {
   }
 });
 
-box.checked = !localStorage.getItem(OFF);
+box.checked = singleKeys();
 box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
 document.getElementById("show-keys")?.addEventListener("click", () => dialog.showModal());

@@ -1,6 +1,7 @@
 // Choosing many: with "Choose", a long press, shift or the space bar; then one thing is done with all, and can be undone.
 import { call } from "./api.js";
 import { el } from "./dom.js";
+import { singleKeys } from "./keys.js";
 import { SAY } from "./sentences.js";
 import { number } from "./words.js";
 
@@ -122,7 +123,7 @@ months.addEventListener("click", (event) => {
 
 months.addEventListener("keydown", (event) => {
   const tile = event.target.closest(".tile");
-  if (tile && (event.key === " " || (event.key === "x" && !localStorage.getItem("single-keys-off")))) {
+  if (tile && (event.key === " " || (event.key === "x" && singleKeys()))) {
     event.preventDefault();
     toggle(tile, event.shiftKey);
   }
