@@ -16,11 +16,13 @@ _LEAST_SECONDS = 0.001  # a clock that was set back in between gives less than n
 
 def waiting(db: Connection) -> tuple[dict[Kind, int], dict[Kind, int]]:
     """Return, by kind, how many descriptions are asked for and not begun, and how many items are left for the night."""
-    # Of videos there are few, so that the photos are what remains of sums which need no look at each item.
+    # Videos are few and looked at one by one; of the photos sums are enough. A Live Photo's film, which the tally does
+    # not count as shown, is a video that waits as any other.
     row = db.execute(
         """
         SELECT
-          (SELECT coalesce(sum(count), 0) FROM tally WHERE status = 'pending' AND trashed = 0) AS pending,
+          (SELECT coalesce(sum(count), 0) FROM tally WHERE status = 'pending' AND trashed = 0 AND kind = 'photo')
+            AS pending_photos,
           (SELECT count(*) FROM jobs INDEXED BY jobs_asked WHERE state = 'queued' AND task = 'describe') AS asked,
           count(*) AS pending_videos,
           count(CASE WHEN EXISTS (
@@ -32,9 +34,8 @@ def waiting(db: Connection) -> tuple[dict[Kind, int], dict[Kind, int]]:
         """
     ).fetchone()
     asked = {Kind.PHOTO: row["asked"] - row["asked_videos"], Kind.VIDEO: row["asked_videos"]}
-    photos = row["pending"] - row["pending_videos"]
     left = {
-        Kind.PHOTO: max(0, photos - asked[Kind.PHOTO]),
+        Kind.PHOTO: max(0, row["pending_photos"] - asked[Kind.PHOTO]),
         Kind.VIDEO: row["pending_videos"] - row["asked_videos"],
     }
     return asked, left

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from appliance.library import items, live, trash
+from appliance.library import items, live, status, trash
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.records import Facts, Format, Item, Kind
@@ -102,3 +102,10 @@ def test_a_film_outlives_its_photo(db: Connection, prepared: Callable[..., Item]
     photo, film = prepared("IMG_1.HEIC"), prepared("IMG_1.MOV")
     db.execute("DELETE FROM items WHERE id = ?", (photo.id,))
     assert [item.id for item in items.page(db).items] == [film.id]
+
+
+def test_a_film_that_waits_is_not_taken_off_the_photos_that_wait(db: Connection, prepared: Callable[..., Item]) -> None:
+    for name in ("IMG_1.HEIC", "IMG_1.MOV", "IMG_2.HEIC"):
+        prepared(name)
+    db.execute("DELETE FROM jobs")  # all are left for the night
+    assert status.waiting(db) == ({Kind.PHOTO: 0, Kind.VIDEO: 0}, {Kind.PHOTO: 2, Kind.VIDEO: 1})
