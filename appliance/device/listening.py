@@ -3,6 +3,7 @@
 import errno
 import socket
 from ipaddress import ip_address
+from pathlib import Path
 
 from appliance.errors import SettingsError
 
@@ -27,11 +28,20 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def lan_address() -> str | None:
-    """Return this machine's address on the home network, None where it is on none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
+    """Return this machine's address on the home network, None where it is on none or this process may not see it."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.connect(FAR_AWAY)
-        except OSError:
-            return None
-        own: str = asking.getsockname()[0]
+            own: str = asking.getsockname()[0]
+    except OSError:
+        return None
     return None if ip_address(own).is_loopback else own
+
+
+def sees_networks(root: Path = Path("/")) -> bool:
+    """Return whether this process sees a network card: one that is kept from it has a loopback alone."""
+    try:
+        lines = (root / "proc/net/dev").read_text(encoding="ascii").splitlines()[2:]
+    except OSError:
+        return False
+    return any(line.partition(":")[0].strip() != "lo" for line in lines)
