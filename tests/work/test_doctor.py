@@ -11,6 +11,7 @@ from appliance.library import claims, database, items, jobs, opening
 from appliance.records import Priority, Status, Task
 from appliance.work import doctor, vitals
 from appliance.work.adoption import adopt_orphans as adopt
+from appliance.work.explained import EXPLAINED
 from appliance.work.finding import Finding
 from appliance.work.vitals import Patient
 
@@ -68,6 +69,7 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
         "system disk", "network name", "release", "address",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
+    assert {one.about for one in found} == set(EXPLAINED) - {"library"}
 
 
 def test_a_status_that_is_wrong_is_found_and_mended(patient: Patient) -> None:
