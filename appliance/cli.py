@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if service:
         giving_up.leave_words(service, "")
     try:
+        if options.command is None:  # rescue, which is there for settings that cannot be used, too
+            return _rescue(overrides)
         settings = settings_module.load(overrides=overrides)
         with database.explained():
             status: int = options.command(settings, options)
@@ -82,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     web.set_defaults(command=_web, service="web")
     worker = commands.add_parser("worker", parents=[data], help="what describes, alone")
     worker.set_defaults(command=_worker, service="worker")
+
+    rescue = commands.add_parser("rescue", parents=[data, address], help="say on a page why the page does not start")
+    rescue.set_defaults(command=None)
 
     describe = commands.add_parser("describe", parents=[data], help="say what files show, without any server")
     describe.add_argument("files", nargs="+", metavar="FILE", help="a photo or a video")
@@ -125,6 +130,13 @@ def _web(settings: Settings, _: argparse.Namespace) -> int:
     logs.set_up(settings.log)
     logs.keep(logs.ring_folder(settings.data), "web")
     return server.serve(settings)
+
+
+def _rescue(overrides: dict[str, object]) -> int:
+    from appliance.pages import rescue
+
+    logs.set_up("text")
+    return rescue.serve(overrides)
 
 
 def _worker(settings: Settings, _: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ def is_given_up(service: str, environment: Mapping[str, str] = os.environ, root:
 def meaning(service: str, environment: Mapping[str, str] = os.environ, root: Path = Path("/")) -> str:
     """Return, as a sentence, what systemd says of how a service ended; UNKNOWN where that tells nothing."""
     there = folder(environment, root)
-    note = f"{_read(there / 'failed' / service)} {_read(there / 'ended' / service)}"
+    note = f"{_read(there / 'failed' / service)} {_read(there / f'{service}.ended')}"
     return next((text for word, text in _MEANINGS.items() if word in note), UNKNOWN)
 
 

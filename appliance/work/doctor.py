@@ -145,8 +145,9 @@ def _model(patient: Patient) -> Finding:
         if wrong:
             return Finding(about, False, wrong[0].error.message, wrong[0].error.next_step)
         model = installed.in_use(folder)
-        free, need = memory.available(patient.root), memory_needed(model)
-        if free is not None and free < need:  # beside a worker that describes, on a small board
+        need = memory_needed(model)
+        known = [value for value in (memory.available(patient.root), memory.usable(patient.root)) if value is not None]
+        if (free := min(known, default=need)) < need:  # beside a worker that describes, on a small board
             text = f"{model.name} was not tried: it takes {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} are free."
             return Finding(about, True, text, "On the box, type: sudo shoebox doctor")
         with Child(patient.settings, loader=patient.loader) as child:

@@ -18,6 +18,11 @@ EXPLAINED: dict[str, Explained] = {
         "Whether the folder holds the library that was there last time, and this Shoebox can use it.",
         "Without it nothing is shown, and nothing new is begun in its place.",
     ),
+    "settings": Explained(
+        "The settings file",
+        "Whether /etc/shoebox.toml and the environment can be read and used.",
+        "A box that guesses what was meant could keep photos in the wrong place.",
+    ),
     "database": Explained(
         "What is written",
         "Every page of the database is read and its parts compared.",

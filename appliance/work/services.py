@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 from appliance import __version__
-from appliance.device import giving_up, listening, mdns, release, units
+from appliance.device import giving_up, mdns, networks, release, units
 from appliance.device.listening import lan_address
 from appliance.device.power import power
 from appliance.device.units import Unit
@@ -105,7 +105,7 @@ def network_name(settings: Settings, root: Path) -> Finding:
         host = f"{socket.gethostname().partition('.')[0]}.local"
         if (number := mdns.address_of(host, root)) is not None:
             return sound(about, f"The box is at http://{host}{ending} and at http://{number}{ending}.")
-    if own is None and not listening.sees_networks(root):
+    if own is None and not networks.any_seen(root):
         return sound(about, "Which networks the box is on cannot be asked from here.")
     if own is None:
         step = "Plug in its network cable, or set up its Wi-Fi. The photos are safe; phones cannot reach it."

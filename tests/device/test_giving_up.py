@@ -27,10 +27,10 @@ def test_nothing_is_given_up_without_a_note(tmp_path: Path) -> None:
         ("exit-code 1", "ended with an error"),
     ],
 )
-@pytest.mark.parametrize("where", ["failed", "ended"])
+@pytest.mark.parametrize("where", ["failed/worker", "worker.ended"])
 def test_systemd_s_words_become_a_sentence(tmp_path: Path, result: str, said: str, where: str) -> None:
     note(tmp_path / "run/shoebox", "failed", "worker", "")
-    note(tmp_path / "run/shoebox", where, "worker", f"{result}\n")
+    (tmp_path / "run/shoebox" / where).write_text(f"{result}\n")
     assert giving_up.is_given_up("worker", {}, tmp_path)
     assert said in giving_up.reason("worker", {}, tmp_path)
 

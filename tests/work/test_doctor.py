@@ -69,7 +69,7 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
         "system disk", "network name", "release", "address",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
-    assert {one.about for one in found} == set(EXPLAINED) - {"library"}
+    assert {one.about for one in found} == set(EXPLAINED) - {"library", "settings"}
 
 
 def test_a_status_that_is_wrong_is_found_and_mended(patient: Patient) -> None:
