@@ -3,13 +3,12 @@
 import argparse
 import http.client
 import io
-import socket
 import time
 from typing import Any
 
 import segno
 
-from appliance.device.listening import addresses
+from appliance.device.listening import addresses, home_name
 from appliance.settings import Settings
 
 EVERY = 5.0  # seconds between two looks
@@ -41,7 +40,7 @@ def _screen(settings: Settings, options: argparse.Namespace) -> int:
     while True:
         answer = True if visited else first_visit_done(settings.port)
         visited = answer is True
-        text = picture(socket.gethostname(), addresses(), settings.port, settings.claim_code, answer)
+        text = picture(home_name(), addresses(), settings.port, settings.claim_code, answer)
         if text != shown:
             print(f"{_CLEAR}{text}" if options.watch else text, flush=True)
             shown = text
@@ -65,15 +64,17 @@ def first_visit_done(port: int) -> bool | None:
     return True if status == http.client.SEE_OTHER else None
 
 
-def picture(name: str, numbers: list[str], port: int, code: str, visited: bool | None) -> str:
-    """Return what the screen shows; `numbers` are the box's addresses, `visited` whether the first visit was made.
+def picture(name: str | None, numbers: list[str], port: int, code: str, visited: bool | None) -> str:
+    """Return what the screen shows; `name` and `numbers` are the box's addresses.
+
+    `visited` says whether the first visit was made, None that the page does not answer.
 
     The picture to be scanned holds a number: not every phone finds a name that ends in .local.
     """
     if not numbers:
         return f"\n{NO_NETWORK}\n"
     colon = "" if port == 80 else f":{port}"  # what a browser takes by itself
-    found = [f"    http://{place}{colon}" for place in (f"{name}.local", *numbers)]
+    found = [f"    http://{place}{colon}" for place in ([name, *numbers] if name else numbers)]
     if visited is None:
         return "\n".join(("", STARTING, "It will be here, for everything in your home network:", "", *found, ""))
     if visited:

@@ -4,8 +4,7 @@
 
 writes into FOLDER: shoebox-VERSION-arm64.img and .img.zst, with .sha256, .bmap, .sbom.json, os_list.json and its twin
 for Imager. FOLDER/cache keeps Debian (rootfs.py) and the wheels (release.py): with them it takes under three minutes.
-The same checkout and the same cache give the same bytes. MODEL names what describes: blip-base, where the hub can be reached, else
-the sample model, which is in the release. README says what the first start does.
+The same checkout and the same cache give the same bytes.
 """
 
 import json
@@ -104,7 +103,7 @@ def install_units(tree: Path) -> None:
 
 
 def lay_over(tree: Path) -> None:
-    """Copy the overlay, with the disk's identity in it; rights as git keeps them: for all to read, and to run or not."""
+    """Copy the overlay, with the disk's identity in it; all may read it, and run what git says is to run."""
     for source in sorted((HERE / "overlay").rglob("*")):
         target = tree / source.relative_to(HERE / "overlay")
         if source.is_dir():
@@ -125,7 +124,9 @@ def switch(tree: Path) -> None:
         subprocess.run(["systemctl", f"--root={tree}", "--quiet", order, *units], check=True)
     shadow = tree / "etc/shadow"
     lines = [line.split(":") for line in shadow.read_text().splitlines()]
-    shadow.write_text("".join(":".join((line[0], "!*" if line[0] == "root" else line[1], *line[2:])) + "\n" for line in lines))
+    shadow.write_text(
+        "".join(":".join((line[0], "!*" if line[0] == "root" else line[1], *line[2:])) + "\n" for line in lines)
+    )
 
 
 def fill_boot(tree: Path, boot: Path) -> None:
@@ -167,7 +168,9 @@ def write_papers(tree: Path, image: Path, packed: Path, version: str, name: str)
     sums = "".join(f"{papers.digest(file)}  {file.name}\n" for file in (image, packed))
     image.with_suffix(".sha256").write_text(sums)
     print(sums, end="")
-    print(f"{packed.stat().st_size / 1e6:.0f} MB packed, {image.stat().st_size / 1e6:.0f} MB on the card, release {name}")
+    print(
+        f"{packed.stat().st_size / 1e6:.0f} MB packed, {image.stat().st_size / 1e6:.0f} MB on the card, release {name}"
+    )
 
 
 if __name__ == "__main__":

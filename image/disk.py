@@ -1,4 +1,4 @@
-"""From folders to a disk: a FAT file system, two ext4 ones and a partition table, without a mount and without a loop device.
+"""From folders to a disk: a FAT file system, two ext4 ones and a partition table, without mounts or loop devices.
 
 The same folders give the same bytes: identities and times are fixed, and mke2fs and mtools go through folders by name.
 """

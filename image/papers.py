@@ -35,13 +35,13 @@ def debian(tree: Path) -> list[dict[str, object]]:
         package = HeaderParser().parsestr(text)
         if "installed" not in (package["Status"] or "").split():
             continue
-        name, version = package["Package"], package["Version"]
+        name, version, architecture = package["Package"], package["Version"], package["Architecture"]
         found.append(
             {
                 "type": "library",
                 "name": name,
                 "version": version,
-                "purl": f"pkg:deb/debian/{name}@{quote(version, safe='')}?arch={package['Architecture']}&distro=debian-13",
+                "purl": f"pkg:deb/debian/{name}@{quote(version, safe='')}?arch={architecture}&distro=debian-13",
                 "licenses": licences(copyright_names(tree / "usr/share/doc" / name / "copyright")),
             }
         )

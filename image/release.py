@@ -1,6 +1,6 @@
 """Shoebox as it lies on the image: a virtual environment for ARM's Python 3.13, put together without running ARM's pip.
 
-The locked wheels for aarch64 are kept by a hash, with their byte code; the appliance's own wheel is built from the checkout.
+The locked wheels for aarch64 are kept by a hash, with their byte code; the appliance's own wheel is always built anew.
 Byte code says nothing of times (unchecked hashes), so that the same inputs give the same bytes.
 """
 

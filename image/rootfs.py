@@ -4,8 +4,8 @@
 
 writes FOLDER/debian-KEY.tar and says its name. Root's rights, binfmt_misc and qemu's user emulation run the packages'
 scripts (7 to 15 minutes). The packages come from where this machine's own apt gets its; MIRROR and SECURITY_MIRROR
-name other places. A new key: a change of this file, packages.txt, left-out.txt or root-first/; FRESH=1 makes it again for
-what moved on the mirror.
+name other places. A change of this file, packages.txt, left-out.txt or root-first/ makes it again, and so does FRESH=1,
+for what moved on the mirror.
 """
 
 import hashlib
@@ -61,7 +61,9 @@ def key() -> str:
         entry = HERE / name
         for file in sorted(entry.rglob("*")) if entry.is_dir() else [entry]:
             if file.is_file():
-                digest.update(f"{file.relative_to(HERE)}\0{file.stat().st_mode & 0o777:o}\0".encode() + file.read_bytes())
+                digest.update(
+                    f"{file.relative_to(HERE)}\0{file.stat().st_mode & 0o777:o}\0".encode() + file.read_bytes()
+                )
     return digest.hexdigest()[:16]
 
 
@@ -135,7 +137,7 @@ def bootstrap(tar: Path, folder: Path) -> None:
     subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"})
 
 
-# The backports' own metapackage has the same name as trixie's and would take its place: what it stands for is asked for.
+# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for.
 NEWER_KERNEL = f"""#!/bin/sh
 set -e
 kernel=$(chroot "$1" apt-cache show linux-image-arm64/{SUITE}-backports 2>/dev/null |

@@ -1,7 +1,7 @@
 """A computer of qemu's that runs the image: the very file, copy on write, and nothing of it changed for the test.
 
-To look inside, the kernel's command line brings a unit of the test's own (systemd.set_credential): a shell for root on a
-channel of the emulator. The image knows nothing of it.
+To look inside, the kernel's command line brings a unit of the test's own (systemd.set_credential): a shell for root on
+a channel of the emulator. The image knows nothing of it.
 """
 
 import base64
@@ -48,22 +48,29 @@ class Computer:
 
     def start(self) -> None:
         """Switch it on."""
+        self._run(self._board())
+
+    def _board(self) -> list[str]:
+        """Return qemu's options for a computer with this core, and with a channel to look in by."""
         self._asked = 0
         unit = base64.b64encode(LOOK.encode()).decode()
         words = (self.folder / "cmdline.txt").read_text().strip()
         words += " console=ttyAMA0 systemd.show_status=1 systemd.wants=look.service"
         words += f" systemd.set_credential_binary=systemd.extra-unit.look.service:{unit}"
-        for name in ("look", "monitor"):
-            (self.folder / name).unlink(missing_ok=True)
-        command = ["qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", self.core, "-smp", "2", "-m", "1536"]
-        command += ["-accel", "tcg,thread=multi,tb-size=512", "-no-reboot", "-display", "none", "-nodefaults"]
-        command += ["-kernel", f"vmlinuz-{self.kernel}", "-initrd", f"initrd-{self.kernel}.img", "-append", words]
+        command = ["-M", "virt,gic-version=2", "-cpu", self.core, "-smp", "2", "-m", "1536"]
+        command += ["-accel", "tcg,thread=multi,tb-size=512", "-append", words]
         command += ["-drive", "file=card.qcow2,format=qcow2,if=none,id=card,cache=writeback"]
         command += ["-device", "virtio-blk-device,drive=card", "-device", "virtio-rng-device"]
-        command += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:80"]
         command += ["-device", "virtio-net-device,netdev=net", "-serial", "file:serial.log"]
         command += ["-chardev", "socket,id=look,path=look,server=on,wait=off", "-device", "virtio-serial-device"]
-        command += ["-device", "virtserialport,chardev=look,name=look"]
+        return [*command, "-device", "virtserialport,chardev=look,name=look"]
+
+    def _run(self, board: list[str]) -> None:
+        for name in ("look", "monitor"):
+            (self.folder / name).unlink(missing_ok=True)
+        command = ["qemu-system-aarch64", *board, "-no-reboot", "-display", "none", "-nodefaults"]
+        command += ["-kernel", f"vmlinuz-{self.kernel}", "-initrd", f"initrd-{self.kernel}.img"]
+        command += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:80"]
         command += ["-qmp", "unix:monitor,server=on,wait=off"]
         self.process = subprocess.Popen(command, cwd=self.folder)
         self._monitor = self._connect("monitor")
@@ -150,6 +157,20 @@ class Computer:
         from_fat(raw, GAP, name, target)
         raw.unlink()
         return target.read_text(encoding="utf-8")
+
+
+class WholePi(Computer):
+    """A Pi 3B as qemu has it: the card in its slot, the network on USB, and no channel to look in by."""
+
+    def __init__(self, folder: Path, image: Path, say: Callable[[str], None]) -> None:
+        super().__init__(folder, image, "cortex-a53", "pi4", say)
+        from_fat(image, GAP, "bcm2837-rpi-3-b.dtb", folder / "tree.dtb")
+
+    def _board(self) -> list[str]:
+        words = (self.folder / "cmdline.txt").read_text().strip() + " console=ttyAMA0 console=ttyS1"
+        command = ["-M", "raspi3b", "-dtb", "tree.dtb", "-append", f"{words} systemd.show_status=1"]
+        command += ["-accel", "tcg,thread=multi", "-drive", "file=card.qcow2,format=qcow2,if=sd"]
+        return [*command, "-device", "usb-net,netdev=net", "-serial", "file:serial.log", "-serial", "file:serial-2.log"]
 
 
 def from_fat(disk: Path, offset: int, name: str, target: Path) -> None:

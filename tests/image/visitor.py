@@ -1,7 +1,7 @@
 """Somebody at home with a browser: waits for the page, makes the first visit, sends photos, presses buttons."""
 
-import http.cookiejar
 import http.client
+import http.cookiejar
 import json
 import re
 import time
