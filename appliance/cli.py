@@ -20,6 +20,7 @@ from appliance import (
     cli_library,
     cli_models,
     cli_people,
+    cli_screen,
     cli_settings,
     cli_status,
     logs,
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)
     cli_people.add_parser(commands, data)
+    cli_screen.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
     orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")
