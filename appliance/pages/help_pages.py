@@ -63,5 +63,5 @@ def help_page(name: FromPath[str], box: NamedDependency[Box], templates: NamedDe
     if topic is None:
         raise NotFoundError("There is no such page in Help.", "Choose one at /help.")
     with box.library() as db:
-        text = templates.page(f"help/{name}.html", box, db, "", topic=topic, **help_tables.of(name))
+        text = templates.page(f"help/{name}.html", box, db, "", topic=topic, **help_tables.of(name, box, db))
     return html(text)

@@ -81,7 +81,10 @@ def test_every_address_says_what_is_wrong(standing: Any, orders: list[str], path
     assert "The library that was in /data is not there." in text
     assert "Attach its disk." in text
     assert "Try again" in text
-    assert not re.search(r"<script|<link|src=", text)  # nothing to fetch, nothing to run
+    assert re.findall(r"<script|src=|href=\"([^\"]+)\"", text) == [
+        rescue.SHEET
+    ]  # nothing to run, nothing from elsewhere
+    assert "--paper" in ask(port, path=rescue.SHEET)[2]
     assert "script" not in headers["content-security-policy"]
 
 
