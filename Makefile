@@ -12,7 +12,7 @@ FUZZ_SEED ?= 0
 TORCH ?= torch==2.13.0
 
 # Processes that are killed or starved again and again: with the faults, not in the quick run.
-SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_rest.py work/test_limits.py end_to_end/test_faults.py modelstore/test_interrupted.py end_to_end/test_memory.py end_to_end/test_recognising.py
+SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_rest.py work/test_limits.py end_to_end/test_faults.py modelstore/test_interrupted.py end_to_end/test_memory.py end_to_end/test_recognising.py help/test_box.py
 
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
