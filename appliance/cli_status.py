@@ -14,6 +14,7 @@ from appliance.errors import StorageError
 from appliance.library import describer, notices, opening, preferences, status
 from appliance.library.store import Store
 from appliance.records import Kind
+from appliance.sentences import say
 from appliance.settings import Settings
 
 EVERY = 2.0  # seconds
@@ -91,14 +92,24 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     told += [f"{'':<12}{count:>8}  {reason}" for reason, count in found["failures"].items()]
     told.append("")
     if not found["worker"]["running"]:
-        told.append("The worker does not run: nothing is described until it is started.")
+        told.append(say("The worker does not run: nothing is described until it is started."))
     if found["paused"]:
-        told.append("Describing is paused. Go on with `shoebox queue resume`.")
-    told += [f"Now: {one['kind']} {one['item']}, for {_span(one['seconds'])} so far." for one in found["now"]]
+        told.append(say("Describing is paused. Go on with `shoebox queue resume`."))
+    told += [
+        say("Now: {kind} {item}, for {span} so far.", kind=one["kind"], item=one["item"], span=_span(one["seconds"]))
+        for one in found["now"]
+    ]
     told += _waiting(found)
     told += [f"{one['text']} {one['next_step']}".rstrip() for one in found["notices"]]
     told.append(f"Free: {found['free_bytes'] / 1e9:.1f} GB")
-    told.append(f"Board: {found['board']['machine']}: {found['board']['variant']}, {found['board']['describing']}.")
+    told.append(
+        say(
+            "Board: {machine}: {variant}, {describing}.",
+            machine=found["board"]["machine"],
+            variant=found["board"]["variant"],
+            describing=found["board"]["describing"],
+        )
+    )
     on = f", on {found['runs_on']}" if found["runs_on"] else ""
     told.append(f"Model: {found['model']['name']} ({found['model']['id']}){on}")
     if found["model"]["notice"]:
@@ -107,22 +118,32 @@ def lines(found: Mapping[str, Any]) -> list[str]:
 
 
 def _waiting(found: Mapping[str, Any]) -> list[str]:
-    told, forecast, waiting = [], found["forecast"], found["waiting"]
+    told: list[str] = []
+    forecast, waiting = found["forecast"], found["waiting"]
     paces = [f"{_span(seconds)} a {kind[:-1]}" for kind, seconds in found["paces"].items() if seconds is not None]
     if paces:
-        told.append(f"Pace: {', '.join(paces)}.")
+        told.append(say("Pace: {paces}.", paces=", ".join(paces)))
     if sum(waiting["asked"].values()):
-        done = f", done in about {_span(forecast['seconds'])}" if forecast["seconds"] is not None else ""
-        told.append(f"Waiting now: {_counted(waiting['asked'])}{done}.")
+        done = say(", done in about {span}", span=_span(forecast["seconds"])) if forecast["seconds"] is not None else ""
+        told.append(say("Waiting now: {counted}{done}.", counted=_counted(waiting["asked"]), done=done))
     if sum(waiting["left"].values()):
         nights = forecast["nights"]
-        done = f", done in {nights} night{'s' if nights > 1 else ''}, by {forecast['until']}" if nights else ""
-        told.append(f"Left for the night: {_counted(waiting['left'])}{done}.")
+        done = (
+            say(
+                ", done in {nights} night{value}, by {until}",
+                nights=nights,
+                value="s" if nights > 1 else "",
+                until=forecast["until"],
+            )
+            if nights
+            else ""
+        )
+        told.append(say("Left for the night: {counted}{done}.", counted=_counted(waiting["left"]), done=done))
     if forecast["next"]:
         times = [f"{kind} {datetime.fromisoformat(at):%a %d %b %H:%M}" for kind, at in forecast["next"].items()]
-        told.append(f"Next night: {', '.join(times)} ({found['time_zone']}).")
+        told.append(say("Next night: {times} ({time_zone}).", times=", ".join(times), time_zone=found["time_zone"]))
     else:
-        told.append("Nothing is described at night.")
+        told.append(say("Nothing is described at night."))
     return told
 
 
