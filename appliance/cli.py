@@ -17,7 +17,7 @@ from appliance import __version__, cli_bench, cli_library, cli_models, cli_peopl
 from appliance import settings as settings_module
 from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database, opening
-from appliance.sentences import say
+from appliance.sentences import counted, say
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        print(f"shoebox: {error.filename or 'The output'}: {error.strerror}.", file=sys.stderr)
+        print(f"shoebox: {error.filename or say('The output')}: {error.strerror}.", file=sys.stderr)
         return 1
     return status
 
@@ -189,7 +189,7 @@ def _queue(settings: Settings, options: argparse.Namespace) -> int:
             print(say("Describing goes on."))
         else:
             count = jobs.retry_failed(db, now=time.time())
-            print(f"{count} {'item is' if count == 1 else 'items are'} tried again.")
+            print(counted("{count} item is tried again.", "{count} items are tried again.", count))
     return 0
 
 

@@ -14,7 +14,7 @@ from appliance.errors import StorageError
 from appliance.library import describer, notices, opening, preferences, status
 from appliance.library.store import Store
 from appliance.records import Kind
-from appliance.sentences import say
+from appliance.sentences import both, counted, joined, say
 from appliance.settings import Settings
 
 EVERY = 2.0  # seconds
@@ -101,7 +101,7 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     ]
     told += _waiting(found)
     told += [f"{one['text']} {one['next_step']}".rstrip() for one in found["notices"]]
-    told.append(f"Free: {found['free_bytes'] / 1e9:.1f} GB")
+    told.append(say("Free: {free:.1f} GB", free=found["free_bytes"] / 1e9))
     told.append(
         say(
             "Board: {machine}: {variant}, {describing}.",
@@ -110,8 +110,9 @@ def lines(found: Mapping[str, Any]) -> list[str]:
             describing=found["board"]["describing"],
         )
     )
-    on = f", on {found['runs_on']}" if found["runs_on"] else ""
-    told.append(f"Model: {found['model']['name']} ({found['model']['id']}){on}")
+    name, id, provider = found["model"]["name"], found["model"]["id"], found["runs_on"]
+    with_provider = say("Model: {name} ({id}), on {provider}", name=name, id=id, provider=provider)
+    told.append(with_provider if provider else say("Model: {name} ({id})", name=name, id=id))
     if found["model"]["notice"]:
         told.append(found["model"]["notice"])
     return told
@@ -120,28 +121,34 @@ def lines(found: Mapping[str, Any]) -> list[str]:
 def _waiting(found: Mapping[str, Any]) -> list[str]:
     told: list[str] = []
     forecast, waiting = found["forecast"], found["waiting"]
-    paces = [f"{_span(seconds)} a {kind[:-1]}" for kind, seconds in found["paces"].items() if seconds is not None]
-    if paces:
-        told.append(say("Pace: {paces}.", paces=", ".join(paces)))
+    paces = {kind: _span(seconds) for kind, seconds in found["paces"].items() if seconds is not None}
+    each = [
+        say("{span} a photo", span=span) if kind == "photos" else say("{span} a video", span=span)
+        for kind, span in paces.items()
+    ]
+    if each:
+        told.append(say("Pace: {paces}.", paces=joined(each, ", ")))
     if sum(waiting["asked"].values()):
         done = say(", done in about {span}", span=_span(forecast["seconds"])) if forecast["seconds"] is not None else ""
         told.append(say("Waiting now: {counted}{done}.", counted=_counted(waiting["asked"]), done=done))
     if sum(waiting["left"].values()):
         nights = forecast["nights"]
-        done = (
-            say(
-                ", done in {nights} night{value}, by {until}",
-                nights=nights,
-                value="s" if nights > 1 else "",
+        done = ""
+        if nights:
+            done = counted(
+                ", done in {count} night, by {until}",
+                ", done in {count} nights, by {until}",
+                nights,
                 until=forecast["until"],
             )
-            if nights
-            else ""
-        )
         told.append(say("Left for the night: {counted}{done}.", counted=_counted(waiting["left"]), done=done))
     if forecast["next"]:
-        times = [f"{kind} {datetime.fromisoformat(at):%a %d %b %H:%M}" for kind, at in forecast["next"].items()]
-        told.append(say("Next night: {times} ({time_zone}).", times=", ".join(times), time_zone=found["time_zone"]))
+        begins = {kind: f"{datetime.fromisoformat(at):%a %d %b %H:%M}" for kind, at in forecast["next"].items()}
+        times = [
+            say("photos {at}", at=at) if kind == "photos" else say("videos {at}", at=at) for kind, at in begins.items()
+        ]
+        zone = found["time_zone"]
+        told.append(say("Next night: {times} ({time_zone}).", times=joined(times, ", "), time_zone=zone))
     else:
         told.append(say("Nothing is described at night."))
     return told
@@ -152,12 +159,20 @@ def _plural(counts: Mapping[Kind, Any]) -> dict[str, Any]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return " and ".join(f"{count} {kind if count != 1 else kind[:-1]}" for kind, count in counts.items() if count)
+    return both(
+        counted("{count} photo", "{count} photos", count)
+        if kind == "photos"
+        else counted("{count} video", "{count} videos", count)
+        for kind, count in counts.items()
+        if count
+    )
 
 
 def _span(seconds: float) -> str:
     if seconds < 10:
-        return f"{max(seconds, 0.1):.1f} s"
+        return say("{seconds:.1f} s", seconds=max(seconds, 0.1))
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return say("{seconds:.0f} s", seconds=seconds)
+    if seconds < 5400:
+        return say("{minutes:.0f} min", minutes=seconds / 60)
+    return say("{hours:.1f} h", hours=seconds / 3600)

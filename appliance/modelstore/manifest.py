@@ -10,7 +10,7 @@ from appliance import __version__
 from appliance.errors import ModelError
 from appliance.modelstore.files import facts, write_text
 from appliance.records import ModelInfo
-from appliance.sentences import say
+from appliance.sentences import Sentence, say
 
 if TYPE_CHECKING:  # the page reads manifests, and must not pay for numpy and the rest to do so
     from appliance.modelstore.checkpoint import Checkpoint
@@ -109,7 +109,7 @@ def info(folder: Path) -> ModelInfo:
         name=content["name"],
         variant=content["variant"],
         sample=content["sample"],
-        notice=content["notice"],
+        notice=Sentence.read(content["notice"]),
         licence=content["licence"],
         bytes=sum(file["bytes"] for file in content["files"].values()),
         folder=str(folder),

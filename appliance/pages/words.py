@@ -1,10 +1,16 @@
 """How the page writes dates, sizes and times: units that people use, no clock and no locale of the machine."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 
 from appliance.sentences import Sentence, counted, said_date, say
 
-_UNITS = (say("{amount} KB"), say("{amount} MB"), say("{amount} GB"), say("{amount} TB"))
+_UNITS: tuple[Callable[[str], Sentence], ...] = (
+    lambda amount: say("{amount} KB", amount=amount),
+    lambda amount: say("{amount} MB", amount=amount),
+    lambda amount: say("{amount} GB", amount=amount),
+    lambda amount: say("{amount} TB", amount=amount),
+)
 
 
 def when(value: str | None, zone: tzinfo = UTC) -> str:
@@ -34,7 +40,7 @@ def size(count: int | None) -> str:
         # 999.95 would be written as "1000.0", so the next unit takes over a little early.
         if amount < 999.5 or unit == _UNITS[-1]:
             break
-    return Sentence(unit.template, values={"amount": f"{amount:.1f}" if amount < 9.95 else f"{amount:.0f}"})
+    return unit(f"{amount:.1f}" if amount < 9.95 else f"{amount:.0f}")
 
 
 def duration(seconds: float | None) -> str:
