@@ -27,7 +27,7 @@ which failures are counted and logged, where a sentence might tell what is in a 
 templates, and the error's keywords the values for their places.
 """
 
-from appliance.sentences import Sentence, say
+from appliance.sentences import Sentence, joined, say
 
 
 class ShoeboxError(Exception):
@@ -44,7 +44,7 @@ class ShoeboxError(Exception):
         """Return both sentences as one."""
         if not self.next_step:
             return self.message
-        return say("{message} {next_step}", message=self.message, next_step=self.next_step)
+        return joined((self.message, self.next_step))
 
 
 class SettingsError(ShoeboxError):

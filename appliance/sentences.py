@@ -96,10 +96,9 @@ def joined(parts: Iterable[str], between: str = " ") -> Sentence:
 
 def both(parts: Iterable[str]) -> Sentence:
     """Return what is told in one breath: `this`, `this and that`, `this and that and more`."""
-    first, *others = parts
-    told = say("{first}", first=first)
-    for one in others:
-        told = say("{first} and {second}", first=told, second=one)
+    told = Sentence("")
+    for part in parts:
+        told = say("{first} and {second}", first=told, second=part) if told else joined([part])
     return told
 
 

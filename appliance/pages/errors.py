@@ -230,9 +230,10 @@ def _slug(kind: type[Exception]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
 
 
-def problem_json(told: Problem) -> Response[dict[str, Any]]:
+def problem_json(told: Problem, language: Language = ENGLISH) -> Response[dict[str, Any]]:
     """Return a problem as `application/problem+json`."""
-    return Response(told.body(), status_code=told.status, media_type="application/problem+json", headers=told.headers)
+    media = "application/problem+json"
+    return Response(told.body(language), status_code=told.status, media_type=media, headers=told.headers)
 
 
 class ErrorAnswers:
@@ -246,7 +247,7 @@ class ErrorAnswers:
         """Return the answer to a request that raised `error`."""
         told = problem(error)
         if request.scope["path"].startswith(MACHINE_PATHS):
-            return problem_json(told)
+            return problem_json(told, self._box.language)
         if isinstance(error, StrangerError):
             return Redirect(_door(request, error), status_code=303)
         text = self._templates.page(

@@ -15,8 +15,6 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from appliance.sentences import PLACE
-
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web/sentences/shoebox.pot"
 MANIFEST = ROOT / "models/sample/int8/manifest.json"
@@ -96,17 +94,11 @@ def everything() -> Iterator[Said]:
         yield from said_in(path, tree)
 
 
-def has_words(template: str) -> bool:
-    """Whether there is anything to translate in it beside its places."""
-    return any(letter.isalpha() for letter in PLACE.sub("", template))
-
-
 def catalogue() -> Catalog:
     """Return every sentence with the places where it is said."""
     made = Catalog(project="Shoebox", charset="utf-8", fuzzy=False)
     for one in everything():
-        texts = [text for text in one.texts if has_words(text)]
-        for message in [tuple(texts)] if one.numbered else texts:
+        for message in [tuple(one.texts)] if one.numbered else one.texts:
             if message:
                 made.add(message, locations=[(one.path, 0)])
     notice = json.loads(MANIFEST.read_text(encoding="utf-8"))["notice"]
