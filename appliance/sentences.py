@@ -142,14 +142,19 @@ class Language:
             return value
         if self._catalogue is None:
             return str.__str__(value)
-        if value.many:
-            template = self._catalogue.ngettext(value.template, value.many, value.number)
-        else:
-            template = self._catalogue.gettext(value.template) if value.template else ""
+        template = self.template(value.template, value.many, value.number)
         return fill(template, {name: self.say(one) for name, one in value.values.items()})
+
+    def template(self, one: str, many: str = "", number: int = 1) -> str:
+        """Return a template in this language."""
+        if self._catalogue is None or not one:  # "" is where a catalogue tells of itself
+            return one if number == 1 or not many else many
+        return self._catalogue.ngettext(one, many, number) if many else self._catalogue.gettext(one)
 
     def over(self, data: Any) -> Any:
         """Return JSON's objects, lists and values with every sentence in them in this language."""
+        if self._catalogue is None:
+            return data
         if isinstance(data, dict):
             return {name: self.over(value) for name, value in data.items()}
         if isinstance(data, list | tuple):

@@ -17,6 +17,7 @@ from appliance.library import accounts, database, notices, sessions
 from appliance.modelstore import progress
 from appliance.pages.app import create_app
 from appliance.pages.feed import event
+from appliance.pages.static import SAID, SPEAKING
 from appliance.sentences import ENGLISH, Language, Sentence, both, counted, joined, kept, say
 
 ITEM = "/api/v1/items"
@@ -234,3 +235,13 @@ def test_what_is_no_sentence_is_a_text(stored: str) -> None:
 
 def test_nothing_is_looked_up_in_a_value() -> None:
     assert say("{a.__class__} {a[0]} {a!r} {a}", a="x") == "{a.__class__} {a[0]} {a!r} x"
+
+
+def test_the_scripts_say_their_sentences_in_it(other: TestClient[Any], client: TestClient[Any]) -> None:
+    for name in SPEAKING:
+        plain, told = client.get(f"/static/{name}").text, other.get(f"/static/{name}").text
+        assert "⟦" not in plain
+        words = [word for call in SAID.finditer(told) for word in (call["one"], call["many"]) if word]
+        assert len(words) >= len(list(SAID.finditer(plain))) > 10
+        assert all(word.startswith('"⟦') and word.endswith('⟧"') for word in words), words
+        assert SAID.sub("", told) == SAID.sub("", plain)

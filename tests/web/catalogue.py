@@ -1,7 +1,8 @@
-"""Put every sentence that Python says into `web/sentences/shoebox.pot`, from which translations are made.
+"""Put every sentence of Python and of the scripts into `web/sentences/shoebox.pot`, which translations are made from.
 
 `make sentences` writes it; a test compares. Read from the code's syntax, not by running it: the arguments of `say` and
-`counted`, the two sentences of every error, the help of every setting, and what the shipped model says of itself.
+`counted`, the two sentences of every error, the help of every setting, and what the shipped model says of itself. Of
+the scripts it takes the calls of `say` and `counted` in the two that hold all their words.
 """
 
 import ast
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+
+from appliance.pages.static import SAID, SPEAKING
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web/sentences/shoebox.pot"
@@ -101,6 +104,11 @@ def catalogue() -> Catalog:
         for message in [tuple(one.texts)] if one.numbered else one.texts:
             if message:
                 made.add(message, locations=[(one.path, 0)])
+    for name in SPEAKING:
+        path = ROOT / "web/static" / name
+        for call in SAID.finditer(path.read_text(encoding="utf-8")):
+            one, many = json.loads(call["one"]), json.loads(call["many"] or "null")
+            made.add((one, many) if many else one, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     notice = json.loads(MANIFEST.read_text(encoding="utf-8"))["notice"]
     made.add(notice, locations=[(MANIFEST.relative_to(ROOT).as_posix(), 0)])
     for message in made:

@@ -1,6 +1,7 @@
 """Every sentence of Python stands in one catalogue, and none is put together past it."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 
@@ -172,3 +173,15 @@ def test_the_catalogue_is_read_from_the_calls() -> None:
     assert ("{count} byte", "{count} bytes") in read
     assert "What the box is called on its page." in read  # a setting's help
     assert len(read) > 800
+
+
+def test_all_that_the_scripts_say_is_in_the_catalogue() -> None:
+    read = catalogue.read()
+    for name in catalogue.SPEAKING:
+        code = re.sub(r"(^|\s)//.*|/\*.*?\*/", "", (catalogue.ROOT / "web/static" / name).read_text(encoding="utf-8"))
+        calls = list(catalogue.SAID.finditer(code))
+        said = {word for call in calls for word in (call["one"], call["many"]) if word}
+        assert said == set(re.findall(r'"(?:[^"\\]|\\.)*"', code)) - {'""', '"./say.js"', '"0"'}
+        known = {one for message in read for one in ([message] if isinstance(message, str) else message)}
+        assert {json.loads(word) for word in said} <= known
+        assert len(calls) == len(re.findall(r"\b(?:say|counted)\(", code))
