@@ -25,7 +25,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-tus test-arm64
 .PHONY: test-recogniser chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model
-.PHONY: train-sample recogniser clean
+.PHONY: train-sample recogniser clean sentences
 
 help: ## List what make can do
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -151,6 +151,9 @@ check: lint test ## The gate: format, lint, types, layers, tests
 format: .venv/tested ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+sentences: .venv/tested ## Gather every sentence that Python says in web/sentences/shoebox.pot, for translators
+	$(BIN)/python tests/web/catalogue.py
 
 lock: .venv/tested ## Lock the dependencies again, with hashes and without addresses
 	$(BIN)/python $(PIP) uv

@@ -17,6 +17,7 @@ from appliance import __version__, cli_bench, cli_library, cli_models, cli_peopl
 from appliance import settings as settings_module
 from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database, opening
+from appliance.sentences import counted, say
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        print(f"shoebox: {error.filename or 'The output'}: {error.strerror}.", file=sys.stderr)
+        print(f"shoebox: {error.filename or say('The output')}: {error.strerror}.", file=sys.stderr)
         return 1
     return status
 
@@ -182,13 +183,13 @@ def _queue(settings: Settings, options: argparse.Namespace) -> int:
     with opening.visited(settings) as db:
         if options.order == "pause":
             pause.pause(db)
-            print("Describing is paused; what is being described is finished. Uploads go on.")
+            print(say("Describing is paused; what is being described is finished. Uploads go on."))
         elif options.order == "resume":
             pause.resume(db)
-            print("Describing goes on.")
+            print(say("Describing goes on."))
         else:
             count = jobs.retry_failed(db, now=time.time())
-            print(f"{count} {'item is' if count == 1 else 'items are'} tried again.")
+            print(counted("{count} item is tried again.", "{count} items are tried again.", count))
     return 0
 
 

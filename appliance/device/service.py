@@ -41,4 +41,4 @@ def give(order: str) -> None:
 
 def _refused(command: list[str]) -> ServiceError:
     by_hand = shlex.join(["sudo", "systemctl", *command[3:]])
-    return ServiceError("The box did not let Shoebox do that.", f"On the box, type: {by_hand}")
+    return ServiceError("The box did not let Shoebox do that.", "On the box, type: {by_hand}", by_hand=by_hand)

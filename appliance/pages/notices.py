@@ -12,8 +12,9 @@ from appliance.library.database import Connection, instant
 from appliance.pages.box import Box
 from appliance.pages.words import size
 from appliance.records import Level, Notice
+from appliance.sentences import say
 
-LARGER = "Make room, or move the library to a larger one."
+LARGER = say("Make room, or move the library to a larger one.")
 SCARCE = 500_000_000  # bytes; a film from a phone needs as much
 
 
@@ -27,16 +28,16 @@ def _room(box: Box) -> list[Notice]:
         box.store.check()
         free = shutil.disk_usage(box.settings.data).free
     except StorageFullError:
-        text = "The card is full. New photos and videos cannot be kept until there is room."
+        text = say("The card is full. New photos and videos cannot be kept until there is room.")
         return [Notice("room", Level.BAD, text, LARGER, False, instant())]
     except StorageError as error:
-        text = f"{error.message} New photos and videos cannot be kept until then."
+        text = say("{error} New photos and videos cannot be kept until then.", error=error.message)
         return [Notice("disk", Level.BAD, text, error.next_step, False, instant())]
     except OSError:  # gone in this moment
         return []
     if free >= SCARCE:
         return []
-    text = f"The card is nearly full: {size(free)} are free."
+    text = say("The card is nearly full: {size} are free.", size=size(free))
     return [Notice("room", Level.WARN, text, LARGER, False, instant())]
 
 
