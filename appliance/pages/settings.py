@@ -39,8 +39,14 @@ LINKS = {
         ("/account", say("Your account"), say("Your password, and where you are signed in.")),
     ),
     say("Box"): (
+        (
+            "/settings/doctor",
+            say("Is something wrong?"),
+            say("The box looks itself over, says why, and mends what it can."),
+        ),
         ("/settings/box", say("How the box is"), say("Room, warmth, power, memory, clock and versions.")),
         ("/settings/logs", say("Notes"), say("What the box wrote down in the last hour.")),
+        ("/help", say("Help"), say("How to install, update, back up, and what to do when something is wrong.")),
     ),
 }
 
