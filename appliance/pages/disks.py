@@ -1,4 +1,4 @@
-"""The first visit's question where everything is kept: on the box's own card, or on a disk on USB."""
+"""The first visit's question where everything is kept: in the box itself, or on a disk on USB."""
 
 import asyncio
 from typing import Any
