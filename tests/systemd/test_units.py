@@ -25,6 +25,7 @@ HARDENING = re.compile(
     r"|DevicePolicy|DeviceAllow|ReadWritePaths|LockPersonality|MemoryDenyWriteExecute|RemoveIPC|KeyringMode|ProcSubset"
     r"|LimitCORE|SystemCall\w+|SupplementaryGroups"
 )
+PYTHON = "/opt/shoebox/current/bin/python"
 # Only systemd 254 and newer know it: an older one leaves it out, and does as it says anyway.
 NEW = "Unknown key 'RestartMode'", "Unknown key name 'RestartMode'"
 
@@ -118,7 +119,7 @@ def test_every_command_of_a_unit_is_there(units: list[Path]) -> None:
     for words in started:
         for name in re.findall(r"/usr/local/lib/shoebox/([\w.-]+)", words):
             assert (FOLDER / name).is_file(), f"{name} is started and not shipped"
-        assert words.split()[0] in {"/opt/shoebox/current/bin/python", "/bin/sh", "/bin/rm"}
+        assert words.split()[0] in {PYTHON, "/bin/sh", "/bin/rm"}
 
 
 def test_the_module_that_does_what_was_asked_is_there() -> None:
