@@ -1,4 +1,4 @@
-"""The unit files: how exposed each service is, that systemd knows every line, and that each hardening line has a reason."""
+"""The unit files: how exposed each service is, that systemd knows each line, that each hardening line has a reason."""
 
 import re
 import shutil
