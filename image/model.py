@@ -1,4 +1,4 @@
-"""The model on the image: MODEL (blip-base) from its hub, in the library's partition; else the sample in the release."""
+"""The model on the image: MODEL (blip-base) from its hub, in the library's partition; else the release's sample."""
 
 import os
 import shutil
