@@ -33,6 +33,7 @@ DISABLED = ("ssh.service", "ssh.socket")
 MASKED = (
     "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "systemd-networkd-wait-online.service",
     "serial-getty@.service", "getty@tty1.service", "cloud-init-hotplugd.socket", "cloud-init-hotplugd.service",
+    "unattended-upgrades.service",
 )  # fmt: skip
 
 
