@@ -103,9 +103,7 @@ def install_units(tree: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(UNITS / name, target)
             target.chmod(0o755)
-    subprocess.run(
-        ["systemd-sysusers", f"--root={tree}"], check=True, env={**os.environ, "SOURCE_DATE_EPOCH": rootfs.EPOCH}
-    )
+    disk.run("systemd-sysusers", f"--root={tree}", "shoebox.conf", SOURCE_DATE_EPOCH=rootfs.EPOCH)
 
 
 def lay_over(tree: Path) -> None:
@@ -168,7 +166,7 @@ def settle(tree: Path) -> None:
 def pack(image: Path) -> Path:
     """Pack the image and write its map of blocks, for bmaptool."""
     packed = image.with_suffix(".img.zst")
-    disk.run("zstd", "-q", "-f", "-12", "-T2", "--long=27", image, "-o", packed)
+    disk.run("zstd", "-q", "-f", "-9", "-T2", "--long=27", image, "-o", packed)
     disk.run("bmaptool", "-q", "create", "-o", image.with_suffix(".img.bmap"), image)
     return packed
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import draw
-from computer import Computer
+from emulated import Computer
 from uploads import write_photo, write_video
 from visitor import Visitor
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from computer import GAP, from_fat
+from emulated import GAP, from_fat
 
 SECTOR = 512
 # Everything that the firmware of a Pi 4, 400 and CM4 and of a Pi 5 and 500 asks for.
