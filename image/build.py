@@ -52,8 +52,8 @@ def main() -> None:
     say("Shoebox")
     name = release.make(tree, cache, rootfs.EPOCH)
     version = name.rpartition("-")[0]
-    install_units(tree)
     lay_over(tree)
+    install_units(tree)
     switch(tree)
     say("boot partition")
     boot = folder / "boot"
