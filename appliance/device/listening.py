@@ -1,14 +1,19 @@
 """The socket that the page listens on, and where others find it."""
 
 import errno
+import os
 import socket
+from collections.abc import MutableMapping
 from ipaddress import ip_address
+from pathlib import Path
 
 from appliance.errors import SettingsError
 
 BACKLOG = 128  # connections that may wait to be accepted
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
 FAR_AWAY = ("192.0.2.1", 9)
+_FIRST_PASSED = 3  # the descriptor after standard error: where systemd puts the first socket that it hands over
+_TELLS_NAMES = Path("run/avahi-daemon/socket")
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -26,12 +31,45 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def passed_socket(environment: MutableMapping[str, str] = os.environ) -> socket.socket | None:
+    """Return the socket that systemd listens on for this process (LISTEN_FDS), None where it hands over none.
+
+    What told of it is gone from the environment then: it is not meant for processes that are started from here. Raises
+    SettingsError where it is no single socket that listens on the network.
+    """
+    count, process = environment.pop("LISTEN_FDS", ""), environment.pop("LISTEN_PID", "")
+    environment.pop("LISTEN_FDNAMES", None)
+    if process != str(os.getpid()) or not count:
+        return None
+    wrong = SettingsError(
+        "systemd hands over something else than the one socket that the page listens on.",
+        "Let shoebox-web.socket have one ListenStream=, a port.",
+    )
+    if count != "1":
+        raise wrong
+    try:
+        passed = socket.socket(fileno=_FIRST_PASSED)
+    except OSError as error:
+        raise wrong from error
+    listens = passed.family in {socket.AF_INET, socket.AF_INET6} and passed.type == socket.SOCK_STREAM
+    if not listens or not passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        passed.close()
+        raise wrong
+    passed.set_inheritable(False)
+    return passed
+
+
 def lan_address() -> str | None:
-    """Return this machine's address on the home network, None where it is on none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
+    """Return this machine's address on the home network, None where it is on none or this process may not ask."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.connect(FAR_AWAY)
-        except OSError:
-            return None
-        own: str = asking.getsockname()[0]
+            own: str = asking.getsockname()[0]
+    except OSError:
+        return None
     return None if ip_address(own).is_loopback else own
+
+
+def home_name(root: Path = Path("/")) -> str | None:
+    """Return the name by which others at home find this machine, `shoebox.local`; None where nothing tells it them."""
+    return f"{socket.gethostname().partition('.')[0]}.local" if (root / _TELLS_NAMES).exists() else None

@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from appliance.device import clock
-from appliance.device.listening import lan_address, listening_socket
+from appliance.device.listening import home_name, lan_address, listening_socket, passed_socket
 from appliance.device.notify import notify, watchdog_seconds
 from appliance.library import opening
 from appliance.library.serving import serving
@@ -36,11 +36,12 @@ log = logging.getLogger(__name__)
 def serve(settings: Settings) -> int:
     """Serve the page until SIGINT or SIGTERM and return 0; opening.DAMAGED where the library is to be restored.
 
-    1 where it was gone for a while, with its disk, and all that was held open is to be opened anew.
+    It listens where systemd does for it, else where the settings say. 1 where the library was gone for a while, with
+    its disk, and all that was held open is to be opened anew.
     Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
     """
     with (
-        listening_socket(settings.host, settings.port) as listening,
+        passed_socket() or listening_socket(settings.host, settings.port) as listening,
         opening.opened_once_there_is_room(settings, clock.household_zone(), _wait),
         serving(settings.data),
     ):
@@ -67,7 +68,7 @@ class Server(uvicorn.Server):
         self._data = settings.data
         self._looking: asyncio.Task[int | None] | None = None
         self.exit_status = 1
-        self._host = settings.host
+        self._host: str = listening.getsockname()[0]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_to_stop = asyncio.Event()
         self.port: int = listening.getsockname()[1]
@@ -166,7 +167,7 @@ def addresses(host: str, port: int) -> list[str]:
     if not _is_any(host):
         return [f"Shoebox is at {_url(host, port)}"]
     lines = [f"Shoebox is at {_url('127.0.0.1', port)}"]
-    if (own := lan_address()) is not None:
+    if (own := lan_address() or home_name()) is not None:
         lines.append(f"From a phone on the same network: {_url(own, port)}")
     return lines
 

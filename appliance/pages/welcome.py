@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post, route
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from appliance.device.listening import lan_address
+from appliance.device.listening import home_name, lan_address
 from appliance.errors import AccountError, SettingsError
 from appliance.library import accounts, database, preferences, sessions
 from appliance.pages.access import OPEN, needs
@@ -91,7 +91,7 @@ def home_address(request: Request[Any, Any, Any]) -> str:
     if not colon or not port.isdecimal():
         name, port = request.headers.get("host", ""), ""
     if name in {"localhost", "[::1]", ""} or name.startswith("127."):
-        name = lan_address() or name
+        name = lan_address() or home_name() or name
     return f"http://{name}{':' + port if port else ''}/"
 
 

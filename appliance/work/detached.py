@@ -1,6 +1,7 @@
 """Long work that goes on without the page that asked for it: `shoebox` in a process of its own.
 
-The page starts it and never waits; how far it is stands in a file, and what it said last in its log.
+The page starts it and never waits; how far it is stands in a file, and what it said last in its log. On an installed
+box systemd starts it, as the page has no network there.
 """
 
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.library import disk
+from appliance.work import asked
 
 _MOST = 4000  # bytes of a log that are looked at
 
@@ -17,8 +19,11 @@ _MOST = 4000  # bytes of a log that are looked at
 def start(module: str, arguments: Sequence[str], log: Path) -> int:
     """Start `python -m module` with `arguments`, what it says going into `log`; return its process id.
 
-    Raises StorageFullError and StorageError where the log cannot be written.
+    Raises StorageFullError and StorageError where the log cannot be written, ServiceError where systemd does not begin.
     """
+    name = asked.name_of(module)
+    if name is not None:
+        return asked.ask(name, arguments, log)
     with disk.usable(log.parent):
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as said:
