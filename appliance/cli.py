@@ -13,7 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import __version__, cli_bench, cli_library, cli_models, cli_people, cli_settings, cli_status, logs
+from appliance import (
+    __version__,
+    cli_bench,
+    cli_library,
+    cli_models,
+    cli_people,
+    cli_settings,
+    cli_status,
+    cli_try,
+    logs,
+)
 from appliance import settings as settings_module
 from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database, opening
@@ -82,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)
     cli_people.add_parser(commands, data)
+    cli_try.add_parser(commands, data, address)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
     orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")

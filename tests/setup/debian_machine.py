@@ -75,17 +75,14 @@ class DebianMachine:
         It begins with what the machine `after`, which is off, has written; sees the folder `stick` in /media/usb,
         read-only; and has, where `room` is not 0, only so many MiB of disk.
         """
-        self.root, self.layer, self.stick = root, folder.resolve(), stick
+        self.layer, self.stick = folder.resolve(), stick
+        self._below = [root] if after is None else [after.layer / "files", *after._below]
         self.layer.mkdir(parents=True)
         self._small = room != 0
         if self._small:
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}M,mode=755", "tmpfs", self.layer], check=True)
         for part in ("files", "work", "root"):
             (self.layer / part).mkdir()
-        if after is not None:
-            subprocess.run(
-                ["cp", "--archive", "--reflink=auto", f"{after.layer}/files/.", self.layer / "files"], check=True
-            )
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -114,7 +111,11 @@ class DebianMachine:
 
     def start(self) -> None:
         """Switch it on and wait until its system has started."""
-        environment = {"LOWER": str(self.root), "LAYER": str(self.layer), "STICK": str(self.stick or "")}
+        environment = {
+            "LOWER": ":".join(map(str, self._below)),
+            "LAYER": str(self.layer),
+            "STICK": str(self.stick or ""),
+        }
         self._cgroup = _own_cgroup()
         spaces = ["--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup"]
         enter = f"echo $$ > {self._cgroup}/cgroup.procs && exec unshare {' '.join(spaces)} --fork --kill-child"
