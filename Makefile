@@ -12,7 +12,7 @@ FUZZ_SEED ?= 0
 TORCH ?= torch==2.13.0
 
 # Processes that are killed or starved again and again: with the faults, not in the quick run.
-SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_rest.py work/test_limits.py end_to_end/test_faults.py modelstore/test_interrupted.py end_to_end/test_memory.py end_to_end/test_recognising.py
+SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_rest.py work/test_limits.py end_to_end/test_faults.py modelstore/test_interrupted.py end_to_end/test_memory.py end_to_end/test_recognising.py help/test_box.py
 
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
@@ -25,7 +25,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: setup-test help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-tus test-arm64
 .PHONY: test-recogniser chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model
-.PHONY: train-sample recogniser clean
+.PHONY: train-sample recogniser clean image image-test image-test-raspi3b
 
 help: ## List what make can do
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -79,7 +79,7 @@ run: install ## Start the whole appliance on port 8080 with its library in ./dat
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,setup api oracle openvino arm64 browser faults chaos fuzz hub tus $(SLOW))
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
@@ -127,6 +127,15 @@ build/arm64-emulator/counter.so: models/arm64/emulator.py models/arm64/counter.c
 
 setup-test: .venv/tested ## Install, upgrade, go back and uninstall in a Debian with systemd (as root; apt-get install mmdebstrap; SUITE=trixie)
 	$(BIN)/python -m pytest -v --timeout 300 tests/setup
+
+image: .venv/installed ## Build the SD card's image for Pi 4 and 5 in build/image, as root (README, "Flash it"; MODEL, FRESH=1 for Debian anew)
+	$(BIN)/python image/build.py build/image
+
+image-test: .venv/tested ## Look into the image, and start it on a Pi 4's and a Pi 5's core, emulated (IDLE_MINUTES=5)
+	$(BIN)/python -m pytest -s tests/image/test_files.py tests/image/test_boot.py
+
+image-test-raspi3b: .venv/tested ## Start the image on a whole emulated Pi, a 3B, from its card (5 minutes)
+	$(BIN)/python -m pytest -s tests/image/test_raspi3b.py
 
 fuzz: .venv/tested ## Mutate files of every format and feed them in, for FUZZ_SECONDS, or FUZZ_COUNT files of each format
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s tests/fuzz

@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING
 from appliance import (
     __version__,
     cli_bench,
+    cli_doctor,
     cli_library,
     cli_models,
     cli_people,
+    cli_screen,
     cli_settings,
     cli_status,
     cli_try,
     logs,
 )
 from appliance import settings as settings_module
+from appliance.device import giving_up
 from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database, opening
 from appliance.settings import Settings
@@ -41,16 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="surrogateescape" if utf_8 else "backslashreplace")
     options = _parser().parse_args(arguments)
     overrides = {name: getattr(options, name, None) for name in ("data", "host", "port")}
+    service = getattr(options, "service", "")
+    if service:
+        giving_up.leave_words(service, "")
     try:
+        if options.command is None:  # rescue, which is there for settings that cannot be used, too
+            return _rescue(overrides)
         settings = settings_module.load(overrides=overrides)
         with database.explained():
             status: int = options.command(settings, options)
-    except SettingsError as error:
-        print(f"shoebox: {error}", file=sys.stderr)
-        return 2
     except ShoeboxError as error:
         print(f"shoebox: {error}", file=sys.stderr)
-        return 1
+        if service:
+            giving_up.leave_words(service, str(error))
+        return 2 if isinstance(error, SettingsError) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output went away, as in `shoebox models list | head -1`
@@ -76,9 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", parents=[data, address], help="the whole appliance: page and worker")
     run.set_defaults(command=_run)
     web = commands.add_parser("web", parents=[data, address], help="the page and the uploads alone")
-    web.set_defaults(command=_web)
+    web.set_defaults(command=_web, service="web")
     worker = commands.add_parser("worker", parents=[data], help="what describes, alone")
-    worker.set_defaults(command=_worker)
+    worker.set_defaults(command=_worker, service="worker")
+
+    rescue = commands.add_parser("rescue", parents=[data, address], help="say on a page why the page does not start")
+    rescue.set_defaults(command=None)
 
     describe = commands.add_parser("describe", parents=[data], help="say what files show, without any server")
     describe.add_argument("files", nargs="+", metavar="FILE", help="a photo or a video")
@@ -93,15 +103,14 @@ def _parser() -> argparse.ArgumentParser:
     cli_models.add_parser(commands, data)
     cli_people.add_parser(commands, data)
     cli_try.add_parser(commands, data, address)
+    cli_screen.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
     orders = queue.add_subparsers(title="actions", required=True, metavar="ACTION")
     for name, meaning in _QUEUE_ORDERS.items():
         orders.add_parser(name, parents=[data], help=meaning).set_defaults(command=_queue, order=name)
 
-    doctor = commands.add_parser("doctor", parents=[data], help="look the library over, and mend what can be mended")
-    doctor.add_argument("--repair", action="store_true", help="mend what can be mended")
-    doctor.set_defaults(command=_doctor)
+    cli_doctor.add_parser(commands, data)
     return parser
 
 
@@ -125,6 +134,13 @@ def _web(settings: Settings, _: argparse.Namespace) -> int:
     logs.set_up(settings.log)
     logs.keep(logs.ring_folder(settings.data), "web")
     return server.serve(settings)
+
+
+def _rescue(overrides: dict[str, object]) -> int:
+    from appliance.pages import rescue
+
+    logs.set_up("text")
+    return rescue.serve(overrides)
 
 
 def _worker(settings: Settings, _: argparse.Namespace) -> int:
@@ -201,19 +217,3 @@ def _queue(settings: Settings, options: argparse.Namespace) -> int:
             count = jobs.retry_failed(db, now=time.time())
             print(f"{count} {'item is' if count == 1 else 'items are'} tried again.")
     return 0
-
-
-def _doctor(settings: Settings, options: argparse.Namespace) -> int:
-    from appliance.library.store import Store
-    from appliance.work import doctor, vitals
-
-    sound = True
-    with opening.visited(settings) as db:
-        patient = vitals.Patient(db, Store(settings.data), settings)
-        for found in doctor.examine(patient, repair=options.repair):
-            print(
-                f"{found.verdict:<7}{found.about:<17}{found.text} {found.next_step}".rstrip(),
-                flush=True,
-            )
-            sound = sound and found.sound
-    return 0 if sound else 1

@@ -54,9 +54,7 @@ def set_up(form: str, *, level: int = logging.INFO) -> None:
 def keep(folder: Path, name: str) -> None:
     """Keep what is logged from now on in `folder` too, half a megabyte at most, for the page to show."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_own(folder):
-            raise PermissionError(f"{folder} is somebody else’s")
+        own_folder(folder)
         ring = RotatingFileHandler(folder / f"{name}.log", maxBytes=_RING_BYTES, backupCount=1, encoding="ascii")
     except OSError as error:
         logging.getLogger(__name__).info("the page cannot show what is logged: %s", error)
@@ -75,10 +73,15 @@ def ring_folder(data: Path, environment: Mapping[str, str] = os.environ) -> Path
     return folder / f"shoebox-{os.getuid()}-{hashlib.sha256(bytes(data)).hexdigest()[:12]}"
 
 
-def _is_own(folder: Path) -> bool:
-    """Return whether nobody else can have put anything there: the memory's folder is everybody's."""
+def own_folder(folder: Path) -> None:
+    """Make the folder that `ring_folder` names; raise PermissionError where somebody else has made it.
+
+    The memory's folder is everybody's, so that anybody can have put something there.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     about = folder.lstat()
-    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
+        raise PermissionError(f"{folder} is somebody else’s")
 
 
 def kept(folder: Path, since: float) -> list[dict[str, Any]]:

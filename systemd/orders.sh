@@ -36,6 +36,7 @@ for order in "$orders"/*; do
         shutdown) systemctl --no-block poweroff ;;
         install-model) systemctl --no-block start shoebox-errand@install-model.service ;;
         look-at-model) systemctl --no-block start shoebox-errand@look-at-model.service ;;
+        look-over) systemctl --no-block start shoebox-errand@look-over.service ;;
         adopt-disk) adopt_disk "${words%% *}" "${words#* }" ;;
         *) echo "<4>an order that is not known was thrown away" >&2 ;;
     esac

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from appliance import __version__, cli
+from appliance.pages import help_tables
 from appliance.settings import table
 
 ROOT = Path(__file__).parents[1]
@@ -13,6 +14,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_readmes_table_is_the_list_of_settings() -> None:
     assert table() in README, "write the output of `shoebox settings list --markdown` into README"
+
+
+def test_readmes_tables_of_commands_and_boards_are_help_s() -> None:
+    for made in (help_tables.commands_table(), help_tables.boards_table()):
+        assert made in README, f"write this into README:\n{made}"
 
 
 def test_every_command_stands_in_readme() -> None:

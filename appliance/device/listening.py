@@ -1,8 +1,10 @@
 """The socket that the page listens on, and where others find it."""
 
 import errno
+import fcntl
 import os
 import socket
+import struct
 from collections.abc import MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,6 +14,7 @@ from appliance.errors import SettingsError
 BACKLOG = 128  # connections that may wait to be accepted
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
 FAR_AWAY = ("192.0.2.1", 9)
+_SIOCGIFADDR = 0x8915  # netdevice(7): the IPv4 address of the interface of this name
 _FIRST_PASSED = 3  # the descriptor after standard error: where systemd puts the first socket that it hands over
 _TELLS_NAMES = Path("run/avahi-daemon/socket")
 
@@ -68,6 +71,20 @@ def lan_address() -> str | None:
     except OSError:
         return None
     return None if ip_address(own).is_loopback else own
+
+
+def addresses() -> list[str]:
+    """Return this machine's IPv4 addresses, the one on the way to the rest of the world first; none of its own ones."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            try:
+                answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+            except OSError:  # it has none
+                continue
+            found.append(socket.inet_ntoa(answer[20:24]))
+    first = lan_address()
+    return sorted((one for one in found if not ip_address(one).is_loopback), key=lambda one: one != first)
 
 
 def home_name(root: Path = Path("/")) -> str | None:

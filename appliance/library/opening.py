@@ -106,6 +106,26 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
+def look(settings: Settings) -> None:
+    """Raise LibraryError for what `opened` would not get past; touches nothing, and says nothing of what it mends."""
+    data = settings.data
+    _expect(data, Memory(settings.state, data))
+    if not data.is_dir():
+        if not os.access(data.parent, os.W_OK):
+            raise LibraryError(f"No library can be begun in {data}.", "Make the folder, and give it to Shoebox.")
+        return
+    disk.check(data)
+    try:
+        own, expected = _in_database(data), marker.read(data)
+        if _is_file(data / _DATABASE):
+            with closing(database.connect(data / _DATABASE)) as db:
+                database.is_up_to_date(db)
+    except DamagedLibraryError:  # the next start restores it
+        return
+    if own is not None and expected is not None and own != expected:
+        raise LibraryError(f"The database in {data} belongs to another library than last time.", _ADOPT)
+
+
 def restore(settings: Settings, backup: Path, zone: ZoneInfo) -> Path | None:
     """Go back to a good backup, of whichever library; return where the former database is now, None where none was.
 

@@ -16,6 +16,7 @@ from appliance.pages import (
     add,
     backups,
     condition,
+    doctor,
     download,
     edits,
     events,
@@ -23,6 +24,7 @@ from appliance.pages import (
     form_upload,
     forms,
     health,
+    help_pages,
     item,
     library,
     link,
@@ -78,7 +80,8 @@ def create_app(given: Settings) -> Litestar:
     return Litestar(
         route_handlers=[
             library.library, item.item, add.add, form_upload.add_by_form, activity.activity, activity.activity_now,
-            condition.condition_page, condition.condition, log_pages.logs_page, log_pages.logs_text,
+            condition.condition_page, condition.condition, doctor.doctor_page, doctor.look_by_form, doctor.doctor,
+            doctor.look, help_pages.overview, help_pages.help_page, log_pages.logs_page, log_pages.logs_text,
             settings.settings, settings.save, settings.listing, settings.change,
             uploads.upload, items_api.router, items_api.timeline, edits.empty_trash, download.download, files.router,
             account.account_page, account.account_form, account.account, account.account_password,

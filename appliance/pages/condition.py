@@ -13,6 +13,7 @@ from litestar import Response, get, route
 from litestar.di import NamedDependency
 
 from appliance import __version__
+from appliance.device.release import releases
 from appliance.device.temperature import temperature
 from appliance.library import database, describer
 from appliance.library.database import Connection, instant
@@ -99,7 +100,10 @@ def _told(db: Connection, box: Box, warmth: Warmth) -> dict[str, Any]:
 
 
 def _versions(db: Connection) -> dict[str, str]:
-    found = {"Shoebox": __version__, "Python": platform.python_version(), "SQLite": database.sqlite_version(db)}
+    found = {"Shoebox": __version__}
+    if (there := releases()) is not None:
+        found["Release"] = there.current
+    found |= {"Python": platform.python_version(), "SQLite": database.sqlite_version(db)}
     for name, packages in _PACKAGES.items():
         for package in packages:
             with suppress(PackageNotFoundError):

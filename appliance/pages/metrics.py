@@ -22,14 +22,16 @@ from appliance.work.lock import worker_runs
 @route("/metrics", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def metrics(box: NamedDependency[Box]) -> Response[str]:
     """Answer the numbers in Prometheus' text format."""
-    now = time.time()
+    return Response(exposition.text(families(box)), media_type=exposition.MEDIA_TYPE)
+
+
+def families(box: Box) -> list[Family]:
+    """Return all that is told, as it is now."""
     with box.library() as db:
-        families = [*_library(db), *_queue(db, now), *_describing(db)]
+        told = [*_library(db), *_queue(db, time.time()), *_describing(db)]
         standing = notices.standing(db, box)
         noted = describer.noted(db)
-    return Response(
-        exposition.text([*families, *_box(box, standing, noted[1] if noted else "")]), media_type=exposition.MEDIA_TYPE
-    )
+    return [*told, *_box(box, standing, noted[1] if noted else "")]
 
 
 def _library(db: Connection) -> list[Family]:

@@ -6,20 +6,32 @@ from litestar import delete
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from appliance.device import giving_up
 from appliance.errors import NotFoundError, StorageError, StorageFullError
 from appliance.library import notices
 from appliance.library.database import Connection, instant
 from appliance.pages.box import Box
 from appliance.pages.words import size
 from appliance.records import Level, Notice
+from appliance.work.lock import worker_runs
 
 LARGER = "Make room, or move the library to a larger one."
+WORKER = "worker"  # the notice beside which the page has a button to start it again
 SCARCE = 500_000_000  # bytes; a film from a phone needs as much
 
 
 def standing(db: Connection | None, box: Box) -> list[Notice]:
     """Return the notices to be shown, those of the disk among them, which on a full one nobody could write down."""
-    return [*_room(box), *([] if db is None else notices.standing(db))]
+    return [*_given_up(box), *_room(box), *([] if db is None else notices.standing(db))]
+
+
+def _given_up(box: Box) -> list[Notice]:
+    """Tell of describing that systemd gave up on, for as long as that is so: it is stored nowhere."""
+    if not giving_up.is_given_up("worker") or worker_runs(box.settings.data):
+        return []
+    text = f"Describing does not start: it was tried three times. {giving_up.reason('worker')}"
+    step = "Photos and videos can be sent as always; they wait."
+    return [Notice(WORKER, Level.BAD, text, step, False, instant())]
 
 
 def _room(box: Box) -> list[Notice]:

@@ -215,6 +215,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             ),
         )
     ),
+    ("GET", "/api/v1/doctor"): Operation(answers=answer(200, "What was found, and how far it is.", ref("Checkup"))),
+    ("POST", "/api/v1/doctor"): Operation(
+        body=json_body(of({"repair": YES_NO}, "repair", closed=True)), body_required=False,
+        answers=answer(202, "It begins, or is under way already.", ref("Checkup")),
+        refuses={413: "The body is too large.", 507: "There is no room left."},
+    ),
     ("GET", "/api/v1/logs"): Operation(
         parameters=(query("level", {"type": "string", "enum": ["info", "warning", "error"]}, "And what is worse."),),
         answers=answer(200, "What was noted in the last hour, the oldest first.", TEXT, mime="text/plain"),

@@ -165,5 +165,19 @@ SCHEMAS: dict[str, Schema] = {
             "until": maybe(TEXT),
         }
     ),
+    "Checkup": of(
+        {
+            "state": {"type": "string", "enum": ["never", "running", "interrupted", "failed", "finished"]},
+            "started": maybe(TEXT), "finished": maybe(TEXT), "repair": YES_NO, "error": TEXT,
+            "findings": many(
+                of(
+                    {
+                        "about": TEXT, "title": TEXT, "verdict": {"type": "string", "enum": ["ok", "note", "wrong"]},
+                        "text": TEXT, "next_step": TEXT, "what": TEXT, "why": TEXT, "mendable": YES_NO,
+                    }
+                )
+            ),
+        }
+    ),
     "Backup": of({"name": TEXT, "made_at": TEXT, "bytes": WHOLE, "url": TEXT}),
 }  # fmt: skip

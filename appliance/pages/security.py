@@ -5,10 +5,6 @@ anything (its `Origin` is not the box) nor to read anything (a name of its own t
 rebinding).
 """
 
-import ipaddress
-import socket
-from urllib.parse import urlsplit
-
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler
@@ -16,12 +12,7 @@ from litestar.types import Message, Scope
 
 from appliance.pages.auth import SAFE_METHODS, admit
 from appliance.pages.errors import ForeignPageError, WrongAddressError
-
-# Endings that no registry gives away, and the ones home routers make up.
-HOME_ENDINGS = (
-    ".local", ".localhost", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet", ".private",
-    ".fritz.box", ".test",
-)  # fmt: skip
+from appliance.pages.origin import bare_name, is_foreign, is_home_name
 
 HEADERS = {
     "Cache-Control": "no-cache",  # but for files, which say themselves how long they may be kept
@@ -55,7 +46,7 @@ async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None: 
     host = headers.get("host", "")
     if not is_home_name(host):
         raise WrongAddressError(
-            f"This box does not answer to the name {_name(host)!r}.",
+            f"This box does not answer to the name {bare_name(host)!r}.",
             "Open it by its address or its name on the home network, for example http://shoebox.local.",
         )
     if connection.scope.get("method") not in SAFE_METHODS:
@@ -64,31 +55,7 @@ async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None: 
 
 
 def _refuse_foreign(headers: Headers, host: str) -> None:
-    site = headers.get("sec-fetch-site")
-    origin = headers.get("origin")
-    foreign_site = site is not None and site not in {"same-origin", "none"}
-    foreign_origin = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
-    if foreign_site or foreign_origin:
+    if is_foreign(host, headers.get("origin"), headers.get("sec-fetch-site")):
         raise ForeignPageError(
             "A page of another web site tried to change something on this box.", "Do it on the box's own page."
         )
-
-
-def is_home_name(host: str) -> bool:
-    """Tell whether a Host header (`name` or `name:port`) is an address, a bare name or a home network's name."""
-    name = _name(host)
-    if not name or "." not in name or name.endswith(HOME_ENDINGS):
-        return True  # no Host at all is HTTP/1.0: no browser
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name == socket.gethostname().lower()
-    return True
-
-
-def _name(host: str) -> str:
-    """Return the host's name without port, brackets and final dot."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].rstrip(".")

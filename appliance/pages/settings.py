@@ -38,8 +38,10 @@ LINKS = {
         ("/account", "Your account", "Your password, and where you are signed in."),
     ),
     "Box": (
+        ("/settings/doctor", "Is something wrong?", "The box looks itself over, says why, and mends what it can."),
         ("/settings/box", "How the box is", "Room, warmth, power, memory, clock and versions."),
         ("/settings/logs", "Notes", "What the box wrote down in the last hour."),
+        ("/help", "Help", "How to install, update, back up, and what to do when something is wrong."),
     ),
 }
 

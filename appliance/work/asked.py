@@ -19,6 +19,7 @@ from appliance.library import disk
 WISHES = {
     "install-model": ("appliance", ("models", "install")),
     "look-at-model": ("appliance.work.errand_run", ()),
+    "look-over": ("appliance.work.checkup_run", ()),
 }
 PATIENCE = 20.0  # seconds until it has begun; a small board takes a few
 _LOOK = 0.05

@@ -7,20 +7,24 @@ under way is left alone.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.assets import asset
+from appliance.device import memory
 from appliance.device.profile import profile
 from appliance.errors import NotFoundError, SettingsError, ShoeboxError
 from appliance.library import backups, database, items, jobs, opening, preferences, statuses, uploads
 from appliance.modelstore import installed
+from appliance.modelstore.need import memory_needed
 from appliance.records import Item, Kind, Priority, Status, Task
-from appliance.work import stepping
+from appliance.settings import Settings
+from appliance.work import services, stepping
 from appliance.work.adoption import YOUNG, adopt_orphans
 from appliance.work.child import Child
+from appliance.work.finding import Finding, sound
 from appliance.work.stepping import Stepping
-from appliance.work.vitals import BOARD, Finding, Patient, backed_up, room, sound
+from appliance.work.vitals import AROUND, BOARD, Patient, backed_up, room
 
 STALE = 3600.0  # seconds without a write after which a temporary file is nobody's
 NAMED = 5  # that many are named, the rest counted
@@ -38,18 +42,28 @@ class Check:
     mend: Callable[[Patient], object] | None = None
 
 
-def examine(patient: Patient, *, repair: bool = False) -> Iterator[Finding]:
-    """Yield what each check finds; with `repair`, what it finds after mending what was wrong."""
-    for check in CHECKS:
+def examine(patient: Patient, *, repair: bool = False, checks: tuple[Check, ...] | None = None) -> Iterator[Finding]:
+    """Yield what each check finds, of all by default; with `repair`, what it finds after mending what was wrong."""
+    for check in CHECKS if checks is None else checks:
         found = check.look(patient)
         if repair and not found.sound and check.mend is not None:
             check.mend(patient)
             before, found = found, check.look(patient)
             if found.sound:
                 found = Finding(found.about, True, f"{found.text} Mended: {before.text}")
-        yield found
+        yield replace(found, mendable=not found.sound and check.mend is not None)
         if check.look is _database and not found.sound:
             return  # what a damaged database says of the rest is worth nothing
+
+
+def around(settings: Settings, root: Path = Path("/")) -> Iterator[Finding]:
+    """Yield what the checks find that need no library."""
+    for look in (*AROUND, services.address):
+        yield look(settings, root)
+
+
+def _beside(look: Callable[[Settings, Path], Finding]) -> Check:
+    return Check(lambda patient: look(patient.settings, patient.root))
 
 
 def _database(patient: Patient) -> Finding:
@@ -131,6 +145,11 @@ def _model(patient: Patient) -> Finding:
         if wrong:
             return Finding(about, False, wrong[0].error.message, wrong[0].error.next_step)
         model = installed.in_use(folder)
+        need = memory_needed(model)
+        known = [value for value in (memory.available(patient.root), memory.usable(patient.root)) if value is not None]
+        if (free := min(known, default=need)) < need:  # beside a worker that describes, on a small board
+            text = f"{model.name} was not tried: it takes {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} are free."
+            return Finding(about, True, text, "On the box, type: sudo shoebox doctor")
         with Child(patient.settings, loader=patient.loader) as child:
             child.describe(asset("web/static/icons/icon-180.png"), Kind.PHOTO, None, fit=_stepping(patient).fit)
             loaded = child.loaded
@@ -162,6 +181,7 @@ def _stepping(patient: Patient) -> Stepping:
     return Stepping(patient.db, preferences.get(patient.db, patient.settings), profile(patient.root))
 
 
+ADDRESS = _beside(services.address)
 CHECKS: tuple[Check, ...] = (
     Check(_database, lambda patient: opening.call_for_restart(patient.settings.data)),  # the start looks closely then
     Check(backed_up, _make_backup),
@@ -174,7 +194,11 @@ CHECKS: tuple[Check, ...] = (
     Check(_fit, lambda patient: stepping.forget(patient.db)),
     Check(room),
     *map(Check, BOARD),
+    *map(_beside, AROUND),
+    ADDRESS,
 )
+# The page that shows what was found answers, and is kept from every network itself.
+FROM_THE_PAGE = tuple(check for check in CHECKS if check is not ADDRESS)
 
 
 def _without_thumbnails(patient: Patient) -> list[Item]:

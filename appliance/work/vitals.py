@@ -5,43 +5,24 @@ The page shows it and `doctor` lists it; it looks at nothing that takes long.
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.device import clock, memory
 from appliance.device.card import card
-from appliance.device.power import power
 from appliance.device.profile import profile
 from appliance.device.temperature import temperature
 from appliance.library import backups, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.settings import Settings
-from appliance.work import fit, process
+from appliance.work import fit, process, services
+from appliance.work.finding import Finding, sound
 from appliance.work.loading import REAL
-from appliance.work.rest import POWER_STEP
 
 LEAST_FREE = 500_000_000  # bytes; a film from a phone needs as much
 LEAST_MEMORY = 200_000_000  # bytes; with less the computer is busy making room
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found: `sound`, a sentence that says so or what is wrong, and then what to do.
-
-    A sound finding with something to do is a note, on what passes by itself.
-    """
-
-    about: str
-    sound: bool
-    text: str
-    next_step: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """OK, NOTE or WRONG."""
-        return "WRONG" if not self.sound else "NOTE" if self.next_step else "OK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +34,6 @@ class Patient:
     settings: Settings
     loader: str = REAL
     root: Path = Path("/")
-
-
-def sound(about: str, text: str) -> Finding:
-    """Return a finding of nothing wrong."""
-    return Finding(about, True, text)
 
 
 def backed_up(patient: Patient) -> Finding:
@@ -88,17 +64,7 @@ def _temperature(patient: Patient) -> Finding:
 
 
 def _power(patient: Patient) -> Finding:
-    about = "power"
-    found = power(patient.root)
-    if found.under_voltage or found.under_voltage_before:
-        when = "gets" if found.under_voltage else "got, since it was started,"
-        return Finding(about, False, f"The box {when} too little power.", POWER_STEP)
-    if found.slowed or found.slowed_before:
-        when = "slows" if found.slowed else "slowed"
-        return Finding(about, False, f"The box {when} itself down, as it got too warm.", "Give it air, or a fan.")
-    if found.under_voltage is None:
-        return sound(about, "This computer does not tell whether it gets enough power.")
-    return sound(about, "The box gets enough power.")
+    return services.supply(patient.root)
 
 
 def _memory(patient: Patient) -> Finding:
@@ -151,3 +117,11 @@ def vitals(patient: Patient) -> Iterator[Finding]:
 
 
 BOARD = (_temperature, _power, _memory, _clock, _card, _board)
+
+# What stands around the library, and needs none: some of it asks others, and takes a moment.
+AROUND: tuple[Callable[[Settings, Path], Finding], ...] = (
+    lambda _, root: services.services(root),
+    lambda settings, root: services.system_disk(root, settings.data),
+    services.network_name,
+    lambda _, root: services.release_in_use(root),
+)

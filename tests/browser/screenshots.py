@@ -20,7 +20,7 @@ DESKTOP = {"width": 1440, "height": 900}
 PAGES = {
     "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle",
     "models": "/settings/models", "backups": "/settings/backups", "box": "/settings/box", "notes": "/settings/logs",
-    "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api",
+    "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api", "help": "/help",
 }  # fmt: skip
 LOOKS = pytest.mark.parametrize(
     ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]

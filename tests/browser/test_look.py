@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = {
     "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "nothing": "/nowhere",
     "people": "/people", "account": "/account", "models": "/settings/models", "backups": "/settings/backups",
-    "box": "/settings/box", "notes": "/settings/logs", "trash": "/trash", "api": "/help/api",
+    "box": "/settings/box", "notes": "/settings/logs", "trash": "/trash", "api": "/help/api", "help": "/help",
+    "doctor": "/settings/doctor", "card": "/help/card",
 }  # fmt: skip
 WIDTHS = {320: 640, 390: 844, 820: 1180, 1440: 900, 2560: 1440}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.pages.security import is_home_name
+from appliance.pages.origin import is_home_name
 
 EVERYWHERE = ["/", "/add", "/api/v1/status", "/static/css/base.css", "/nowhere", "/api/v1/nowhere", "/health/live"]
 

@@ -11,7 +11,9 @@ from appliance.library import claims, database, items, jobs, opening
 from appliance.records import Priority, Status, Task
 from appliance.work import doctor, vitals
 from appliance.work.adoption import adopt_orphans as adopt
-from appliance.work.vitals import Finding, Patient
+from appliance.work.explained import EXPLAINED
+from appliance.work.finding import Finding
+from appliance.work.vitals import Patient
 
 Box = Any
 HERE = Path(__file__).parent
@@ -63,9 +65,11 @@ def test_a_sound_library_is_told_to_be_so_check_by_check(patient: Patient) -> No
     assert [one.about for one in found if not one.sound] == []
     assert [one.about for one in found] == [
         "database", "backups", "statuses", "originals", "unlisted files", "temporary files", "thumbnails", "model",
-        "fit", "free space", "temperature", "power", "memory", "clock", "card wear", "board",
+        "fit", "free space", "temperature", "power", "memory", "clock", "card wear", "board", "services",
+        "system disk", "network name", "release", "address",
     ]  # fmt: skip
     assert all(one.text.endswith(".") for one in found)
+    assert {one.about for one in found} == set(EXPLAINED) - {"library", "settings"}
 
 
 def test_a_status_that_is_wrong_is_found_and_mended(patient: Patient) -> None:

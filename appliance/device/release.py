@@ -1,0 +1,29 @@
+"""Which release of Shoebox is in use on a box that setup has installed it on, and which are kept to go back to."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER = "opt/shoebox"
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """`current` is what the next start takes, `own` what this process is of ("" for none), `kept` the others."""
+
+    current: str
+    own: str
+    kept: tuple[str, ...]
+
+
+def releases(root: Path = Path("/"), prefix: Path | None = None) -> Releases | None:
+    """Return the releases, None where Shoebox was not installed by setup; `prefix` is this process's Python."""
+    folder = root / _FOLDER
+    try:
+        current = Path(os.readlink(folder / "current")).name
+        there = sorted(one.name for one in (folder / "releases").iterdir() if one.is_dir())
+    except OSError:
+        return None
+    own = (prefix or Path(sys.prefix)).resolve().name
+    return Releases(current, own if own in there else "", tuple(one for one in there if one != current))

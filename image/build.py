@@ -1,0 +1,178 @@
+"""Build the SD-card image of Shoebox for Pi 4, 400, CM4, 5 and 500.
+
+    sudo make image        (python image/build.py FOLDER)
+
+writes into FOLDER: shoebox-VERSION-arm64.img and .img.zst, with .sha256, .bmap, .sbom.json, os_list.json and its twin
+for Imager. FOLDER/cache keeps Debian (rootfs.py) and the wheels (release.py): with them it takes under three minutes.
+The same checkout and the same cache give the same bytes.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import disk
+import papers
+import release
+import rootfs
+
+HERE = Path(__file__).parent
+TOP = HERE.parent
+UNITS = TOP / "systemd"
+ENABLED = (
+    "shoebox.target", "shoebox-grow.service", "shoebox-firstboot.service", "shoebox-screen.service",
+    "shoebox-ssh.service", "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
+    "avahi-daemon.service", "fstrim.timer",
+)  # fmt: skip
+DISABLED = ("ssh.service", "ssh.socket")
+# What writes to the card by the clock, waits for a network, or offers a password that nobody has.
+MASKED = (
+    "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "systemd-networkd-wait-online.service",
+    "serial-getty@.service", "getty@tty1.service", "cloud-init-hotplugd.socket", "cloud-init-hotplugd.service",
+)  # fmt: skip
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("Name the folder: python image/build.py FOLDER")
+    folder = Path(sys.argv[1])
+    cache = folder / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    say("Debian")
+    debian = rootfs.make(cache)
+    tree = folder / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir()
+    subprocess.run(["tar", "-C", tree, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xf", debian], check=True)
+    say("Shoebox")
+    name = release.make(tree, cache, rootfs.EPOCH)
+    version = name.rpartition("-")[0]
+    install_units(tree)
+    lay_over(tree)
+    switch(tree)
+    say("boot partition")
+    boot = folder / "boot"
+    fill_boot(tree, boot)
+    say("disk")
+    image = folder / f"shoebox-{version}-arm64.img"
+    data = folder / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir()
+    owner = (tree / "etc/passwd").read_text().partition("\nshoebox:x:")[2].split(":")
+    os.chown(data, int(owner[0]), int(owner[1]))
+    data.chmod(0o750)
+    settle(tree)
+    parts = [folder / f"{part}.part" for part in ("boot", "root", "data")]
+    disk.fat(boot, parts[0], rootfs.EPOCH)
+    disk.ext4(tree, parts[1], disk.ROOT, 2, "shoebox-root", rootfs.EPOCH)
+    os.utime(data, (int(rootfs.EPOCH),) * 2)
+    disk.ext4(
+        data, parts[2], disk.DATA, 3, "shoebox-data", rootfs.EPOCH,
+        f"resize={disk.LARGEST_DATA}", "-i", "131072", "-J", "size=32",
+    )  # fmt: skip
+    disk.assemble(parts, image)
+    say("packing")
+    write_papers(tree, image, pack(image), version, name)
+    for part in parts:
+        part.unlink()
+
+
+def say(what: str) -> None:
+    """Tell how far the build is."""
+    print(f"image: {what}", file=sys.stderr, flush=True)
+
+
+def install_units(tree: Path) -> None:
+    """Put the units, their script, the user and the folders where setup.sh puts them on other machines."""
+    system = tree / "etc/systemd/system"
+    for unit in sorted(UNITS.glob("shoebox*.*")):
+        if unit.suffix in {".service", ".socket", ".path", ".target", ".timer"}:
+            shutil.copyfile(unit, system / unit.name)
+    for name, place in (("sysusers", "usr/lib/sysusers.d"), ("tmpfiles", "usr/lib/tmpfiles.d")):
+        (tree / place).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(UNITS / f"{name}.conf", tree / place / "shoebox.conf")
+    scripts = tree / "usr/local/lib/shoebox"
+    scripts.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(UNITS / "orders.sh", scripts / "orders.sh")
+    subprocess.run(
+        ["systemd-sysusers", f"--root={tree}"], check=True, env={**os.environ, "SOURCE_DATE_EPOCH": rootfs.EPOCH}
+    )
+
+
+def lay_over(tree: Path) -> None:
+    """Copy the overlay, with the disk's identity in it; all may read it, and run what git says is to run."""
+    for source in sorted((HERE / "overlay").rglob("*")):
+        target = tree / source.relative_to(HERE / "overlay")
+        if source.is_dir():
+            target.mkdir(exist_ok=True)
+            continue
+        target.unlink(missing_ok=True)
+        target.write_text(source.read_text(encoding="utf-8").replace("@DISK@", disk.DISK), encoding="utf-8")
+        target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+    for missing in ("boot/firmware", "var/lib/shoebox", "var/lib/shoebox-state"):
+        (tree / missing).mkdir(parents=True, exist_ok=True)
+    (tree / "etc/resolv.conf").unlink(missing_ok=True)
+    (tree / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+
+
+def switch(tree: Path) -> None:
+    """Enable, disable and mask units, and lock root's password."""
+    for order, units in (("enable", ENABLED), ("disable", DISABLED), ("mask", MASKED)):
+        subprocess.run(["systemctl", f"--root={tree}", "--quiet", order, *units], check=True)
+    shadow = tree / "etc/shadow"
+    lines = [line.split(":") for line in shadow.read_text().splitlines()]
+    shadow.write_text(
+        "".join(":".join((line[0], "!*" if line[0] == "root" else line[1], *line[2:])) + "\n" for line in lines)
+    )
+
+
+def fill_boot(tree: Path, boot: Path) -> None:
+    """Fill the boot partition's folder: the firmware, both kernels, and what Imager and people may change."""
+    shutil.rmtree(boot, ignore_errors=True)
+    boot.mkdir()
+    subprocess.run(["sh", tree / "usr/local/sbin/shoebox-boot-files", tree, boot], check=True)
+    for source in sorted((HERE / "boot").iterdir()):
+        text = source.read_text(encoding="utf-8").replace("@DISK@", disk.DISK)
+        (boot / source.name).write_text(text, encoding="utf-8")
+
+
+def settle(tree: Path) -> None:
+    """Give everything that is younger than the build's date that date, and remove what this machine's tools left."""
+    for leftover in ("etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock"):
+        (tree / leftover).unlink(missing_ok=True)
+    subprocess.run(
+        ["find", tree, "-newermt", f"@{rootfs.EPOCH}", "-exec", "touch", "-h", "-d", f"@{rootfs.EPOCH}", "{}", "+"],
+        check=True,
+    )
+
+
+def pack(image: Path) -> Path:
+    """Pack the image and write its map of blocks, for bmaptool."""
+    packed = image.with_suffix(".img.zst")
+    disk.run("zstd", "-q", "-f", "-12", "-T2", "--long=27", image, "-o", packed)
+    disk.run("bmaptool", "-q", "create", "-o", image.with_suffix(".img.bmap"), image)
+    return packed
+
+
+def write_papers(tree: Path, image: Path, packed: Path, version: str, name: str) -> None:
+    """Write the hashes, the bill of materials and what Imager reads, and say how large it has become."""
+    bill = papers.bill(tree, tree / release.INSTALLED / name, version, rootfs.EPOCH)
+    image.with_suffix(".sbom.json").write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    shutil.copyfile(TOP / "web/static/icons/icon-180.png", image.parent / "shoebox.png")
+    listed = papers.os_list(image, packed, version, rootfs.EPOCH)
+    for target in (image.parent / "os_list.json", image.with_suffix(".rpi-imager-manifest")):
+        target.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+    sums = "".join(f"{papers.digest(file)}  {file.name}\n" for file in (image, packed))
+    image.with_suffix(".sha256").write_text(sums)
+    print(sums, end="")
+    print(
+        f"{packed.stat().st_size / 1e6:.0f} MB packed, {image.stat().st_size / 1e6:.0f} MB on the card, release {name}"
+    )
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()

@@ -1,0 +1,113 @@
+"""The papers beside an image: what is in it (CycloneDX), and what Raspberry Pi's Imager has to know of it."""
+
+import hashlib
+import json
+import os
+import re
+import uuid
+from datetime import UTC, datetime
+from email.parser import HeaderParser
+from pathlib import Path
+from urllib.parse import quote
+
+
+def bill(tree: Path, release: Path, version: str, epoch: str) -> dict[str, object]:
+    """Return the bill of materials of a root file system and of the release on it, as CycloneDX 1.6."""
+    components = [*debian(tree), *python(release)]
+    found = json.dumps(components, sort_keys=True).encode()
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.UUID(hashlib.sha256(found).hexdigest()[:32])}",
+        "version": 1,
+        "metadata": {
+            "timestamp": datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "component": {"type": "operating-system", "name": "shoebox-image", "version": version},
+        },
+        "components": components,
+    }
+
+
+def debian(tree: Path) -> list[dict[str, object]]:
+    """Return Debian's packages, with the licences that their copyright files name."""
+    found = []
+    for text in (tree / "var/lib/dpkg/status").read_text(encoding="utf-8").split("\n\n"):
+        package = HeaderParser().parsestr(text)
+        if "installed" not in (package["Status"] or "").split():
+            continue
+        name, version, architecture = package["Package"], package["Version"], package["Architecture"]
+        found.append(
+            {
+                "type": "library",
+                "name": name,
+                "version": version,
+                "purl": f"pkg:deb/debian/{name}@{quote(version, safe='')}?arch={architecture}&distro=debian-13",
+                "licenses": licences(copyright_names(tree / "usr/share/doc" / name / "copyright")),
+            }
+        )
+    return sorted(found, key=lambda one: one["name"])
+
+
+def copyright_names(file: Path) -> list[str]:
+    """Return the short names of licences in a Debian copyright file; none where it is prose."""
+    if not file.exists():  # a link to a package's own that is not installed
+        return []
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return sorted({line.strip() for line in re.findall(r"^License:[ \t]*(\S.*)$", text, re.MULTILINE)})
+
+
+def python(release: Path) -> list[dict[str, object]]:
+    """Return the Python packages of a release, with the licences that they state."""
+    found = []
+    for file in release.glob("lib/python*/site-packages/*.dist-info/METADATA"):
+        package = HeaderParser().parsestr(file.read_text(encoding="utf-8"))
+        name = re.sub(r"[-_.]+", "-", package["Name"]).lower()
+        stated = package["License-Expression"] or ""
+        if not stated:
+            classes = [one for one in package.get_all("Classifier", []) if one.startswith("License :: ")]
+            stated = " AND ".join(sorted(one.rsplit(" :: ", 1)[1] for one in classes))
+        if not stated:
+            stated = (package["License"] or "").strip().splitlines()[0] if package["License"] else ""
+        found.append(
+            {
+                "type": "library",
+                "name": name,
+                "version": package["Version"],
+                "purl": f"pkg:pypi/{name}@{package['Version']}",
+                "licenses": licences([stated] if stated else []),
+            }
+        )
+    return sorted(found, key=lambda one: one["name"])
+
+
+def licences(names: list[str]) -> list[dict[str, object]]:
+    """Return licences in the words of their package: not all of them are names that SPDX knows."""
+    return [{"license": {"name": name}} for name in names]
+
+
+def os_list(image: Path, packed: Path, version: str, epoch: str) -> dict[str, object]:
+    """Return what Imager reads; IMAGE_URL says where the packed image will lie, by default where it lies now."""
+    place = os.environ.get("IMAGE_URL") or packed.parent.resolve().as_uri()
+    return {
+        "os_list": [
+            {
+                "name": f"Shoebox {version}",
+                "description": "Describes your family's photos and videos, at home",
+                "icon": f"{place}/shoebox.png",
+                "url": f"{place}/{packed.name}",
+                "extract_size": image.stat().st_size,
+                "extract_sha256": digest(image),
+                "image_download_size": packed.stat().st_size,
+                "image_download_sha256": digest(packed),
+                "release_date": datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%d"),
+                "devices": ["pi5-64bit", "pi4-64bit"],
+                "init_format": "cloudinit",
+            }
+        ]
+    }
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

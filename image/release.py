@@ -1,0 +1,135 @@
+"""Shoebox as it lies on the image: a virtual environment for ARM's Python 3.13, put together without running ARM's pip.
+
+The locked wheels for aarch64 are kept by a hash, with their byte code; the appliance's own wheel is always built anew.
+Byte code says nothing of times (unchecked hashes), so that the same inputs give the same bytes.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+TOP = Path(__file__).parents[1]
+LOCK = TOP / "requirements.lock"
+PYTHON = "3.13"
+GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 13 can run, best first
+INSTALLED = Path("opt/shoebox/releases")
+# What only builds packages or draws random examples; nothing that runs imports it.
+UNUSED = ("editables", "faker", "hatchling", "hf-xet", "pathspec", "trove-classifiers")
+UNUSED_FILES = ("**/tests", "**/test", "**/*.pyx", "**/*.pxd", "**/include", "**/direct_url.json", "bin")
+EMULATOR = "qemu-aarch64-static"
+
+
+def make(tree: Path, cache: Path, epoch: str) -> str:
+    """Put the release into the unpacked Debian at `tree` as the current one; return its name."""
+    wheel = own_wheel(cache, epoch)
+    packages = locked_packages(tree, cache)
+    version = wheel.name.split("-")[1]
+    name = f"{version}-{hashlib.sha256(wheel.read_bytes() + LOCK.read_bytes()).hexdigest()[:8]}"
+    release = tree / INSTALLED / name
+    site = release / "lib" / f"python{PYTHON}" / "site-packages"
+    site.parent.mkdir(parents=True)
+    subprocess.run(["cp", "-a", packages, site], check=True)
+    own = cache / "own"
+    shutil.rmtree(own, ignore_errors=True)
+    pip("install", "--no-index", "--no-deps", "--target", str(own), str(wheel))
+    prune(own)
+    compile_all(tree, own)
+    subprocess.run(["cp", "-a", f"{own}/.", site], check=True)
+    programs = release / "bin"
+    programs.mkdir()
+    (programs / f"python{PYTHON}").symlink_to(f"/usr/bin/python{PYTHON}")
+    for other in ("python3", "python"):
+        (programs / other).symlink_to(f"python{PYTHON}")
+    (release / "pyvenv.cfg").write_text(f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {PYTHON}\n")
+    start = programs / "shoebox"
+    start.write_text('#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" -m appliance "$@"\n')
+    start.chmod(0o755)
+    current = tree / "opt/shoebox/current"
+    current.unlink(missing_ok=True)
+    current.symlink_to(f"releases/{name}")
+    return name
+
+
+def own_wheel(cache: Path, epoch: str) -> Path:
+    """Build the appliance's wheel from the checkout."""
+    folder = cache / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(TOP), SOURCE_DATE_EPOCH=epoch)
+    return next(folder.glob("shoebox-*.whl"))
+
+
+def locked_packages(tree: Path, cache: Path) -> Path:
+    """Return the folder with the locked packages and their byte code, made where it is not kept from before."""
+    key = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+    kept = cache / f"packages-{key}"
+    if kept.is_dir():
+        return kept
+    part = cache / "packages.part"
+    shutil.rmtree(part, ignore_errors=True)
+    wanted = cache / "requirements.txt"
+    wanted.write_text(locked(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
+    platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in GLIBC] + ["--platform=manylinux2014_aarch64"]
+    pip(
+        "install", "--no-deps", "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", *platforms,
+        "--no-compile", "--require-hashes", "--target", str(part), "--requirement", str(wanted),
+    )  # fmt: skip
+    prune(part)
+    compile_all(tree, part)
+    part.replace(kept)
+    return kept
+
+
+def locked(text: str) -> str:
+    """Return what a lock's text asks for on a Pi, with its hashes; pip itself would ask this computer's Python."""
+    there = {
+        "platform_machine": "aarch64",
+        "platform_system": "Linux",
+        "sys_platform": "linux",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "python_version": PYTHON,
+        "python_full_version": f"{PYTHON}.0",
+    }
+    kept = []
+    for entry in re.findall(r"^[a-z].*(?:\n .*)*", text, re.MULTILINE):
+        line, _, hashes = entry.partition("\\\n")
+        requirement = Requirement(line.strip())
+        if requirement.name in UNUSED or not (requirement.marker is None or requirement.marker.evaluate(there)):
+            continue
+        requirement.marker = None
+        kept.append(f"{requirement} \\\n{hashes}")
+    return "\n".join(kept) + "\n"
+
+
+def pip(*arguments: str, **environment: str) -> None:
+    """Run this environment's pip."""
+    command = [sys.executable, "-m", "pip", arguments[0], "-qq", "--disable-pip-version-check", *arguments[1:]]
+    if arguments[0] == "install" and "--no-compile" not in arguments:
+        command.append("--no-compile")
+    subprocess.run(command, check=True, env={**os.environ, **environment})
+
+
+def prune(site: Path) -> None:
+    """Remove what never runs on the box, and what differs from one build to the next."""
+    for pattern in UNUSED_FILES:
+        for entry in sorted(site.glob(pattern)):
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+
+
+def compile_all(tree: Path, site: Path) -> None:
+    """Write the byte code of everything in `site`, by the Python of the emulated Debian."""
+    command = [EMULATOR, "-L", str(tree), str((tree / "usr/bin" / f"python{PYTHON}").resolve())]
+    command += ["-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(site), "-p", f"/opt/shoebox/current/lib/python{PYTHON}/site-packages", str(site)]
+    home = {"PYTHONHOME": str(tree / "usr"), "PYTHONHASHSEED": "0"}
+    subprocess.run(command, check=True, env={**os.environ, **home})
