@@ -23,6 +23,7 @@ from appliance import (
     cli_screen,
     cli_settings,
     cli_status,
+    cli_try,
     logs,
 )
 from appliance import settings as settings_module
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)
     cli_people.add_parser(commands, data)
+    cli_try.add_parser(commands, data, address)
     cli_screen.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from gettext import NullTranslations
 from types import MappingProxyType
 from typing import Any
@@ -79,8 +80,9 @@ def say(template: str, /, **values: object) -> Sentence:
     """Return a sentence for a person, made of its template and of those of `values` that have a place in it."""
     if isinstance(template, Sentence):
         return template
-    places = {place[0] for place in PLACE.findall(template)} if values else set()
-    return Sentence(template, values={name: value for name, value in values.items() if name in places})
+    if not values:
+        return Sentence(template)
+    return Sentence(template, values={name: values[name] for _, _, name, _ in _pieces(template) if name in values})
 
 
 def counted(one: str, many: str, count: int, /, **values: object) -> Sentence:
@@ -117,17 +119,29 @@ def kept(text: str) -> str:
 
 def fill(template: str, values: Mapping[str, Value]) -> str:
     """Return the template with its places filled in; one that nothing is known for stays as it is."""
-
-    def filled(place: re.Match[str]) -> str:
-        name, spec = place[1], place[2]
+    if not values:
+        return template
+    told = []
+    for before, place, name, spec in _pieces(template):
+        told.append(before)
         if name not in values:
-            return place[0]
-        value = values[name]
-        if spec == "part":
-            return str(value).rstrip(".")
-        return format(value, spec) if spec and not isinstance(value, str) else str.__str__(str(value))
+            told.append(place)
+        elif spec == "part":
+            told.append(str(values[name]).rstrip("."))
+        else:
+            value = values[name]
+            told.append(format(value, spec) if spec and not isinstance(value, str) else str(value))
+    return "".join(told)
 
-    return PLACE.sub(filled, template)
+
+@lru_cache(2048)
+def _pieces(template: str) -> tuple[tuple[str, str, str, str], ...]:
+    """Return the template in pieces: the words before a place, the place, its name, and how a number is written."""
+    found, begun = [], 0
+    for place in PLACE.finditer(template):
+        found.append((template[begun : place.start()], place[0], place[1], place[2] or ""))
+        begun = place.end()
+    return (*found, (template[begun:], "", "", ""))
 
 
 class Language:

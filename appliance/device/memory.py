@@ -6,6 +6,7 @@ from appliance.device import cgroup
 from appliance.device.reading import integer, words
 
 _VMSTAT = 1 << 16  # bytes; a few hundred lines
+_GUARD = 0.85  # of the machine's memory: a limit from there on keeps the rest alive, and is no share
 
 
 def total(root: Path = Path("/")) -> int | None:
@@ -15,8 +16,10 @@ def total(root: Path = Path("/")) -> int | None:
 
 def usable(root: Path = Path("/")) -> int | None:
     """Return the bytes that Shoebox may use: the machine's, or less in a container or service that is limited."""
-    found = [value for value in (total(root), cgroup.memory(root)) if value is not None]
-    return min(found, default=None)
+    whole, limit = total(root), cgroup.memory(root)
+    if whole is None or limit is None:
+        return whole if limit is None else limit
+    return limit if limit < whole * _GUARD else whole
 
 
 def kills(root: Path = Path("/")) -> int | None:

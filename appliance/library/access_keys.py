@@ -87,6 +87,12 @@ def revoke(db: Connection, key_id: int, *, now: float | None = None) -> None:
             raise NotFoundError("There is no such access key.", "Look at the list of keys again.")
 
 
+def forget(db: Connection, key: str) -> None:
+    """Remove a key as if it had never been made: for one that nobody was given."""
+    with transaction(db):
+        db.execute("DELETE FROM access_keys WHERE key_hash = ?", (hash_of(key),))
+
+
 def scopes_of(text: str) -> frozenset[Scope]:
     """Return the scopes named with commas between them; raise AccountError for a word that is none."""
     words = {word.strip() for word in text.split(",")} - {""}

@@ -306,6 +306,28 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers=answer(202, "Shoebox ends, and starts again with it.", of({"restoring": TEXT})),
         refuses={507: "There is no room left."},
     ),
+    ("GET", "/api/v1/box/disks"): Operation(
+        answers=answer(
+            200, "The disks on USB that the library could move to, while it is empty.",
+            of(
+                {
+                    "disks": many(
+                        of(
+                            {
+                                "name": TEXT, "model": TEXT, "bytes": WHOLE, "file_system": maybe(TEXT), "label": TEXT,
+                                "keeps_what_is_on_it": YES_NO,
+                            }
+                        )
+                    )
+                }
+            ),
+        )
+    ),
+    ("POST", "/api/v1/box/disk"): Operation(
+        body=json_body(of({"disk": TEXT, "erase": YES_NO}, "erase", closed=True)),
+        answers=answer(202, "It begins after this answer.", of({"disk": TEXT})),
+        refuses={413: "The body is too large."},
+    ),
     ("POST", "/api/v1/box/{order:str}"): Operation(
         path={"order": {"type": "string", "enum": ["restart", "reboot", "shutdown"]}},
         answers=answer(202, "It begins after this answer.", of({"order": TEXT})),

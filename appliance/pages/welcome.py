@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from appliance.device.listening import home_name, lan_address
 from appliance.errors import AccountError, SettingsError
 from appliance.library import accounts, database, preferences, sessions
+from appliance.pages import disks
 from appliance.pages.access import OPEN, needs
 from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
@@ -69,7 +70,8 @@ async def choose(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     """Take in when to describe."""
     now = form_fields(await whole(request), MOST_FIELDS).get("when") != "night"
     await asyncio.to_thread(_choose, box, now)
-    return Redirect("/welcome/phones", status_code=303)
+    more = await asyncio.to_thread(disks.offered, box)
+    return Redirect("/welcome/disk" if more else "/welcome/phones", status_code=303)
 
 
 @route("/welcome/phones", http_method=GET, opt=needs(Scope.ADMIN))  # type: ignore[arg-type]
