@@ -271,16 +271,14 @@ def index(machine: DebianMachine, wheels: Path) -> Iterator[None]:
 
 
 def broken_off(machine: DebianMachine, command: str, sign: str, how: signal.Signals) -> Done:
-    """Begin a setup; end it once the shell's condition `sign` is true, with SIGKILL all of it; return what it said."""
+    """Begin a setup; end it once the shell's condition `sign` is true; return what it said."""
     process = machine.begin(f"exec setsid --wait {command}")
     done = machine.run(
         f"for n in $(seq 1200); do {{ {sign}; }} && exit; sleep 0.1; done; exit 1", timeout=130, check=False
     )
     assert done.status == 0, f"it never came to: {sign}"
-    if how is signal.SIGKILL:
-        machine.run("pkill -KILL -f systemd/setup.sh; pkill -KILL -f /opt/shoebox/releases/.*unfinished; true")
-    else:
-        machine.run(f"pkill -{how.name.removeprefix('SIG')} -o -f '^bash {command.split()[0]}'; true")
+    # To all that it runs, as Ctrl-C does.
+    machine.run(f"pkill -{how.name.removeprefix('SIG')} -g $(pgrep -o -f '^bash {SETUP}')")
     output, _ = process.communicate(timeout=120)
     return Done(process.returncode, output.decode())
 
