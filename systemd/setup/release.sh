@@ -87,7 +87,7 @@ source_version() {
 release_name() {
     local former
     former=$(current_name)
-    if [ -z "$SOURCE" ] && { [ -z "$former" ] || [ "$PROVIDER" = "$(chosen provider)" ]; }; then
+    if [ -z "$SOURCE" ] && { [ -z "$former" ] || [ "$PROVIDER" = "$(chosen_provider)" ]; }; then
         printf '%s' "$former"
         return
     fi
@@ -112,18 +112,20 @@ make_release() {
     say "   Shoebox ${RELEASE%-*} is put together; this takes some minutes."
     mkdir -p "$new/tmp"
     export TMPDIR=$new/tmp # /tmp may be in memory, and small
-    must "$PYTHON" -m venv "$new" || fail "Python's environment could not be made." "See above; mostly python3-venv or room on the disk is missing."
     former=$(packages_of "$CURRENT")
-    if [ -n "$former" ] && [ "$(packages_of "$new")" = "$new/lib/${former#*/lib/}" ]; then
-        # What has not changed need not be fetched again.
+    if [ -n "$former" ] && [ "$former" = "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]; then
+        # What has not changed need not be fetched again, pip among it.
+        if [ -d "$former/pip" ]; then make_environment --without-pip "$new"; else make_environment "$new"; fi
         cp -a --reflink=auto "$former/." "$(packages_of "$new")/"
         [ -z "$SOURCE" ] || rm -rf "$(packages_of "$new")"/appliance "$(packages_of "$new")"/shoebox-*.dist-info
-        if [ "$PROVIDER" != "$(chosen provider)" ]; then
+        if [ "$PROVIDER" != "$(chosen_provider)" ]; then
             # They have the same files: nothing of one may be left below another.
             must "$new/bin/python" -m pip uninstall --yes onnxruntime onnxruntime-gpu onnxruntime-openvino
         fi
     elif [ -z "$SOURCE" ]; then
         fail "This machine's Python is another one than before, so Shoebox is put together anew, and that takes its files." "Run it again with --from and a wheel or a checkout."
+    else
+        make_environment "$new"
     fi
     case $PROVIDER in
         cpu) install_packages "$new" "$HERE/../requirements.lock" ;;
@@ -145,6 +147,10 @@ make_release() {
     sync -f "$new"
     mv -T "$new" "$final"
     good "Shoebox ${RELEASE%-*} is put together."
+}
+
+make_environment() {
+    must "$PYTHON" -m venv "$@" || fail "Python's environment could not be made." "See above; mostly python3-venv or room on the disk is missing."
 }
 
 PIP=(--disable-pip-version-check --no-input --no-compile --no-cache-dir --root-user-action ignore --retries 1 --timeout 20)
