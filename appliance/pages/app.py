@@ -49,6 +49,7 @@ from appliance.pages.box import Box
 from appliance.pages.errors import ErrorAnswers
 from appliance.pages.feed import Feed
 from appliance.pages.security import add_headers, guard
+from appliance.pages.spoken import spoken
 from appliance.pages.static import static_routes
 from appliance.pages.status import status
 from appliance.pages.templates import Templates
@@ -107,7 +108,7 @@ def create_app(given: Settings, language: Language = ENGLISH) -> Litestar:
             "doors": Provide(lambda: doors, sync_to_thread=False),
             "warmth": Provide(lambda: warmth, sync_to_thread=False),
         },
-        type_encoders={Sentence: language.say},
+        type_encoders={Sentence: spoken},
         exception_handlers={Exception: ErrorAnswers(box, templates)},
         guards=[guard],
         before_send=[add_headers],

@@ -13,6 +13,7 @@ from litestar.types import Message, Scope
 from appliance.pages.auth import SAFE_METHODS, admit
 from appliance.pages.errors import ForeignPageError, WrongAddressError
 from appliance.pages.origin import bare_name, is_foreign, is_home_name
+from appliance.pages.spoken import speak
 
 HEADERS = {
     "Cache-Control": "no-cache",  # but for files, which say themselves how long they may be kept
@@ -42,6 +43,7 @@ async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None: 
 
     curl sends no Origin, and shows an access key.
     """
+    speak(connection.app.state["box"].language)
     headers = connection.headers
     host = headers.get("host", "")
     if not is_home_name(host):
