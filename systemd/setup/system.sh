@@ -41,6 +41,13 @@ chosen() {
     [ ! -f "$CHOICES" ] || sed -n "s/^$1=//p" "$CHOICES"
 }
 
+# The packages that the release in use has; on a flashed card, where nothing was chosen, the processor's.
+chosen_provider() {
+    local provider
+    provider=$(chosen provider)
+    printf '%s' "${provider:-cpu}"
+}
+
 keep_choices() {
     put "$CHOICES" 644 root <<CHOICES
 # What was chosen when Shoebox was set up. Written by shoebox-setup, which is the way to change it.
