@@ -23,9 +23,10 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-units test-oracle test-openvino test-api test-browser test-faults test-hub test-tus test-arm64
+.PHONY: setup-test help install run test test-units test-oracle test-openvino test-api test-browser test-faults test-hub test-tus
+.PHONY: test-arm64
 .PHONY: test-recogniser chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model
-.PHONY: train-sample recogniser clean image image-test image-test-raspi3b
+.PHONY: train-sample recogniser clean image image-test image-test-raspi3b sentences
 
 help: ## List what make can do
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -51,11 +52,11 @@ install: .venv/installed ## Make .venv with the locked dependencies and the shoe
 	@touch $@
 
 # As README tells people with a graphics card: the one package out, the other in.
-.venv-openvino/installed: requirements.lock tests/requirements.lock tests/openvino-requirements.lock pyproject.toml
+.venv-openvino/installed: requirements.lock tests/requirements.lock systemd/setup/openvino.lock pyproject.toml
 	$(PYTHON) -m venv .venv-openvino
 	$(OPENVINO_BIN)/python $(PIP) --require-hashes -r requirements.lock -r tests/requirements.lock
 	$(OPENVINO_BIN)/python -m pip uninstall --quiet --yes onnxruntime
-	$(OPENVINO_BIN)/python $(PIP) --require-hashes -r tests/openvino-requirements.lock
+	$(OPENVINO_BIN)/python $(PIP) --require-hashes -r systemd/setup/openvino.lock
 	$(OPENVINO_BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -79,7 +80,7 @@ run: install ## Start the whole appliance on port 8080 with its library in ./dat
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
+	$(BIN)/python -m pytest $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
@@ -128,6 +129,9 @@ arm64-counts: build/arm64/key build/arm64-emulator/counter.so ## Count a Pi's in
 build/arm64-emulator/counter.so: models/arm64/emulator.py models/arm64/counter.c .venv/installed
 	$(BIN)/python models/arm64/emulator.py build/arm64-emulator
 
+setup-test: .venv/tested ## Install, upgrade, go back and uninstall in a Debian with systemd (as root; apt-get install mmdebstrap; SUITE=trixie)
+	$(BIN)/python -m pytest -v --timeout 300 tests/setup
+
 image: .venv/installed ## Build the SD card's image for Pi 4 and 5 in build/image, as root (README, "Flash it"; MODEL, FRESH=1 for Debian anew)
 	$(BIN)/python image/build.py build/image
 
@@ -164,12 +168,16 @@ format: .venv/tested ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+sentences: .venv/tested ## Gather every sentence that Python says in web/sentences/shoebox.pot, for translators
+	$(BIN)/python tests/web/catalogue.py
+
 lock: .venv/tested ## Lock the dependencies again, with hashes and without addresses
 	$(BIN)/python $(PIP) uv
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) --group test -c requirements.lock -o tests/requirements.lock
 	$(LOCK) --group models -c requirements.lock -o models/requirements.lock
-	$(LOCK) --group openvino -c requirements.lock -o tests/openvino-requirements.lock
+	$(LOCK) --group openvino -c requirements.lock -o systemd/setup/openvino.lock
+	$(LOCK) --group nvidia -c requirements.lock -o systemd/setup/nvidia.lock
 	$(LOCK) --group recogniser --no-deps -o models/recogniser/requirements.lock
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -23,12 +23,14 @@ from appliance import (
     cli_screen,
     cli_settings,
     cli_status,
+    cli_try,
     logs,
 )
 from appliance import settings as settings_module
 from appliance.device import giving_up
 from appliance.errors import SettingsError, ShoeboxError, UnsupportedMediaError
 from appliance.library import database, opening
+from appliance.sentences import counted, say
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        print(f"shoebox: {error.filename or 'The output'}: {error.strerror}.", file=sys.stderr)
+        print(f"shoebox: {error.filename or say('The output')}: {error.strerror}.", file=sys.stderr)
         return 1
     return status
 
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_library.add_parser(commands, data)
     cli_models.add_parser(commands, data)
     cli_people.add_parser(commands, data)
+    cli_try.add_parser(commands, data, address)
     cli_screen.add_parser(commands, data)
 
     queue = commands.add_parser("queue", help="pause and resume describing, try again what failed")
@@ -207,11 +210,11 @@ def _queue(settings: Settings, options: argparse.Namespace) -> int:
     with opening.visited(settings) as db:
         if options.order == "pause":
             pause.pause(db)
-            print("Describing is paused; what is being described is finished. Uploads go on.")
+            print(say("Describing is paused; what is being described is finished. Uploads go on."))
         elif options.order == "resume":
             pause.resume(db)
-            print("Describing goes on.")
+            print(say("Describing goes on."))
         else:
             count = jobs.retry_failed(db, now=time.time())
-            print(f"{count} {'item is' if count == 1 else 'items are'} tried again.")
+            print(counted("{count} item is tried again.", "{count} items are tried again.", count))
     return 0

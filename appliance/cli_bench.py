@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.assets import asset
+from appliance.sentences import counted, say
 from appliance.settings import Settings
 
 LIBRARY = 10_000  # photos, for which the time is told
@@ -91,29 +92,39 @@ def _peak(pid: int | None) -> int | None:
 
 def _lines(found: dict[str, Any], settings: Settings) -> list[str]:
     told = [f"{one['name']:<12}{one['seconds']:>7.2f} s  {one['description']}" for one in found["pictures"]]
-    threads = f"{found['threads']} thread{'' if found['threads'] == 1 else 's'}"
-    told += [
-        "",
-        f"Model:        {found['model']} on {found['provider']}, {threads}",
-        f"A photo:      {found['seconds']:.2f} s ({found['least_seconds']:.2f} to {found['most_seconds']:.2f} s)",
-        f"Tokens:       {found['tokens_a_second']:.0f} a second, looking at the photo included",
-    ]
+    told.append("")
+    threads = counted("{count} thread", "{count} threads", found["threads"])
+    model, provider = found["model"], found["provider"]
+    told.append(say("Model:        {model} on {provider}, {threads}", model=model, provider=provider, threads=threads))
+    least, most = found["least_seconds"], found["most_seconds"]
+    pace = say(
+        "A photo:      {seconds:.2f} s ({least:.2f} to {most:.2f} s)", seconds=found["seconds"], least=least, most=most
+    )
+    tokens = found["tokens_a_second"]
+    told += [pace, say("Tokens:       {tokens:.0f} a second, looking at the photo included", tokens=tokens)]
     if found["peak_bytes"] is not None:
-        told.append(f"Memory:       {found['peak_bytes'] / 1e6:.0f} MB at most")
+        told.append(say("Memory:       {peak:.0f} MB at most", peak=found["peak_bytes"] / 1e6))
     if found["celsius_after"] is not None:
-        told.append(f"Temperature:  {found['celsius_before']:.0f} °C before, {found['celsius_after']:.0f} °C after")
-    nights = -(-found["library_photos"] // settings.batch_size)
+        before, after = found["celsius_before"], found["celsius_after"]
+        told.append(say("Temperature:  {before:.0f} °C before, {after:.0f} °C after", before=before, after=after))
+    photos, seconds, batch = found["library_photos"], found["library_seconds"], settings.batch_size
     told.append(
-        f"{found['library_photos']:,} photos take about {_span(found['library_seconds'])} of describing:"
-        f" {nights} night{'' if nights == 1 else 's'} of {settings.batch_size:,}, of about"
-        f" {_span(found['library_seconds'] / found['library_photos'] * settings.batch_size)} each."
+        counted(
+            "{photos:,} photos take about {span} of describing: {count} night of {batch:,}, of about {each} each.",
+            "{photos:,} photos take about {span} of describing: {count} nights of {batch:,}, of about {each} each.",
+            -(-photos // batch),
+            photos=photos,
+            span=_span(seconds),
+            batch=batch,
+            each=_span(seconds / photos * batch),
+        )
     )
     return told
 
 
 def _span(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        return say("{seconds:.0f} seconds", seconds=seconds)
     if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"
+        return say("{minutes:.0f} minutes", minutes=seconds / 60)
+    return say("{hours:.1f} hours", hours=seconds / 3600)

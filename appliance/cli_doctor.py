@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.errors import LibraryError
 from appliance.library import opening
+from appliance.sentences import say
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
             return 0 if _told(doctor.examine(patient, repair=options.repair), options) else 1
     except LibraryError as error:  # what stands around it is looked at all the same
         if options.json:
-            _told([Finding("library", False, error.message, error.next_step)], options)
+            _told([Finding(say("library"), False, error.message, error.next_step)], options)
         _told(doctor.around(settings), options)
         raise
 

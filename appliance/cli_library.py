@@ -8,6 +8,7 @@ from typing import Any
 from appliance.device import clock
 from appliance.errors import LibraryError
 from appliance.library import backups, opening, preferences
+from appliance.sentences import say
 from appliance.settings import Settings
 
 
@@ -33,17 +34,23 @@ def _backup(settings: Settings, _: argparse.Namespace) -> int:
         kept = preferences.get(db, settings).backups_kept
         made = backups.make(db, settings.data, now=time.time(), kept=kept)
     if made is None:
-        print(f"Nothing has changed since the newest backup, {backups.listed(settings.data)[0]}.")
+        print(say("Nothing has changed since the newest backup, {listed}.", listed=backups.listed(settings.data)[0]))
     else:
-        print(f"The database is backed up in {made}. Copy originals/ as well: they are not in it.")
+        print(say("The database is backed up in {made}. Copy originals/ as well: they are not in it.", made=made))
     return 0
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:
     backup = _chosen(settings, options.file)
     aside = opening.restore(settings, backup, clock.household_zone())
-    print(f"The database is restored from {backup}. The former one is kept as {aside.name if aside else 'nothing'}.")
-    print("Start Shoebox again; it then finds the photos and videos again that the backup does not list.")
+    print(
+        say(
+            "The database is restored from {backup}. The former one is kept as {name}.",
+            backup=backup,
+            name=aside.name if aside else "nothing",
+        )
+    )
+    print(say("Start Shoebox again; it then finds the photos and videos again that the backup does not list."))
     return 0
 
 
@@ -51,22 +58,30 @@ def _chosen(settings: Settings, name: str | None) -> Path:
     if name is None:
         newest = backups.newest_good(settings.data)
         if newest is None:
-            raise LibraryError(f"There is no good backup in {settings.data / backups.FOLDER}.", "Name another file.")
+            raise LibraryError(
+                "There is no good backup in {data}.", "Name another file.", data=settings.data / backups.FOLDER
+            )
         return newest
     backup = Path(name)
-    wrong = backups.fault(backup) if backup.is_file() else "there is no such file"
+    wrong = backups.fault(backup) if backup.is_file() else say("there is no such file")
     if wrong is not None:
-        raise LibraryError(f"{name} cannot be restored: {wrong}.", f"Choose one from {settings.data / backups.FOLDER}.")
+        raise LibraryError(
+            "{name} cannot be restored: {wrong}.",
+            "Choose one from {data}.",
+            name=name,
+            wrong=wrong,
+            data=settings.data / backups.FOLDER,
+        )
     return backup
 
 
 def _new(settings: Settings, _: argparse.Namespace) -> int:
     opening.begin_anew(settings)
-    print(f"A new library is begun in {settings.data}.")
+    print(say("A new library is begun in {data}.", data=settings.data))
     return 0
 
 
 def _adopt(settings: Settings, _: argparse.Namespace) -> int:
     opening.adopt(settings)
-    print(f"The library in {settings.data} is this box's own from now on.")
+    print(say("The library in {data} is this box's own from now on.", data=settings.data))
     return 0

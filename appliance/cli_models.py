@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from appliance.errors import SettingsError
 from appliance.modelstore.manifest import VARIANTS
+from appliance.sentences import say
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,8 +69,16 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
         if model.notice:
             print(f"{'':<26}{model.notice}")
     for offer in offered:
-        size = f"{offer.bytes / 1e9:.1f} GB to download"
-        print(f"  {offer.name:<23} {offer.title}, {size}: shoebox models install {offer.name}")
+        size = say("{bytes:.1f} GB to download", bytes=offer.bytes / 1e9)
+        print(
+            say(
+                "  {name} {title}, {size}: shoebox models install {offer_name}",
+                name=f"{offer.name:<23}",
+                title=offer.title,
+                size=size,
+                offer_name=offer.name,
+            )
+        )
     if installation is not None and installation.state != "finished":
         print(_told(installation))
     for problem in problems:
@@ -81,9 +90,9 @@ def _told(installation: "Installation") -> str:
     """Return a line about an installation that runs, or that ended otherwise than it should."""
     at = f"{installation.stage}, {installation.percent} %"
     told = {
-        "running": f"is being installed: {at}",
-        "interrupted": f"was interrupted: {at}. Run the same command again: it goes on.",
-        "failed": f"was not installed: {installation.error}",
+        "running": say("is being installed: {at}", at=at),
+        "interrupted": say("was interrupted: {at}. Run the same command again: it goes on.", at=at),
+        "failed": say("was not installed: {error}", error=installation.error),
     }
     mark = ">" if installation.state == "running" else "!"
     return f"{mark} {installation.model:<23} {told[installation.state]}"
@@ -107,7 +116,7 @@ def _install(settings: Settings, options: argparse.Namespace) -> int:
             )
     for line in fallback.told(Path(model.folder)):
         print(f"shoebox: {line}", file=sys.stderr)
-    print(f"{model.name} ({model.id}) is installed and in use.")
+    print(say("{name} ({id}) is installed and in use.", name=model.name, id=model.id))
     return 0
 
 
@@ -115,7 +124,7 @@ def _use(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.modelstore import installed
 
     model = installed.use(settings.data / "models", options.id)
-    print(f"{model.name} ({model.id}) is in use from the next item on.")
+    print(say("{name} ({id}) is in use from the next item on.", name=model.name, id=model.id))
     return 0
 
 
@@ -133,20 +142,26 @@ def _verify(settings: Settings, options: argparse.Namespace) -> int:
         found = None if agreement is None else asdict(agreement)
         print(json.dumps({"model": model.id, "variant": model.variant, "good": good, "agreement": found}))
     else:
-        print(f"{model.name} ({model.id}): its files are whole.")
+        print(say("{name} ({id}): its files are whole.", name=model.name, id=model.id))
         print(_judged(agreement))
     return 0 if good else 1
 
 
 def _judged(agreement: "Agreement | None") -> str:
     if agreement is None:
-        return "It was installed before Shoebox kept what the original says; install it again to compare them."
+        return say("It was installed before Shoebox kept what the original says; install it again to compare them.")
     if not agreement.good:
-        return (
-            f"It describes the {agreement.pictures} test photos otherwise than the original: {agreement}."
-            " Install it again; if that does not help, with --variant float."
+        return say(
+            "It describes the {pictures} test photos otherwise than the original: {agreement}. "
+            "Install it again; if that does not help, with --variant float.",
+            pictures=agreement.pictures,
+            agreement=agreement,
         )
-    return f"It describes the {agreement.pictures} test photos as the original does: {agreement}."
+    return say(
+        "It describes the {pictures} test photos as the original does: {agreement}.",
+        pictures=agreement.pictures,
+        agreement=agreement,
+    )
 
 
 class _Meter:

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.library import access_keys, accounts, database, opening, sessions
 from appliance.library.database import instant
 from appliance.records import Scope
+from appliance.sentences import say
 from appliance.settings import Settings
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
@@ -51,7 +52,7 @@ def _new_key(settings: Settings, options: argparse.Namespace) -> int:
 def _keys(settings: Settings, _: argparse.Namespace) -> int:
     with opening.visited(settings) as db:
         for key in access_keys.every(db):
-            used = "never used" if key.used_at is None else f"used {instant(key.used_at)}"
+            used = say("never used") if key.used_at is None else f"used {instant(key.used_at)}"
             scopes = ",".join(scope for scope in Scope if scope in key.scopes)
             print(f"{key.id:<5}{key.name:<32}{scopes:<26}{used}")
     return 0
@@ -60,7 +61,7 @@ def _keys(settings: Settings, _: argparse.Namespace) -> int:
 def _revoke(settings: Settings, options: argparse.Namespace) -> int:
     with opening.visited(settings) as db:
         access_keys.revoke(db, options.number)
-    print(f"Key {options.number} opens nothing any more.")
+    print(say("Key {number} opens nothing any more.", number=options.number))
     return 0
 
 
@@ -78,5 +79,5 @@ def _reset(settings: Settings, options: argparse.Namespace) -> int:
         with database.transaction(db):
             accounts.set_password(db, account.id, password)
             sessions.end_all(db, account.id)
-    print(f"{account.name} is signed out everywhere, and signs in with: {password}")
+    print(say("{name} is signed out everywhere, and signs in with: {password}", name=account.name, password=password))
     return 0

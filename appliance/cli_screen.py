@@ -9,14 +9,15 @@ from typing import Any
 import segno
 
 from appliance.device.listening import addresses, home_name
+from appliance.sentences import say
 from appliance.settings import Settings
 
 EVERY = 5.0  # seconds between two looks
 PATIENCE = 10.0  # seconds that the page may take to answer
 _CLEAR = "\033[H\033[2J\033[?25l"  # home, clear, no cursor
 
-STARTING = "Shoebox is starting."
-NO_NETWORK = """Shoebox is not on your network yet.
+STARTING = say("Shoebox is starting.")
+NO_NETWORK = say("""Shoebox is not on your network yet.
 
 Plug in a network cable, or tell it your Wi-Fi: switch it off, put its card into a computer, and
 
@@ -24,7 +25,7 @@ Plug in a network cable, or tell it your Wi-Fi: switch it off, put its card into
     the name and the password of your Wi-Fi, or
   - write the card anew with Raspberry Pi Imager, with your Wi-Fi in its settings.
 
-Shoebox goes on looking for a network. This screen changes when it has found one."""
+Shoebox goes on looking for a network. This screen changes when it has found one.""")
 
 
 def add_parser(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -76,12 +77,12 @@ def picture(name: str | None, numbers: list[str], port: int, code: str, visited:
     colon = "" if port == 80 else f":{port}"  # what a browser takes by itself
     found = [f"    http://{place}{colon}" for place in ([name, *numbers] if name else numbers)]
     if visited is None:
-        return "\n".join(("", STARTING, "It will be here, for everything in your home network:", "", *found, ""))
+        return "\n".join(("", STARTING, say("It will be here, for everything in your home network:"), "", *found, ""))
     if visited:
-        return "\n".join(("", "Shoebox is here, for everything in your home network:", "", *found, ""))
-    asked = ["", f"Code for the first visit: {code}"] if code else []
+        return "\n".join(("", say("Shoebox is here, for everything in your home network:"), "", *found, ""))
+    asked = ["", say("Code for the first visit: {code}", code=code)] if code else []
     scanned = io.StringIO()
     segno.make(f"http://{numbers[0]}{colon}/", error="l", micro=False).terminal(out=scanned, border=2, compact=True)
     return "\n".join(
-        ("", "Shoebox is ready. Open it on a phone or a computer in your home network:", "", *found, *asked, "")
+        ("", say("Shoebox is ready. Open it on a phone or a computer in your home network:"), "", *found, *asked, "")
     ) + "\n".join(("", *(f"    {line}" for line in scanned.getvalue().splitlines()), ""))

@@ -6,6 +6,7 @@ from typing import Any
 from appliance import settings as settings_module
 from appliance.errors import SettingsError
 from appliance.library import opening, preferences
+from appliance.sentences import say
 from appliance.settings import SETTINGS, Settings, text
 
 
@@ -41,7 +42,9 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
 
 def _get(settings: Settings, options: argparse.Namespace) -> int:
     if options.name not in {setting.name for setting in SETTINGS}:
-        raise SettingsError(f"There is no setting called {options.name}.", "`shoebox settings list` names them all.")
+        raise SettingsError(
+            "There is no setting called {name}.", "`shoebox settings list` names them all.", name=options.name
+        )
     in_force, _ = _in_force(settings, options)
     print(text(getattr(in_force, options.name)))
     return 0
@@ -54,7 +57,7 @@ def _set(settings: Settings, options: argparse.Namespace) -> int:
             raise error
         preferences.set_all(db, good)
         value = getattr(preferences.get(db, settings), options.name)
-    print(f"{options.name} is {text(value)!r} from now on.")
+    print(say("{name} is {text} from now on.", name=options.name, text=repr(text(value))))
     return 0
 
 

@@ -14,6 +14,7 @@ from appliance.errors import StorageError
 from appliance.library import describer, notices, opening, preferences, status
 from appliance.library.store import Store
 from appliance.records import Kind
+from appliance.sentences import both, counted, joined, say
 from appliance.settings import Settings
 
 EVERY = 2.0  # seconds
@@ -91,38 +92,65 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     told += [f"{'':<12}{count:>8}  {reason}" for reason, count in found["failures"].items()]
     told.append("")
     if not found["worker"]["running"]:
-        told.append("The worker does not run: nothing is described until it is started.")
+        told.append(say("The worker does not run: nothing is described until it is started."))
     if found["paused"]:
-        told.append("Describing is paused. Go on with `shoebox queue resume`.")
-    told += [f"Now: {one['kind']} {one['item']}, for {_span(one['seconds'])} so far." for one in found["now"]]
+        told.append(say("Describing is paused. Go on with `shoebox queue resume`."))
+    told += [
+        say("Now: {kind} {item}, for {span} so far.", kind=one["kind"], item=one["item"], span=_span(one["seconds"]))
+        for one in found["now"]
+    ]
     told += _waiting(found)
     told += [f"{one['text']} {one['next_step']}".rstrip() for one in found["notices"]]
-    told.append(f"Free: {found['free_bytes'] / 1e9:.1f} GB")
-    told.append(f"Board: {found['board']['machine']}: {found['board']['variant']}, {found['board']['describing']}.")
-    on = f", on {found['runs_on']}" if found["runs_on"] else ""
-    told.append(f"Model: {found['model']['name']} ({found['model']['id']}){on}")
+    told.append(say("Free: {free:.1f} GB", free=found["free_bytes"] / 1e9))
+    told.append(
+        say(
+            "Board: {machine}: {variant}, {describing}.",
+            machine=found["board"]["machine"],
+            variant=found["board"]["variant"],
+            describing=found["board"]["describing"],
+        )
+    )
+    name, id, provider = found["model"]["name"], found["model"]["id"], found["runs_on"]
+    with_provider = say("Model: {name} ({id}), on {provider}", name=name, id=id, provider=provider)
+    told.append(with_provider if provider else say("Model: {name} ({id})", name=name, id=id))
     if found["model"]["notice"]:
         told.append(found["model"]["notice"])
     return told
 
 
 def _waiting(found: Mapping[str, Any]) -> list[str]:
-    told, forecast, waiting = [], found["forecast"], found["waiting"]
-    paces = [f"{_span(seconds)} a {kind[:-1]}" for kind, seconds in found["paces"].items() if seconds is not None]
-    if paces:
-        told.append(f"Pace: {', '.join(paces)}.")
+    told: list[str] = []
+    forecast, waiting = found["forecast"], found["waiting"]
+    paces = {kind: _span(seconds) for kind, seconds in found["paces"].items() if seconds is not None}
+    each = [
+        say("{span} a photo", span=span) if kind == "photos" else say("{span} a video", span=span)
+        for kind, span in paces.items()
+    ]
+    if each:
+        told.append(say("Pace: {paces}.", paces=joined(each, ", ")))
     if sum(waiting["asked"].values()):
-        done = f", done in about {_span(forecast['seconds'])}" if forecast["seconds"] is not None else ""
-        told.append(f"Waiting now: {_counted(waiting['asked'])}{done}.")
+        done = say(", done in about {span}", span=_span(forecast["seconds"])) if forecast["seconds"] is not None else ""
+        told.append(say("Waiting now: {counted}{done}.", counted=_counted(waiting["asked"]), done=done))
     if sum(waiting["left"].values()):
         nights = forecast["nights"]
-        done = f", done in {nights} night{'s' if nights > 1 else ''}, by {forecast['until']}" if nights else ""
-        told.append(f"Left for the night: {_counted(waiting['left'])}{done}.")
+        done = ""
+        if nights:
+            done = counted(
+                ", done in {count} night, by {until}",
+                ", done in {count} nights, by {until}",
+                nights,
+                until=forecast["until"],
+            )
+        told.append(say("Left for the night: {counted}{done}.", counted=_counted(waiting["left"]), done=done))
     if forecast["next"]:
-        times = [f"{kind} {datetime.fromisoformat(at):%a %d %b %H:%M}" for kind, at in forecast["next"].items()]
-        told.append(f"Next night: {', '.join(times)} ({found['time_zone']}).")
+        begins = {kind: f"{datetime.fromisoformat(at):%a %d %b %H:%M}" for kind, at in forecast["next"].items()}
+        times = [
+            say("photos {at}", at=at) if kind == "photos" else say("videos {at}", at=at) for kind, at in begins.items()
+        ]
+        zone = found["time_zone"]
+        told.append(say("Next night: {times} ({time_zone}).", times=joined(times, ", "), time_zone=zone))
     else:
-        told.append("Nothing is described at night.")
+        told.append(say("Nothing is described at night."))
     return told
 
 
@@ -131,12 +159,20 @@ def _plural(counts: Mapping[Kind, Any]) -> dict[str, Any]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return " and ".join(f"{count} {kind if count != 1 else kind[:-1]}" for kind, count in counts.items() if count)
+    return both(
+        counted("{count} photo", "{count} photos", count)
+        if kind == "photos"
+        else counted("{count} video", "{count} videos", count)
+        for kind, count in counts.items()
+        if count
+    )
 
 
 def _span(seconds: float) -> str:
     if seconds < 10:
-        return f"{max(seconds, 0.1):.1f} s"
+        return say("{seconds:.1f} s", seconds=max(seconds, 0.1))
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return say("{seconds:.0f} s", seconds=seconds)
+    if seconds < 5400:
+        return say("{minutes:.0f} min", minutes=seconds / 60)
+    return say("{hours:.1f} h", hours=seconds / 3600)

@@ -23,22 +23,28 @@
         └── ChildDiedError        the process that describes ended in mid-work
 
 The HTTP status for each is decided in one place, `appliance/pages/errors.py`. Each class has a `reason`, one word by
-which failures are counted and logged, where a sentence might tell what is in a family's photo.
+which failures are counted and logged, where a sentence might tell what is in a family's photo. Both sentences are
+templates, and the error's keywords the values for their places.
 """
+
+from appliance.sentences import Sentence, joined, say
 
 
 class ShoeboxError(Exception):
-    """What went wrong, in a sentence for the owner of the box, and what to do next."""
+    """What went wrong, in a sentence for the owner of the box, and what to do next, with `values` for their places."""
 
     reason = "other"
 
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message, next_step)
-        self.message = message
-        self.next_step = next_step
+    def __init__(self, message: str, next_step: str = "", /, **values: object) -> None:
+        self.message = say(message, **values)
+        self.next_step = say(next_step, **values)
+        super().__init__(self.message, self.next_step)
 
-    def __str__(self) -> str:
-        return f"{self.message} {self.next_step}".strip()
+    def __str__(self) -> Sentence:
+        """Return both sentences as one."""
+        if not self.next_step:
+            return self.message
+        return joined((self.message, self.next_step))
 
 
 class SettingsError(ShoeboxError):
@@ -156,12 +162,14 @@ class TooLittleMemoryError(CaptionerError):
 
     def __init__(
         self,
-        message: str = "This needs more memory than this box can spare.",
-        next_step: str = "Try again; if it stays, use a smaller model or a computer with more memory.",
+        message: str = say("This needs more memory than this box can spare."),
+        next_step: str = say("Try again; if it stays, use a smaller model or a computer with more memory."),
+        /,
         *,
         loading: bool = False,
+        **values: object,
     ) -> None:
-        super().__init__(message, next_step)
+        super().__init__(message, next_step, **values)
         self.loading = loading
 
 

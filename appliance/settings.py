@@ -14,6 +14,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from appliance.errors import SettingsError
+from appliance.sentences import say
 
 SETTINGS_FILE = Path("/etc/shoebox.toml")
 STATE_FOLDER = Path("/var/lib/shoebox-state")
@@ -45,28 +46,28 @@ class Setting:
         if self.choices:
             return ", ".join(self.choices)
         if self.minimum is not None:
-            return f"{self.minimum} to {self.maximum}"
+            return say("{minimum} to {maximum}", minimum=self.minimum, maximum=self.maximum)
         return {
-            "time": "00:00 to 23:59",
-            "days": "any of " + ", ".join(DAYS),
-            "zone": "a time zone's name",
-            "name": "1 to 40 letters",
+            "time": say("00:00 to 23:59"),
+            "days": say("any of {days}", days=", ".join(DAYS)),
+            "zone": say("a time zone's name"),
+            "name": say("1 to 40 letters"),
         }.get(self.form, "")
 
     @property
     def advice(self) -> str:
         """What to do instead of a value that cannot be used, in a sentence."""
         if self.choices:
-            return f"Use one of {self.range}."
+            return say("Use one of {range}.", range=self.range)
         if isinstance(self.default, bool):
-            return "Use true or false."
+            return say("Use true or false.")
         if isinstance(self.default, int):
-            return f"Use a whole number from {self.range}."
+            return say("Use a whole number from {range}.", range=self.range)
         return {
-            "time": "Use hours and minutes from 00:00 to 23:59, for example 02:30.",
-            "days": f"Use at least one of {', '.join(DAYS)}, with commas between them.",
-            "name": "Use 1 to 40 letters in one line.",
-            "zone": "Use a name such as Europe/Berlin, or nothing for the box's own.",
+            "time": say("Use hours and minutes from 00:00 to 23:59, for example 02:30."),
+            "days": say("Use at least one of {days}, with commas between them.", days=", ".join(DAYS)),
+            "name": say("Use 1 to 40 letters in one line."),
+            "zone": say("Use a name such as Europe/Berlin, or nothing for the box's own."),
         }.get(self.form, "")
 
     def parse(self, value: object) -> bool | int | str:
@@ -89,7 +90,7 @@ class Setting:
         return text
 
     def _refusal(self, value: object) -> SettingsError:
-        return SettingsError(f"{self.name} cannot be {repr(value)[:60]}.", self.advice)
+        return SettingsError("{name} cannot be {value}.", self.advice, name=self.name, value=repr(value)[:60])
 
     def _boolean(self, value: object) -> bool:
         if isinstance(value, bool):
@@ -408,13 +409,21 @@ def contradictions(settings: Settings, chosen: Collection[str]) -> dict[str, Set
     if below < above:
         return {}
     if "rest_below" in chosen:
-        advice = (
-            f"Use a whole number from {_NAMED['rest_below'].minimum} to {above - 1}: the rest begins above {above}."
+        advice = say(
+            "Use a whole number from {minimum} to {maximum}: the rest begins above {above}.",
+            minimum=_NAMED["rest_below"].minimum,
+            maximum=above - 1,
+            above=above,
         )
-        return {"rest_below": SettingsError(f"rest_below cannot be {below}.", advice)}
+        return {"rest_below": SettingsError("rest_below cannot be {below}.", advice, below=below)}
     if "rest_above" in chosen:
-        advice = f"Use a whole number from {below + 1} to {_NAMED['rest_above'].maximum}: the rest ends below {below}."
-        return {"rest_above": SettingsError(f"rest_above cannot be {above}.", advice)}
+        advice = say(
+            "Use a whole number from {minimum} to {maximum}: the rest ends below {below}.",
+            minimum=below + 1,
+            maximum=_NAMED["rest_above"].maximum,
+            below=below,
+        )
+        return {"rest_above": SettingsError("rest_above cannot be {above}.", advice, above=above)}
     return {}
 
 
@@ -458,7 +467,13 @@ def _layers(
     names = [setting.name for setting in SETTINGS]
     unknown = sorted(set(written) - set(names))
     if unknown:
-        raise SettingsError(f"{file} has an unknown setting: {unknown[0]}.", f"Known are {', '.join(names)}.")
+        raise SettingsError(
+            "{file} has an unknown setting: {unknown}.",
+            "Known are {names}.",
+            file=file,
+            unknown=unknown[0],
+            names=", ".join(names),
+        )
     return {
         # Hugging Face's own name for it is one more default: what is meant for Shoebox wins.
         "HF_ENDPOINT": {"hub": environment["HF_ENDPOINT"]} if environment.get("HF_ENDPOINT") else {},
@@ -478,4 +493,6 @@ def _read(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}.", "Correct the file or remove it.") from error
+        raise SettingsError(
+            "{file} cannot be read: {error}.", "Correct the file or remove it.", file=file, error=error
+        ) from error

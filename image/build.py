@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import disk
+import model
 import papers
 import release
 import rootfs
@@ -32,6 +33,7 @@ DISABLED = ("ssh.service", "ssh.socket")
 MASKED = (
     "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "systemd-networkd-wait-online.service",
     "serial-getty@.service", "getty@tty1.service", "cloud-init-hotplugd.socket", "cloud-init-hotplugd.service",
+    "unattended-upgrades.service",
 )  # fmt: skip
 
 
@@ -50,8 +52,8 @@ def main() -> None:
     say("Shoebox")
     name = release.make(tree, cache, rootfs.EPOCH)
     version = name.rpartition("-")[0]
-    install_units(tree)
     lay_over(tree)
+    install_units(tree)
     switch(tree)
     say("boot partition")
     boot = folder / "boot"
@@ -59,18 +61,14 @@ def main() -> None:
     say("disk")
     image = folder / f"shoebox-{version}-arm64.img"
     data = folder / "data"
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir()
-    owner = (tree / "etc/passwd").read_text().partition("\nshoebox:x:")[2].split(":")
-    os.chown(data, int(owner[0]), int(owner[1]))
-    data.chmod(0o750)
+    fill_data(tree, data, cache)
     settle(tree)
+    settle(data)
     parts = [folder / f"{part}.part" for part in ("boot", "root", "data")]
     disk.fat(boot, parts[0], rootfs.EPOCH)
     disk.ext4(tree, parts[1], disk.ROOT, 2, "shoebox-root", rootfs.EPOCH)
-    os.utime(data, (int(rootfs.EPOCH),) * 2)
     disk.ext4(
-        data, parts[2], disk.DATA, 3, "shoebox-data", rootfs.EPOCH,
+        data, parts[2], disk.DATA + model.size(data), 3, "shoebox-data", rootfs.EPOCH,
         f"resize={disk.LARGEST_DATA}", "-i", "131072", "-J", "size=32",
     )  # fmt: skip
     disk.assemble(parts, image)
@@ -94,12 +92,18 @@ def install_units(tree: Path) -> None:
     for name, place in (("sysusers", "usr/lib/sysusers.d"), ("tmpfiles", "usr/lib/tmpfiles.d")):
         (tree / place).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(UNITS / f"{name}.conf", tree / place / "shoebox.conf")
-    scripts = tree / "usr/local/lib/shoebox"
-    scripts.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(UNITS / "orders.sh", scripts / "orders.sh")
-    subprocess.run(
-        ["systemd-sysusers", f"--root={tree}"], check=True, env={**os.environ, "SOURCE_DATE_EPOCH": rootfs.EPOCH}
-    )
+    scripts = {
+        "orders.sh": "lib/shoebox/orders.sh",
+        "setup/shoebox": "bin/shoebox",
+        "setup/shoebox-setup": "sbin/shoebox-setup",
+    }
+    for name, place in scripts.items():
+        if (UNITS / name).exists():
+            target = tree / "usr/local" / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(UNITS / name, target)
+            target.chmod(0o755)
+    disk.run("systemd-sysusers", f"--root={tree}", "shoebox.conf", SOURCE_DATE_EPOCH=rootfs.EPOCH)
 
 
 def lay_over(tree: Path) -> None:
@@ -139,6 +143,16 @@ def fill_boot(tree: Path, boot: Path) -> None:
         (boot / source.name).write_text(text, encoding="utf-8")
 
 
+def fill_data(tree: Path, data: Path, cache: Path) -> None:
+    """Fill the library's folder: a model where there is one, and all of it the box's own user's."""
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir()
+    model.make(data, cache)
+    owner = (tree / "etc/passwd").read_text().partition("\nshoebox:x:")[2].split(":")
+    subprocess.run(["chown", "-R", f"{owner[0]}:{owner[1]}", data], check=True)
+    data.chmod(0o750)
+
+
 def settle(tree: Path) -> None:
     """Give everything that is younger than the build's date that date, and remove what this machine's tools left."""
     for leftover in ("etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock"):
@@ -152,7 +166,7 @@ def settle(tree: Path) -> None:
 def pack(image: Path) -> Path:
     """Pack the image and write its map of blocks, for bmaptool."""
     packed = image.with_suffix(".img.zst")
-    disk.run("zstd", "-q", "-f", "-12", "-T2", "--long=27", image, "-o", packed)
+    disk.run("zstd", "-q", "-f", "-9", "-T2", "--long=27", image, "-o", packed)
     disk.run("bmaptool", "-q", "create", "-o", image.with_suffix(".img.bmap"), image)
     return packed
 

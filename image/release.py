@@ -1,7 +1,6 @@
 """Shoebox as it lies on the image: a virtual environment for ARM's Python 3.13, put together without running ARM's pip.
 
 The locked wheels for aarch64 are kept by a hash, with their byte code; the appliance's own wheel is always built anew.
-Byte code says nothing of times (unchecked hashes), so that the same inputs give the same bytes.
 """
 
 import hashlib
@@ -14,21 +13,23 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+import bytecode
+
 TOP = Path(__file__).parents[1]
 LOCK = TOP / "requirements.lock"
-PYTHON = "3.13"
+PYTHON = bytecode.PYTHON
 GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 13 can run, best first
 INSTALLED = Path("opt/shoebox/releases")
+SITE = f"/opt/shoebox/current/lib/python{PYTHON}/site-packages"
 # What only builds packages or draws random examples; nothing that runs imports it.
 UNUSED = ("editables", "faker", "hatchling", "hf-xet", "pathspec", "trove-classifiers")
 UNUSED_FILES = ("**/tests", "**/test", "**/*.pyx", "**/*.pxd", "**/include", "**/direct_url.json", "bin")
-EMULATOR = "qemu-aarch64-static"
 
 
 def make(tree: Path, cache: Path, epoch: str) -> str:
     """Put the release into the unpacked Debian at `tree` as the current one; return its name."""
     wheel = own_wheel(cache, epoch)
-    packages = locked_packages(tree, cache)
+    packages = locked_packages(cache)
     version = wheel.name.split("-")[1]
     name = f"{version}-{hashlib.sha256(wheel.read_bytes() + LOCK.read_bytes()).hexdigest()[:8]}"
     release = tree / INSTALLED / name
@@ -39,7 +40,7 @@ def make(tree: Path, cache: Path, epoch: str) -> str:
     shutil.rmtree(own, ignore_errors=True)
     pip("install", "--no-index", "--no-deps", "--target", str(own), str(wheel))
     prune(own)
-    compile_all(tree, own)
+    bytecode.write(own, SITE, cache)
     subprocess.run(["cp", "-a", f"{own}/.", site], check=True)
     programs = release / "bin"
     programs.mkdir()
@@ -64,7 +65,7 @@ def own_wheel(cache: Path, epoch: str) -> Path:
     return next(folder.glob("shoebox-*.whl"))
 
 
-def locked_packages(tree: Path, cache: Path) -> Path:
+def locked_packages(cache: Path) -> Path:
     """Return the folder with the locked packages and their byte code, made where it is not kept from before."""
     key = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
     kept = cache / f"packages-{key}"
@@ -80,7 +81,7 @@ def locked_packages(tree: Path, cache: Path) -> Path:
         "--no-compile", "--require-hashes", "--target", str(part), "--requirement", str(wanted),
     )  # fmt: skip
     prune(part)
-    compile_all(tree, part)
+    bytecode.write(part, SITE, cache)
     part.replace(kept)
     return kept
 
@@ -124,12 +125,3 @@ def prune(site: Path) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink(missing_ok=True)
-
-
-def compile_all(tree: Path, site: Path) -> None:
-    """Write the byte code of everything in `site`, by the Python of the emulated Debian."""
-    command = [EMULATOR, "-L", str(tree), str((tree / "usr/bin" / f"python{PYTHON}").resolve())]
-    command += ["-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(site), "-p", f"/opt/shoebox/current/lib/python{PYTHON}/site-packages", str(site)]
-    home = {"PYTHONHOME": str(tree / "usr"), "PYTHONHASHSEED": "0"}
-    subprocess.run(command, check=True, env={**os.environ, **home})

@@ -25,7 +25,7 @@ LEFTOVERS = (
     "etc/ssh/ssh_host_*", "etc/.pwd.lock", "etc/hostname", "etc/resolv.conf", "etc/*-", "etc/apt/sources.list",
     "etc/apt/apt.conf.d/99mmdebstrap", "var/cache/apt/*", "var/cache/debconf/*-old", "var/cache/ldconfig/*",
     "var/lib/apt/lists/*", "var/lib/dpkg/*-old", "var/lib/systemd/catalog/database", "var/lib/systemd/random-seed",
-    "var/lib/dbus/machine-id", "var/log/*", "var/tmp/*", "tmp/*", "run/*", "root/.[a-z]*",
+    "var/lib/dbus/machine-id", "var/tmp/*", "tmp/*", "run/*", "root/.[a-z]*",
 )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def bootstrap(tar: Path, folder: Path) -> None:
     last.write_text(
         f'#!/bin/sh\nset -e\ncd "$1"\n{removed}\n: > etc/machine-id\n'
         f"cp {listed.resolve()} etc/apt/sources.list.d/debian.sources\nrm -f etc/apt/sources.list.d/0*\n"
-        "find . -xdev -type f -name '*.pyc' -path '*/dist-packages/*' -empty -delete\n"
+        "find var/log -type f -delete\n"
     )
     for hook in (first, newer, last):
         hook.chmod(0o755)

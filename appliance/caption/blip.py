@@ -17,8 +17,9 @@ from appliance.caption.repetition import Guard, guard
 from appliance.caption.search import Search, alone, beam, greedy, together
 from appliance.caption.tokenizer import Tokenizer
 from appliance.errors import CaptionerError, ModelError, TooLittleMemoryError
+from appliance.sentences import say
 
-_NEXT_STEP = "Install the model again."
+_NEXT_STEP = say("Install the model again.")
 # Of these each row of a batch is computed by itself. The others take one scale for all the numbers that go into a
 # product, so that what one picture is told to be would depend on its neighbours.
 _BY_ROW = {"float", "fp16"}
@@ -46,7 +47,7 @@ class Manifest:
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != 1 or content["architecture"] != "blip":
-                raise ModelError(f"{path.parent} was made by another version of Shoebox.", _NEXT_STEP)
+                raise ModelError("{parent} was made by another version of Shoebox.", _NEXT_STEP, parent=path.parent)
             image, text = content["image"], content["text"]
             return cls(
                 model=str(content["id"]),
@@ -61,9 +62,9 @@ class Manifest:
                 variant=str(content.get("variant", "float")),
             )
         except FileNotFoundError as error:
-            raise ModelError(f"{path} is missing.", _NEXT_STEP) from error
+            raise ModelError("{path} is missing.", _NEXT_STEP, path=path) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is damaged: {error!r}.", _NEXT_STEP) from error
+            raise ModelError("{path} is damaged: {error}.", _NEXT_STEP, path=path, error=repr(error)) from error
 
 
 class BlipCaptioner:

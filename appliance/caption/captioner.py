@@ -5,7 +5,9 @@ from typing import Protocol
 
 from PIL.Image import Image
 
-PROCESSOR = "the processor"  # what a model runs on where it runs on nothing else
+from appliance.sentences import say
+
+PROCESSOR = say("the processor")  # what a model runs on where it runs on nothing else
 
 
 class Captioner(Protocol):

@@ -29,7 +29,7 @@ class Network:
         self.decoder = open_session(folder / "decoder.onnx", self.provider, threads, lean=lean)
         shapes = {entry.name: entry.shape for entry in self.decoder.get_inputs()}
         if "past_key_0" not in shapes or [entry.name for entry in self._encoder.get_inputs()] != ["pixels"]:
-            raise ModelError(f"{folder} holds no BLIP model made by Shoebox.", "Install the model again.")
+            raise ModelError("{folder} holds no BLIP model made by Shoebox.", "Install the model again.", folder=folder)
         self.layers = sum(name.startswith("past_key_") for name in shapes)
         self.cache_shape = (int(shapes["past_key_0"][1]), int(shapes["past_key_0"][3]))
         types = {entry.name: entry.type for entry in self.decoder.get_inputs()}
@@ -109,5 +109,7 @@ def _run(session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) 
         if out_of_memory(error):
             raise TooLittleMemoryError from error
         raise CaptionerError(
-            f"The model failed on this picture: {error}.", "Try again; if it stays, install the model again."
+            "The model failed on this picture: {error}.",
+            "Try again; if it stays, install the model again.",
+            error=error,
         ) from error

@@ -11,6 +11,7 @@ import onnxruntime
 
 from appliance.caption.captioner import PROCESSOR
 from appliance.errors import SettingsError
+from appliance.sentences import say
 
 _WARNINGS, _SILENT = 2, 4  # onnxruntime's levels
 _CPU = "CPUExecutionProvider"
@@ -52,27 +53,29 @@ CPU = Provider("cpu", PROCESSOR, _CPU)
 # What was made for exactly this hardware comes first, the processor last.
 PROVIDERS: tuple[Provider, ...] = (
     Provider(
-        "tensorrt", "TensorRT", "TensorrtExecutionProvider", "onnxruntime-gpu, NVIDIA's driver and TensorRT",
+        "tensorrt", "TensorRT", "TensorrtExecutionProvider", say("onnxruntime-gpu, NVIDIA's driver and TensorRT"),
         gpu=True, tensors="cuda", behind="CUDAExecutionProvider",
     ),
     Provider(
-        "cuda", "CUDA", "CUDAExecutionProvider", "onnxruntime-gpu[cuda,cudnn] and NVIDIA's driver", gpu=True,
+        "cuda", "CUDA", "CUDAExecutionProvider", say("onnxruntime-gpu[cuda,cudnn] and NVIDIA's driver"), gpu=True,
         tensors="cuda",
     ),
     # AMD's keep theirs on the card too; that Python can hand them on there is not documented.
-    Provider("migraphx", "MIGraphX", "MIGraphXExecutionProvider", "onnxruntime-migraphx and AMD's ROCm", gpu=True),
-    Provider("rocm", "ROCm", "ROCMExecutionProvider", "onnxruntime-rocm and AMD's ROCm", gpu=True),
+    Provider("migraphx", "MIGraphX", "MIGraphXExecutionProvider", say("onnxruntime-migraphx and AMD's ROCm"), gpu=True),
+    Provider("rocm", "ROCm", "ROCMExecutionProvider", say("onnxruntime-rocm and AMD's ROCm"), gpu=True),
     Provider(
-        "openvino", "OpenVINO on the graphics chip", "OpenVINOExecutionProvider", "onnxruntime-openvino",
+        "openvino", say("OpenVINO on the graphics chip"), "OpenVINOExecutionProvider", "onnxruntime-openvino",
         (("device_type", "GPU"),), gpu=True,
     ),
     Provider(
-        "openvino", "OpenVINO on the processor", "OpenVINOExecutionProvider", "onnxruntime-openvino",
+        "openvino", say("OpenVINO on the processor"), "OpenVINOExecutionProvider", "onnxruntime-openvino",
         (("device_type", "CPU"),),
     ),
-    Provider("coreml", "CoreML", "CoreMLExecutionProvider", "onnxruntime on a Mac"),
-    Provider("xnnpack", "XNNPACK", "XnnpackExecutionProvider", "an onnxruntime that was built with XNNPACK"),
-    Provider("acl", "the Arm Compute Library", "ACLExecutionProvider", "an onnxruntime that was built with ACL"),
+    Provider("coreml", "CoreML", "CoreMLExecutionProvider", say("onnxruntime on a Mac")),
+    Provider("xnnpack", "XNNPACK", "XnnpackExecutionProvider", say("an onnxruntime that was built with XNNPACK")),
+    Provider(
+        "acl", say("the Arm Compute Library"), "ACLExecutionProvider", say("an onnxruntime that was built with ACL"),
+    ),
     CPU,
 )  # fmt: skip
 
@@ -89,16 +92,21 @@ def offered(name: str = "auto") -> list[Provider]:
     called = [provider for provider in PROVIDERS if provider.name == name]
     if not called:
         known = dict.fromkeys(provider.name for provider in PROVIDERS)
-        raise SettingsError(f"provider cannot be {name!r}.", f"Use auto or one of {', '.join(known)}.")
+        raise SettingsError(
+            "provider cannot be {name}.", "Use auto or one of {known}.", name=repr(name), known=", ".join(known)
+        )
     if called[0].onnx not in there:
-        raise unavailable(called[0], "the onnxruntime on this machine was built without it")
+        raise unavailable(called[0], say("the onnxruntime on this machine was built without it"))
     return called
 
 
 def unavailable(provider: Provider, reason: str) -> SettingsError:
     """Return what to tell somebody who chose a provider that cannot be had."""
-    step = f"It takes {provider.package}: see “Execution providers” in README. Or set provider to auto or cpu."
-    return SettingsError(f"provider cannot be {provider.name}: {reason}.", step)
+    step = say(
+        "It takes {package}: see “Execution providers” in README. Or set provider to auto or cpu.",
+        package=provider.package,
+    )
+    return SettingsError("provider cannot be {name}: {reason}.", step, name=provider.name, reason=reason)
 
 
 def opens(provider: Provider) -> bool:
@@ -130,7 +138,7 @@ def named(name: str) -> Provider:
     for provider in found:
         if opens(provider):
             return provider
-    raise unavailable(found[0], "its device, its driver or one of its libraries is missing")
+    raise unavailable(found[0], say("its device, its driver or one of its libraries is missing"))
 
 
 def found() -> list[str]:

@@ -17,11 +17,12 @@ from appliance.caption.pixels import pixels
 from appliance.caption.recognised import Recognised, Word
 from appliance.caption.session import open_session, out_of_memory
 from appliance.errors import CaptionerError, ModelError, TooLittleMemoryError
+from appliance.sentences import say
 
 SIDE = 224  # pixels of the square that is looked at
 _MEAN = (127.0, 127.0, 127.0)
 _SPREAD = (128.0, 128.0, 128.0)
-_NEXT_STEP = "Install Shoebox again."
+_NEXT_STEP = say("Install Shoebox again.")
 
 
 class Labels:
@@ -59,7 +60,9 @@ class Labels:
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise ModelError(f"{path} is missing or damaged: {error!r}.", _NEXT_STEP) from error
+            raise ModelError(
+                "{path} is missing or damaged: {error}.", _NEXT_STEP, path=path, error=repr(error)
+            ) from error
 
     def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return how probable each word is, by the `scores` [classes] of one picture."""
@@ -107,7 +110,7 @@ class Recogniser:
         except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
             if out_of_memory(error):
                 raise TooLittleMemoryError from error
-            raise CaptionerError(f"The recogniser failed on this picture: {error}.") from error
+            raise CaptionerError("The recogniser failed on this picture: {error}.", error=error) from error
         return scores
 
     def recognise(self, picture: Image) -> Recognised:

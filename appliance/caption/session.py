@@ -9,6 +9,7 @@ import onnxruntime
 from appliance.caption.providers import CPU, Provider, named, quiet, unavailable
 from appliance.caption.room import room_for
 from appliance.errors import ModelError, TooLittleMemoryError
+from appliance.sentences import say
 
 _ERRORS_ONLY = 3
 # The C++ library's words, those of onnxruntime's own allocators, and of a thread that finds no room for its stack.
@@ -27,7 +28,7 @@ def open_session(
     of the graph, ModelError where the graph cannot load, TooLittleMemoryError where there is no room for it.
     """
     if not path.is_file():
-        raise ModelError(f"{path} is missing.", "Install the model again.")
+        raise ModelError("{path} is missing.", "Install the model again.", path=path)
     chosen = named(provider) if isinstance(provider, str) else provider
     wanted = options(threads, lean=lean)
     # Folding would make a second copy of a table that is used both ways round.
@@ -42,9 +43,11 @@ def open_session(
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
         if out_of_memory(error):
             raise TooLittleMemoryError from error
-        raise ModelError(f"{path} cannot be loaded: {error}.", "Install the model again.") from error
+        raise ModelError(
+            "{path} cannot be loaded: {error}.", "Install the model again.", path=path, error=error
+        ) from error
     if not _takes_part(session, chosen):
-        raise unavailable(chosen, "it runs nothing of the model")
+        raise unavailable(chosen, say("it runs nothing of the model"))
     return session
 
 

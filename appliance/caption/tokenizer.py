@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import ModelError
+from appliance.sentences import say
 
-_NEXT_STEP = "Install the model again."
+_NEXT_STEP = say("Install the model again.")
 _DECODER = {"type": "WordPiece", "prefix": "##", "cleanup": True}
 _CLOSING = frozenset(".?!,")  # begin what stands close to the word before
 
@@ -40,7 +41,7 @@ class Tokenizer:
             if not all(type(id) is int and isinstance(piece, str) for id, piece in pieces.items()):
                 raise TypeError("its words are no words")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError(f"{path} cannot be read: {error!r}.", _NEXT_STEP) from error
+            raise ModelError("{path} cannot be read: {error}.", _NEXT_STEP, path=path, error=repr(error)) from error
         return cls(path, text, pieces)
 
     def encode(self, text: str) -> list[int]:
@@ -63,4 +64,4 @@ class Tokenizer:
         try:
             return WordPiece.from_str(self._text)
         except Exception as error:  # tokenizers, written in Rust, raises no narrower class
-            raise ModelError(f"{self._path} cannot be read: {error}.", _NEXT_STEP) from error
+            raise ModelError("{path} cannot be read: {error}.", _NEXT_STEP, path=self._path, error=error) from error

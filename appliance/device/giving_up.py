@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from appliance.sentences import Sentence, kept, say
+
 STANDARD = Path("run/shoebox")  # the runtime folder of page and worker
 _MOST = 2000  # bytes of a note
 # systemd's words for how a service ended ($SERVICE_RESULT), and what that means.
 _MEANINGS = {
-    "oom-kill": "It needed more memory than this box can spare.",
-    "watchdog": "It did not answer any more.",
-    "timeout": "It took too long to start.",
-    "signal": "It crashed.",
-    "core-dump": "It crashed.",
-    "resources": "The computer had no room left to start it.",
+    "oom-kill": say("It needed more memory than this box can spare."),
+    "watchdog": say("It did not answer any more."),
+    "timeout": say("It took too long to start."),
+    "signal": say("It crashed."),
+    "core-dump": say("It crashed."),
+    "resources": say("The computer had no room left to start it."),
 }
-UNKNOWN = "It ended with an error as soon as it was started."
+UNKNOWN = say("It ended with an error as soon as it was started.")
 
 
 def folder(environment: Mapping[str, str] = os.environ, root: Path = Path("/")) -> Path:
@@ -46,7 +48,8 @@ def reason(service: str, environment: Mapping[str, str] = os.environ, root: Path
     Last words may name folders of this box: they are for people who are signed in.
     """
     meant = meaning(service, environment, root)
-    return (_read(folder(environment, root) / f"{service}.said") or meant) if meant == UNKNOWN else meant
+    said = _read(folder(environment, root) / f"{service}.said")
+    return Sentence.read(said) if said and meant == UNKNOWN else meant
 
 
 def leave_words(service: str, text: str, environment: Mapping[str, str] = os.environ) -> None:
@@ -56,7 +59,7 @@ def leave_words(service: str, text: str, environment: Mapping[str, str] = os.env
     with suppress(OSError):  # the box has other worries
         path = folder(environment) / f"{service}.said"
         if text:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(kept(text), encoding="utf-8")
         else:
             path.unlink(missing_ok=True)
 

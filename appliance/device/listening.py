@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from appliance.errors import SettingsError
+from appliance.sentences import say
 
 BACKLOG = 128  # connections that may wait to be accepted
 # An address set aside for documentation: asking for the way there sends nothing, but tells which address is ours.
@@ -27,10 +28,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         strange = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         raise SettingsError(
-            f"The page cannot listen on {host} port {port}: {error.strerror}.",
-            "Give --host an address of this machine, or 0.0.0.0 for all."
+            "The page cannot listen on {host} port {port}: {strerror}.",
+            say("Give --host an address of this machine, or 0.0.0.0 for all.")
             if strange
-            else "Stop the program that uses it, or choose another with --host and --port.",
+            else say("Stop the program that uses it, or choose another with --host and --port."),
+            host=host,
+            port=port,
+            strerror=error.strerror,
         ) from error
 
 

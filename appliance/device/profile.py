@@ -17,6 +17,7 @@ from pathlib import Path
 
 from appliance.device import cgroup, memory
 from appliance.device.reading import integer, words
+from appliance.sentences import counted, say
 
 MOST_THREADS = 8
 _DOT_PRODUCTS = {"asimddp", "avx512_vnni", "avx_vnni"}  # ARM; x86
@@ -47,9 +48,14 @@ class Profile:
     @property
     def machine(self) -> str:
         """What the machine is, in words: `Raspberry Pi 4 Model B Rev 1.4, 4 cores, 4.1 GB, no dot products`."""
-        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
-        room = "unknown memory" if self.memory is None else f"{self.memory / 1e9:.1f} GB"
-        return f"{self.model or 'Computer'}, {cores}, {room}, {'' if self.dot_product else 'no '}dot products"
+        unknown = self.memory is None
+        return say(
+            "{model}, {cores}, {room}, {products}",
+            model=self.model or say("Computer"),
+            cores=counted("{count} core", "{count} cores", self.cores),
+            room=say("unknown memory") if unknown else say("{memory:.1f} GB", memory=(self.memory or 0) / 1e9),
+            products=say("dot products") if self.dot_product else say("no dot products"),
+        )
 
 
 def profile(root: Path = Path("/")) -> Profile:

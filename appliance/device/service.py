@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.errors import ServiceError
+from appliance.sentences import say
 
 PATIENCE = 20.0  # seconds
 FOLDER = Path("run/shoebox")  # of page and worker, in memory
@@ -26,13 +27,13 @@ _ARGUMENTS = {
 _ADOPT = "adopt-disk"
 _ADOPTS = Path("usr/local/lib/shoebox/adopt-disk")  # what does it, where it is installed
 _REFUSALS = {
-    "gone": "The disk is not there any more.",
-    "in-use": "The disk is in use.",
-    "format": "The disk cannot be used as it is.",
-    "mount": "The disk cannot be used.",
-    "room": "There is too little room on the disk.",
-    "copy": "The library could not be moved to the disk.",
-    "adopt": "The library on the disk cannot be used.",
+    "gone": say("The disk is not there any more."),
+    "in-use": say("The disk is in use."),
+    "format": say("The disk cannot be used as it is."),
+    "mount": say("The disk cannot be used."),
+    "room": say("There is too little room on the disk."),
+    "copy": say("The library could not be moved to the disk."),
+    "adopt": say("The library on the disk cannot be used."),
 }
 _MOST = 100  # bytes of a note
 
@@ -78,7 +79,7 @@ def refusal(order: str, root: Path = Path("/")) -> str:
         word = (root / FOLDER / "failed" / order).read_bytes()[:_MOST].decode(errors="replace").strip()
     except OSError:
         return ""
-    return _REFUSALS.get(word, "That did not work.")
+    return _REFUSALS.get(word, say("That did not work."))
 
 
 def _box(root: Path) -> Path | None:
@@ -106,4 +107,4 @@ def _put(box: Path, order: str, more: str) -> None:
 
 def _refused(command: list[str]) -> ServiceError:
     by_hand = shlex.join(["sudo", "systemctl", *command[3:]])
-    return ServiceError("The box did not let Shoebox do that.", f"On the box, type: {by_hand}")
+    return ServiceError("The box did not let Shoebox do that.", "On the box, type: {by_hand}", by_hand=by_hand)

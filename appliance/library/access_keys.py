@@ -33,9 +33,13 @@ def create(
     """
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise AccountError("This key has no name that can be used.", f"Name it in at most {LONGEST_NAME} letters.")
+        raise AccountError(
+            "This key has no name that can be used.",
+            "Name it in at most {longest_name} letters.",
+            longest_name=LONGEST_NAME,
+        )
     if not scopes:
-        raise AccountError("This key may do nothing.", f"Choose at least one of {', '.join(Scope)}.")
+        raise AccountError("This key may do nothing.", "Choose at least one of {scope}.", scope=", ".join(Scope))
     key = PREFIX + secrets.token_urlsafe(32)
     with transaction(db):
         db.execute(
@@ -83,12 +87,20 @@ def revoke(db: Connection, key_id: int, *, now: float | None = None) -> None:
             raise NotFoundError("There is no such access key.", "Look at the list of keys again.")
 
 
+def forget(db: Connection, key: str) -> None:
+    """Remove a key as if it had never been made: for one that nobody was given."""
+    with transaction(db):
+        db.execute("DELETE FROM access_keys WHERE key_hash = ?", (hash_of(key),))
+
+
 def scopes_of(text: str) -> frozenset[Scope]:
     """Return the scopes named with commas between them; raise AccountError for a word that is none."""
     words = {word.strip() for word in text.split(",")} - {""}
     unknown = sorted(words - set(Scope))
     if unknown:
-        raise AccountError(f"There is no scope {unknown[0][:40]!r}.", f"Use any of {', '.join(Scope)}.")
+        raise AccountError(
+            "There is no scope {unknown}.", "Use any of {scope}.", unknown=repr(unknown[0][:40]), scope=", ".join(Scope)
+        )
     return frozenset(Scope(word) for word in words)
 
 

@@ -27,7 +27,7 @@ def create(db: Connection, name: str, role: Role, password: str, *, now: float |
     hashed = _hash(checked_password(password))
     with transaction(db):
         if find(db, name) is not None:
-            raise AccountError(f"There is already somebody called {name}.", "Choose another name.")
+            raise AccountError("There is already somebody called {name}.", "Choose another name.", name=name)
         row = db.execute(
             "INSERT INTO accounts (name, role, password_hash, created_at) VALUES (?, ?, ?, ?) RETURNING *",
             (name, Role(role), hashed, instant(now)),
@@ -61,7 +61,7 @@ def named(db: Connection, name: str) -> Account:
     """Return the account of that name; raise NotFoundError where there is none."""
     account = find(db, name)
     if account is None:
-        raise NotFoundError(f"There is nobody called {name}.", "`shoebox account list` names everybody.")
+        raise NotFoundError("There is nobody called {name}.", "`shoebox account list` names everybody.", name=name)
     return account
 
 
@@ -130,7 +130,9 @@ def checked_name(name: str) -> str:
     if not name:
         raise AccountError("There is no name.", "Type a name.")
     if len(name) > LONGEST_NAME or not name.isprintable():
-        raise AccountError("This name cannot be used.", f"Use at most {LONGEST_NAME} letters in one line.")
+        raise AccountError(
+            "This name cannot be used.", "Use at most {longest_name} letters in one line.", longest_name=LONGEST_NAME
+        )
     return name
 
 
@@ -138,10 +140,16 @@ def checked_password(password: str) -> str:
     """Return the password; raise AccountError where it is too short or too long."""
     if len(password) < SHORTEST_PASSWORD:
         raise AccountError(
-            "This password is too short.", f"Use at least {SHORTEST_PASSWORD} characters; three words are good."
+            "This password is too short.",
+            "Use at least {shortest_password} characters; three words are good.",
+            shortest_password=SHORTEST_PASSWORD,
         )
     if len(password) > LONGEST_PASSWORD:
-        raise AccountError("This password is too long.", f"Use at most {LONGEST_PASSWORD} characters.")
+        raise AccountError(
+            "This password is too long.",
+            "Use at most {longest_password} characters.",
+            longest_password=LONGEST_PASSWORD,
+        )
     return password
 
 
@@ -159,7 +167,9 @@ def _spare_last_owner(db: Connection, account_id: int) -> None:
         "SELECT 1 FROM accounts WHERE role = 'owner' AND disabled_at IS NULL AND id <> ? LIMIT 1", (account_id,)
     ).fetchone()
     if account.role is Role.OWNER and account.disabled_at is None and others is None:
-        raise AccountError(f"{account.name} is the only owner of this box.", "Make somebody else an owner first.")
+        raise AccountError(
+            "{name} is the only owner of this box.", "Make somebody else an owner first.", name=account.name
+        )
 
 
 def _hash(password: str) -> str:

@@ -17,6 +17,7 @@ from appliance.errors import LibraryError, StorageFullError
 from appliance.library import disk, marker
 from appliance.library.database import Connection, explained, problems, stamp
 from appliance.library.durable import sync
+from appliance.sentences import say
 
 FOLDER = "backups"
 _PART = ".library.part"
@@ -57,7 +58,7 @@ def fault(backup: Path) -> str | None:
         with _reading(backup) as db:
             wrong = problems(db)
             if not wrong and not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'items'").fetchone():
-                wrong = ["it holds no library"]
+                wrong = [say("it holds no library")]
     except (sqlite3.DatabaseError, OSError) as error:
         return str(error)
     return wrong[0] if wrong else None
@@ -126,10 +127,10 @@ def overdue(db: Connection, data: Path, *, now: float) -> str | None:
         return None
     newest = newest_good(data)
     if newest is None:
-        return "There is no good backup of the database."
+        return say("There is no good backup of the database.")
     if now - made_at(newest).timestamp() < _TOO_OLD or is_current(db, data):
         return None
-    return f"The newest good backup of the database is of {made_at(newest):%Y-%m-%d}."
+    return say("The newest good backup of the database is of {made_at}.", made_at=f"{made_at(newest):%Y-%m-%d}")
 
 
 def copy(backup: Path, target: Path) -> None:
@@ -178,14 +179,16 @@ def _verify(part: Path, before: dict[str, int], after: dict[str, int], verify: C
         ranges = {table: sorted((before[table], after[table])) for table in _COUNTED}
         wrong = next(
             (
-                f"{counted[table]} rows of {table} and not {most}"
+                say("{counted} rows of {table} and not {most}", counted=counted[table], table=table, most=most)
                 for table, (least, most) in ranges.items()
                 if not least <= counted[table] <= most
             ),
             None,
         )
     if wrong is not None:
-        raise LibraryError(f"The backup did not come out whole: {wrong}.", "Check the card or disk; it may be failing.")
+        raise LibraryError(
+            "The backup did not come out whole: {wrong}.", "Check the card or disk; it may be failing.", wrong=wrong
+        )
 
 
 def _counts(db: Connection) -> dict[str, int]:

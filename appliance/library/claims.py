@@ -9,6 +9,7 @@ from appliance.library import pause, statuses
 from appliance.library.database import Connection, transaction
 from appliance.library.jobs import OPEN, get, job_of
 from appliance.records import Job, JobState, Status, Task
+from appliance.sentences import Sentence, kept, say
 
 # What may be claimed: queued and due, or running on a lease that ran out; no description before the item is prepared,
 # and none while describing is paused or the caller cannot describe.
@@ -21,7 +22,6 @@ _CLAIMABLE = f"""
     ))
 """  # noqa: S608
 GAVE_UP = "gave-up"  # the reason of a job that stopped its worker each time
-_GAVE_UP = "Shoebox stopped each of the {} times it worked on this. The file may be damaged: open it, then try again."
 
 
 def claim(db: Connection, job_id: int, *, now: float, lease: float) -> Job | None:
@@ -90,7 +90,7 @@ def fail(
         else:
             later = now + retry_delay * 2.0 ** (job.attempts - 1)
             change = "state = 'queued', lease_until = NULL, error = ?, reason = ?, not_before = ?"
-            back = _end_claim(db, job, change, error, reason, later)
+            back = _end_claim(db, job, change, kept(error), reason, later)
             if back and job.task is Task.DESCRIBE:
                 statuses.set_status(db, job.item_id, Status.PENDING)
         found = get(db, job.id)
@@ -177,12 +177,21 @@ def _give_up(db: Connection, which: str, *values: object, now: float, attempts_a
             (*values, attempts_allowed),
         ).fetchall()
         for job in map(job_of, rows):
-            _fail_for_good(db, job, _GAVE_UP.format(job.attempts), GAVE_UP, now)
+            _fail_for_good(db, job, _gave_up(job.attempts), GAVE_UP, now)
         ended = [get(db, row["id"]) for row in rows]
     return [job for job in ended if job is not None]
 
 
+def _gave_up(times: int) -> Sentence:
+    return say(
+        "Shoebox stopped each of the {times} times it worked on this. "
+        "The file may be damaged: open it, then try again.",
+        times=times,
+    )
+
+
 def _fail_for_good(db: Connection, job: Job, error: str, reason: str, now: float) -> None:
+    error = kept(error)
     change = "state = 'failed', lease_until = NULL, error = ?, reason = ?, finished_at = ?"
     if not _end_claim(db, job, change, error, reason, now):
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.library.database import explained, stamp
 from appliance.library.durable import sync
+from appliance.sentences import say
 
 KEPT = 3  # that many databases that were set aside; each may be as large as the library's
 _BESIDE = ("", "-wal", "-shm", "-journal")
@@ -27,7 +28,7 @@ def found(path: Path, *, thorough: bool = False) -> str | None:
                 if wrong != "ok":
                     return wrong.splitlines()[-1]
                 if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'items'").fetchone() is None:
-                    return "it holds no library"
+                    return say("it holds no library")
                 return None
         except sqlite3.DatabaseError as error:
             if _tells_damage(error):

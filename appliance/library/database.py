@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from appliance.errors import DamagedLibraryError, LibraryError, StorageError, StorageFullError
 from appliance.library import disk
 from appliance.library.schema import MIGRATIONS
+from appliance.sentences import say
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -26,12 +27,18 @@ _SET = "library"
 _BUSY_SECONDS = 10.0
 # What SQLite's result codes mean for the owner; the low byte of an extended code is its primary code.
 _MEANINGS = {
-    sqlite3.SQLITE_BUSY: ("The library is busy.", "Try again in a moment."),
-    sqlite3.SQLITE_LOCKED: ("The library is busy.", "Try again in a moment."),
-    sqlite3.SQLITE_READONLY: ("The library cannot be written to.", "Check that the data folder is writable."),
-    sqlite3.SQLITE_PERM: ("The library may not be opened.", "Check who owns the data folder."),
-    sqlite3.SQLITE_CANTOPEN: ("The library cannot be opened.", "Check that the data folder is there and readable."),
-    sqlite3.SQLITE_IOERR: ("The library's disk gives errors.", "Check the card or disk; it may be wearing out."),
+    sqlite3.SQLITE_BUSY: (say("The library is busy."), say("Try again in a moment.")),
+    sqlite3.SQLITE_LOCKED: (say("The library is busy."), say("Try again in a moment.")),
+    sqlite3.SQLITE_READONLY: (say("The library cannot be written to."), say("Check that the data folder is writable.")),
+    sqlite3.SQLITE_PERM: (say("The library may not be opened."), say("Check who owns the data folder.")),
+    sqlite3.SQLITE_CANTOPEN: (
+        say("The library cannot be opened."),
+        say("Check that the data folder is there and readable."),
+    ),
+    sqlite3.SQLITE_IOERR: (
+        say("The library's disk gives errors."),
+        say("Check the card or disk; it may be wearing out."),
+    ),
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -144,7 +151,7 @@ def problems(db: Connection) -> list[str]:
     except sqlite3.DatabaseError as error:
         return [str(error)]
     return [line for line in found if line != "ok"] + [
-        f"a row of {row[0]} belongs to none of {row[2]}" for row in broken
+        say("a row of {row} belongs to none of {row_2}", row=row[0], row_2=row[2]) for row in broken
     ]
 
 

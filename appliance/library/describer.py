@@ -7,6 +7,7 @@ describes. What says nothing new is not written.
 import json
 
 from appliance.library.database import Connection, instant, transaction
+from appliance.sentences import Sentence, kept
 
 _NAME = "describer"
 
@@ -19,7 +20,7 @@ def note(db: Connection, model: str, provider: str) -> None:
         db.execute(
             "INSERT INTO preferences (name, value, changed_at) VALUES (?, ?, ?) ON CONFLICT (name)"
             " DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
-            (_NAME, json.dumps([model, provider]), instant()),
+            (_NAME, json.dumps([model, kept(provider)]), instant()),
         )
         db.execute("UPDATE revision SET latest = latest + 1")  # the open pages look for a new number
 
@@ -31,4 +32,4 @@ def noted(db: Connection) -> tuple[str, str] | None:
         model, provider = json.loads(row["value"]) if row else ("", "")
     except ValueError:  # written by hand
         return None
-    return (str(model), str(provider)) if row else None
+    return (str(model), Sentence.read(str(provider))) if row else None

@@ -30,13 +30,17 @@ def check(data: Path, known: Identity | None = None) -> None:
     try:
         if known is not None and identity(data) != known:
             raise StorageError(
-                f"The data folder {data} is not the one that Shoebox was started with.",
+                "The data folder {data} is not the one that Shoebox was started with.",
                 "Put the former card or disk back, or start Shoebox again.",
+                data=data,
             )
         disk = os.statvfs(data)
     except OSError as error:
         raise StorageError(
-            f"The data folder {data} is gone: {error.strerror}.", "Attach its card or disk; Shoebox goes on by itself."
+            "The data folder {data} is gone: {strerror}.",
+            "Attach its card or disk; Shoebox goes on by itself.",
+            data=data,
+            strerror=error.strerror,
         ) from error
     if disk.f_flag & os.ST_RDONLY or not os.access(data, os.W_OK) or _given_up(data):
         raise StorageError("The data folder cannot be written to.", "Check the card or disk; it may be wearing out.")
@@ -54,8 +58,10 @@ def usable(data: Path) -> Iterator[None]:
         if error.errno in FULL:
             raise StorageFullError("The card or disk is full.", "Make room on it.") from error
         raise StorageError(
-            f"The data folder {data} cannot be used: {error.strerror}.",
+            "The data folder {data} cannot be used: {strerror}.",
             "Check that the disk is attached and the folder writable.",
+            data=data,
+            strerror=error.strerror,
         ) from error
 
 
@@ -75,8 +81,9 @@ def explained() -> Iterator[None]:
             ) from error
         if error.errno in _UNUSABLE:
             raise StorageError(
-                f"The data folder cannot be written to, so this file was not kept ({error.strerror}).",
+                "The data folder cannot be written to, so this file was not kept ({strerror}).",
                 "Check the card or disk, then send it again.",
+                strerror=error.strerror,
             ) from error
         raise
 

@@ -15,6 +15,7 @@ from appliance.library.database import LARGEST_ID, Connection, instant, row_id, 
 from appliance.library.wanted import BY_WORDS, Wanted, few
 from appliance.library.wanted import conditions as wanted_conditions
 from appliance.records import Facts, Item, Kind, Status
+from appliance.sentences import Sentence
 
 _MOST_ITEMS = 500
 _WEIGHTS = "1, 8, 5, 3"  # of name, description, tags, moments
@@ -280,6 +281,8 @@ def _no_such_page() -> NotFoundError:
 
 def _item(row: Row) -> Item:
     fields = {name: row[name] for name in Item.__slots__}
+    if row["error"] is not None:
+        fields["error"] = Sentence.read(row["error"])
     return Item(
         **{**fields, "kind": Kind(row["kind"]), "status": Status(row["status"]), "favourite": bool(row["favourite"])}
     )

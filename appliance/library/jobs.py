@@ -10,6 +10,7 @@ from appliance.errors import NotFoundError
 from appliance.library import statuses
 from appliance.library.database import Connection, transaction
 from appliance.records import Job, JobState, Kind, Priority, Status, Task
+from appliance.sentences import Sentence
 
 OPEN = "state IN ('queued', 'running')"
 _UNBEGUN = """
@@ -154,4 +155,5 @@ def waiting(db: Connection) -> int:
 def job_of(row: Row) -> Job:
     """Return the job in a row of the table."""
     fields = {name: row[name] for name in Job.__slots__}
-    return Job(**{**fields, "task": Task(row["task"]), "state": JobState(row["state"])})
+    error = None if row["error"] is None else Sentence.read(row["error"])
+    return Job(**{**fields, "task": Task(row["task"]), "state": JobState(row["state"]), "error": error})

@@ -25,10 +25,14 @@ def create(db: Connection, name: str, days: int, *, now: float | None = None) ->
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise AccountError(
-            "This link has no name that can be used.", f"Say in at most {LONGEST_NAME} letters whom it is for."
+            "This link has no name that can be used.",
+            "Say in at most {longest_name} letters whom it is for.",
+            longest_name=LONGEST_NAME,
         )
     if not 1 <= days <= LONGEST_DAYS:
-        raise AccountError("A link cannot work for so long.", f"Choose from 1 to {LONGEST_DAYS} days.")
+        raise AccountError(
+            "A link cannot work for so long.", "Choose from 1 to {longest_days} days.", longest_days=LONGEST_DAYS
+        )
     token = secrets.token_urlsafe(24)
     with transaction(db):
         db.execute(

@@ -12,10 +12,11 @@ from pathlib import Path
 from appliance.errors import LibraryError
 from appliance.library.database import Connection, transaction
 from appliance.library.durable import write_durably
+from appliance.sentences import say
 
 FILE = "shoebox.json"
 _LAYOUT = 1  # of the data folder
-_GONE_STEP = "Attach its disk again; Shoebox then goes on by itself."
+_GONE_STEP = say("Attach its disk again; Shoebox then goes on by itself.")
 
 
 def read(data: Path) -> str | None:
@@ -30,7 +31,10 @@ def read(data: Path) -> str | None:
         return None
     except OSError as error:
         raise LibraryError(
-            f"The data folder {data} cannot be read: {error.strerror}.", "Check the card or disk, and who owns it."
+            "The data folder {data} cannot be read: {strerror}.",
+            "Check the card or disk, and who owns it.",
+            data=data,
+            strerror=error.strerror,
         ) from error
     except (ValueError, KeyError, TypeError):
         return None
@@ -79,7 +83,7 @@ class Presence:
             self._look()
         except OSError as error:
             self.was_gone = True
-            raise LibraryError(f"The library is no longer in {self._data}.", _GONE_STEP) from error
+            raise LibraryError("The library is no longer in {data}.", _GONE_STEP, data=self._data) from error
         except LibraryError:
             self.was_gone = True
             raise
@@ -93,7 +97,9 @@ class Presence:
         if seen != self._seen:
             if read(self._data) != self._library:
                 raise LibraryError(
-                    f"{self._data} holds another library now.", "Attach the disk of the first one again, or restart."
+                    "{data} holds another library now.",
+                    "Attach the disk of the first one again, or restart.",
+                    data=self._data,
                 )
             self._seen = seen
 

@@ -5,12 +5,14 @@ A notice that says nothing new is not written again: a box with nothing to say w
 
 from appliance.library.database import Connection, instant, transaction
 from appliance.records import Level, Notice
+from appliance.sentences import Sentence, kept
 
 
 def put_up(
     db: Connection, name: str, text: str, next_step: str = "", *, level: Level = Level.WARN, dismissible: bool = False
 ) -> bool:
     """Show a notice until it is taken down or dismissed, in place of one of its name; return whether that is news."""
+    text, next_step = kept(text), kept(next_step)
     same = "SELECT 1 FROM notices WHERE (name, level, text, next_step, dismissible) = (?, ?, ?, ?, ?)"
     if db.execute(same, (name, level, text, next_step, dismissible)).fetchone():
         return False
@@ -44,5 +46,13 @@ def standing(db: Connection) -> list[Notice]:
         "SELECT * FROM notices ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, since DESC, name"
     )
     return [
-        Notice(**{**dict(row), "level": Level(row["level"]), "dismissible": bool(row["dismissible"])}) for row in rows
+        Notice(
+            row["name"],
+            Level(row["level"]),
+            Sentence.read(row["text"]),
+            Sentence.read(row["next_step"]),
+            bool(row["dismissible"]),
+            row["since"],
+        )
+        for row in rows
     ]

@@ -20,6 +20,7 @@ from appliance.library.marker import Presence
 from appliance.library.memory import Memory
 from appliance.library.store import Store
 from appliance.records import Level
+from appliance.sentences import say
 from appliance.settings import Settings
 
 DAMAGED = 65  # exit status of a process that ends so that its library can be restored
@@ -27,7 +28,9 @@ _DATABASE = "library.db"
 _IN_USE = "in-use.lock"
 _LET_GO = "library.db.let-go"
 _WANTED = "library.db.go-back-to"
-_ADOPT = "Attach the right disk and start Shoebox again; or, to go on with what is there, run `shoebox library adopt`."
+_ADOPT = say(
+    "Attach the right disk and start Shoebox again; or, to go on with what is there, run `shoebox library adopt`."
+)
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +84,11 @@ def visited(settings: Settings) -> Iterator[Connection]:
     if not (data / _DATABASE).exists():
         if (data / marker.FILE).exists():
             raise LibraryError(
-                f"The database of the library in {data} is missing.",
+                "The database of the library in {data} is missing.",
                 "Start Shoebox; it is then restored from the newest backup.",
+                data=data,
             )
-        raise LibraryError(f"There is no library in {data}.", "Name its folder with --data DIR.")
+        raise LibraryError("There is no library in {data}.", "Name its folder with --data DIR.", data=data)
     with ExitStack() as stack:
         if (data / _IN_USE).exists():  # a look makes no file: where nobody ever held one, nobody restores anything
             use = stack.enter_context(closing(_Use(data, os.O_RDONLY)))
@@ -112,7 +116,9 @@ def look(settings: Settings) -> None:
     _expect(data, Memory(settings.state, data))
     if not data.is_dir():
         if not os.access(data.parent, os.W_OK):
-            raise LibraryError(f"No library can be begun in {data}.", "Make the folder, and give it to Shoebox.")
+            raise LibraryError(
+                "No library can be begun in {data}.", "Make the folder, and give it to Shoebox.", data=data
+            )
         return
     disk.check(data)
     try:
@@ -123,7 +129,7 @@ def look(settings: Settings) -> None:
     except DamagedLibraryError:  # the next start restores it
         return
     if own is not None and expected is not None and own != expected:
-        raise LibraryError(f"The database in {data} belongs to another library than last time.", _ADOPT)
+        raise LibraryError("The database in {data} belongs to another library than last time.", _ADOPT, data=data)
 
 
 def restore(settings: Settings, backup: Path, zone: ZoneInfo) -> Path | None:
@@ -134,12 +140,12 @@ def restore(settings: Settings, backup: Path, zone: ZoneInfo) -> Path | None:
     data, memory = settings.data, Memory(settings.state, settings.data)
     _expect(data, memory)
     if not data.is_dir():
-        raise LibraryError(f"There is no folder {data}.", "Name the library's folder with --data DIR.")
+        raise LibraryError("There is no folder {data}.", "Name the library's folder with --data DIR.", data=data)
     with alone(settings):
         path = data / _DATABASE
         known = marker.read(data) or memory.library()
         if known is not None and backups.library_of(backup) not in {None, known}:
-            raise LibraryError(f"{backup} is a backup of another library.", "Name a backup of this one.")
+            raise LibraryError("{backup} is a backup of another library.", "Name a backup of this one.", backup=backup)
         if _is_file(path) and damage.found(path) is None:
             database.connect(path).close()  # what its log still holds goes into it: it is set aside whole
         library = known or backups.library_of(backup) or marker.new_id()
@@ -171,7 +177,7 @@ def begin_anew(settings: Settings) -> str:
     Raises LibraryError where one is there.
     """
     if _is_begun(settings.data):
-        raise LibraryError(f"{settings.data} holds a library.", "Name another folder with --data DIR.")
+        raise LibraryError("{data} holds a library.", "Name another folder with --data DIR.", data=settings.data)
     with disk.usable(settings.state):
         Memory(settings.state, settings.data).forget()
     with opened(settings, ZoneInfo("UTC")):
@@ -185,7 +191,9 @@ def adopt(settings: Settings) -> str:
     """
     data = settings.data
     if not _is_begun(data):
-        raise LibraryError(f"There is no library in {data}.", "Attach its disk, or name its folder with --data DIR.")
+        raise LibraryError(
+            "There is no library in {data}.", "Attach its disk, or name its folder with --data DIR.", data=data
+        )
     with alone(settings):
         library = _in_database(data) or marker.read(data) or marker.new_id()
         with disk.usable(data):
@@ -246,17 +254,19 @@ def _expect(data: Path, memory: Memory) -> None:
         known, there = memory.library(), data.is_dir()
         if known is not None and not (there and _is_begun(data)):
             raise LibraryError(
-                f"The library that was in {data} is not there.",
+                "The library that was in {data} is not there.",
                 "Attach its disk and start Shoebox again; or, to begin a new one there, run `shoebox library new`.",
+                data=data,
             )
         if not there and not data.parent.is_dir():
             raise LibraryError(
-                f"There is no folder {data.parent} to begin a library in.",
+                "There is no folder {parent} to begin a library in.",
                 "Attach its disk, make the folder, or name another one with --data DIR.",
+                parent=data.parent,
             )
     here = marker.read(data) if there else None
     if known is not None and here is not None and here != known:
-        raise LibraryError(f"{data} holds another library than last time.", _ADOPT)
+        raise LibraryError("{data} holds another library than last time.", _ADOPT, data=data)
 
 
 def _make_sound(data: Path, memory: Memory, zone: ZoneInfo, *, alone: bool) -> None:
@@ -269,12 +279,13 @@ def _make_sound(data: Path, memory: Memory, zone: ZoneInfo, *, alone: bool) -> N
     if wrong is not None and not alone:
         call_for_restart(data)
         raise DamagedLibraryError(
-            f"The library's database {wrong[0]}.",
+            "The library's database {wrong}.",
             "Stop Shoebox and start it again; it is then restored from the newest backup.",
+            wrong=wrong[0],
         )
     own = None if wrong is not None else _in_database(data)
     if own is not None and expected is not None and own != expected:
-        raise LibraryError(f"The database in {data} belongs to another library than last time.", _ADOPT)
+        raise LibraryError("The database in {data} belongs to another library than last time.", _ADOPT, data=data)
     library = expected or own
     if wrong is not None:
         library = library or _of_newest_backup(data) or marker.new_id()
@@ -303,12 +314,12 @@ def _wrong(data: Path) -> tuple[str, str] | None:
     path = data / _DATABASE
     if not _is_file(path):
         if (data / marker.FILE).exists() or backups.listed(data):
-            return "was missing", "it is not there"
+            return say("was missing"), say("it is not there")
         if any(files for _, _, files in os.walk(data / "originals")):
-            return "was missing", "there are originals only"
+            return say("was missing"), say("there are originals only")
         return None
     damaged = damage.found(path, thorough=is_called_for(data))  # or what a quick look misses would be met for ever
-    return None if damaged is None else ("was damaged", damaged)
+    return None if damaged is None else (say("was damaged"), damaged)
 
 
 def _restore(data: Path, library: str, wrong: tuple[str, str], zone: ZoneInfo) -> None:
@@ -316,11 +327,16 @@ def _restore(data: Path, library: str, wrong: tuple[str, str], zone: ZoneInfo) -
     log.critical("the library's database %s: %s", said, told)
     backup = backups.newest_good(data, library)
     if backup is not None:
-        text = f"The library’s database {said} and was restored from the backup of {recovery.dated(backup, zone)}."
+        text = say(
+            "The library’s database {said} and was restored from the backup of {dated}.",
+            said=said,
+            dated=recovery.dated(backup, zone),
+        )
     else:
-        text = (
-            f"The library’s database {said}, and there was no backup. Every photo and video is kept and is described"
-            " again; what people had written themselves, and the settings, are lost."
+        text = say(
+            "The library’s database {said}, and there was no backup. Every photo and video is kept and is described"
+            " again; what people had written themselves, and the settings, are lost.",
+            said=said,
         )
     level = Level.WARN if backup is not None else Level.BAD
     aside = recovery.replace(data, library, backup, text, now=time.time(), level=level)
@@ -329,7 +345,7 @@ def _restore(data: Path, library: str, wrong: tuple[str, str], zone: ZoneInfo) -
 
 def _put_back(data: Path, library: str, backup: Path, zone: ZoneInfo) -> Path | None:
     """Put a backup in the database's place, as somebody wished; return where the former one is kept."""
-    said = f"The library’s database was put back to the backup of {recovery.dated(backup, zone)}."
+    said = say("The library’s database was put back to the backup of {dated}.", dated=recovery.dated(backup, zone))
     return recovery.replace(data, library, backup, said, now=time.time(), why="replaced")
 
 
@@ -350,8 +366,8 @@ def _unfit(backup: Path, library: str | None) -> str | None:
     """Return, as a sentence, why this library cannot go back to a backup; None where it can."""
     wrong = backups.fault(backup)
     if wrong is not None:
-        return f"This backup is damaged: {wrong}."
-    return None if backups.library_of(backup) in {None, library} else "This is a backup of another library."
+        return say("This backup is damaged: {wrong}.", wrong=wrong)
+    return None if backups.library_of(backup) in {None, library} else say("This is a backup of another library.")
 
 
 def _of_newest_backup(data: Path) -> str | None:

@@ -81,7 +81,14 @@ def _preference(name: str) -> Setting:
         return PREFERENCES[name]
     if name in _FIXED:
         raise SettingsError(
-            f"{name} cannot be changed here.",
-            f"Set it in /etc/shoebox.toml, or as {_FIXED[name].environment}, and start Shoebox again.",
+            "{name} cannot be changed here.",
+            "Set it in /etc/shoebox.toml, or as {environment}, and start Shoebox again.",
+            name=name,
+            environment=_FIXED[name].environment,
         )
-    raise SettingsError(f"There is no setting called {name[:60]}.", f"These can be changed: {', '.join(PREFERENCES)}.")
+    raise SettingsError(
+        "There is no setting called {name}.",
+        "These can be changed: {preferences}.",
+        name=name[:60],
+        preferences=", ".join(PREFERENCES),
+    )

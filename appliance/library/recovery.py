@@ -14,16 +14,13 @@ from appliance.library import backups, damage, disk, marker, notices
 from appliance.library.database import Connection, bring_up_to_date, connect, instant, transaction
 from appliance.library.durable import sync
 from appliance.records import Level
+from appliance.sentences import Sentence, counted, joined, kept, said_date, say
 
 NOTICE = "restored"
 _MARK = "recovery"  # kept among the preferences under a name that is no setting
 # What the damaged database had given out since the backup is not given out again: pages and browsers remember numbers.
 _LEAP = 1_000_000
-_SEARCHING = "Photos and videos that it does not list are being found again."
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
+_SEARCHING = say("Photos and videos that it does not list are being found again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,10 @@ def replace(
             _leap(db)
             db.execute(
                 "INSERT OR REPLACE INTO preferences (name, value, changed_at) VALUES (?, ?, ?)",
-                (_MARK, json.dumps({"before": now, "said": said}), instant(now)),
+                (_MARK, json.dumps({"before": now, "said": kept(said)}), instant(now)),
             )
-            notices.put_up(db, NOTICE, f"{said} {_SEARCHING}", level=level, dismissible=True)
+            text = joined((said, _SEARCHING))
+            notices.put_up(db, NOTICE, text, level=level, dismissible=True)
         db.execute("PRAGMA journal_mode = DELETE")  # all of it in the one file that is renamed
     with disk.usable(data):
         sync(ready)
@@ -77,7 +75,10 @@ def replace(
 def pending(db: Connection) -> Recovery | None:
     """Return what is still to be found again, None where nothing is."""
     row = db.execute("SELECT value FROM preferences WHERE name = ?", (_MARK,)).fetchone()
-    return None if row is None else Recovery(**json.loads(row["value"]))
+    if row is None:
+        return None
+    noted = json.loads(row["value"])
+    return Recovery(noted["before"], Sentence.read(noted["said"]))
 
 
 def finish(db: Connection, found: int) -> None:
@@ -87,15 +88,25 @@ def finish(db: Connection, found: int) -> None:
         db.execute("DELETE FROM preferences WHERE name = ?", (_MARK,))
         stands = next((one for one in notices.standing(db) if one.name == NOTICE), None)
         if recovery is not None and stands is not None:
-            files = "No file was" if found == 0 else "1 file was" if found == 1 else f"{found} files were"
-            text = f"{recovery.said} {files} found that it did not list."
+            text = _found(found, recovery.said)
             notices.put_up(db, NOTICE, text, stands.next_step, level=stands.level, dismissible=True)
 
 
 def dated(backup: Path, zone: ZoneInfo) -> str:
     """Return when a backup was made as people say it in their time zone: `3 May 2026, 02:10`."""
     made = backups.made_at(backup).astimezone(zone)
-    return f"{made.day} {_MONTHS[made.month - 1]} {made:%Y, %H:%M}"
+    return said_date(made.date(), f"{made:%H:%M}")
+
+
+def _found(count: int, said: str) -> Sentence:
+    if count == 0:
+        return say("{said} No file was found that it did not list.", said=said)
+    return counted(
+        "{said} {count} file was found that it did not list.",
+        "{said} {count} files were found that it did not list.",
+        count,
+        said=said,
+    )
 
 
 def _leap(db: Connection) -> None:

@@ -6,10 +6,12 @@ A session ends DAYS days after it was last used. That it is used is written at m
 import secrets
 import time
 from hashlib import sha256
+from sqlite3 import Row
 
 from appliance.errors import LibraryError
 from appliance.library.database import Connection, transaction
 from appliance.records import Session
+from appliance.sentences import Sentence, kept
 
 DAYS = 90
 _LASTS_SECONDS = DAYS * 86400.0
@@ -21,12 +23,13 @@ def begin(db: Connection, account_id: int, device: str, *, now: float | None = N
     """Sign an account in on a device (a few words for its list of sessions) and return the session's token."""
     now = time.time() if now is None else now
     token = secrets.token_urlsafe(32)
+    told = kept(device) if isinstance(device, Sentence) else device[:_LONGEST_DEVICE]
     with transaction(db):
         db.execute("DELETE FROM sessions WHERE expires_at <= ?", (now,))
         db.execute(
             "INSERT INTO sessions (token_hash, account_id, device, created_at, seen_at, expires_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (hash_of(token), account_id, device[:_LONGEST_DEVICE], now, now, now + _LASTS_SECONDS),
+            (hash_of(token), account_id, told, now, now, now + _LASTS_SECONDS),
         )
     return token
 
@@ -43,7 +46,7 @@ def find(db: Connection, token: str, *, now: float | None = None) -> Session | N
         return None
     if now - row["seen_at"] >= _NOTED_EVERY_SECONDS:
         _note(db, row["token_hash"], now)
-    return Session(**dict(row))
+    return _session(row)
 
 
 def every(db: Connection, account_id: int, *, now: float | None = None) -> list[Session]:
@@ -52,7 +55,7 @@ def every(db: Connection, account_id: int, *, now: float | None = None) -> list[
         "SELECT * FROM sessions WHERE account_id = ? AND expires_at > ? ORDER BY seen_at DESC, token_hash",
         (account_id, time.time() if now is None else now),
     )
-    return [Session(**dict(row)) for row in rows]
+    return [_session(row) for row in rows]
 
 
 def end(db: Connection, token_hash: str) -> None:
@@ -72,6 +75,10 @@ def end_all(db: Connection, account_id: int, *, but: str | None = None) -> int:
 def hash_of(token: str) -> str:
     """Return the hash that a token is kept by; it is too long to be guessed, so a fast hash is enough."""
     return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _session(row: Row) -> Session:
+    return Session(**{**dict(row), "device": Sentence.read(row["device"])})
 
 
 def _note(db: Connection, token_hash: str, now: float) -> None:

@@ -22,6 +22,7 @@ from appliance.media.boxes import claims_too_much, protected
 from appliance.media.formats import AVI, HEAD_BYTES, MKV, WEBM, WORKING, sniff, unsupported
 from appliance.media.truncation import cut_off, damaged, ends_early
 from appliance.records import Format, Kind
+from appliance.sentences import say
 
 # 8K, and a little: one such frame takes 57 MB while it is decoded.
 MAX_FRAME_PIXELS = 8192 * 4608
@@ -36,7 +37,7 @@ _DECODER_ERRORS = (av.FFmpegError, ArithmeticError, EOFError, LookupError, Runti
 _SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _UNSPECIFIED, _BT709, _BT601 = 2, 1, 5
 _BAD_PACKETS = 50
-_SMALLER = "Send a smaller copy; phones and video programs can save one."
+_SMALLER = say("Send a smaller copy; phones and video programs can save one.")
 _STRAIGHT = {
     (False, False): None,
     (True, False): Image.Transpose.FLIP_LEFT_RIGHT,
@@ -195,7 +196,7 @@ def opened(path: Path) -> Iterator[Video]:
     with path.open("rb") as file:
         format = sniff(file.read(HEAD_BYTES))
     if format.kind is not Kind.VIDEO:
-        raise unsupported(f"a photo ({format.name})")
+        raise unsupported(say("a photo ({name})", name=format.name))
     if ends_early(path, format):
         raise cut_off()
     if format not in {MKV, WEBM, AVI}:
@@ -230,8 +231,8 @@ def _film(container: InputContainer) -> VideoStream:
     """Return the stream that holds the film: no cover picture, no preview track."""
     films = [stream for stream in container.streams.video if not stream.disposition & _NOT_THE_FILM]
     if not films:
-        holds = "holds sound but no pictures" if container.streams.audio else "holds no pictures that move"
-        raise UnsupportedMediaError(f"This file {holds}.", WORKING)
+        holds = say("holds sound but no pictures") if container.streams.audio else say("holds no pictures that move")
+        raise UnsupportedMediaError("This file {holds}.", WORKING, holds=holds)
     best = container.streams.best("video")
     return next((film for film in films if film is best), films[0])
 
@@ -255,7 +256,10 @@ def _guard(stream: VideoStream) -> None:
         )
     if context.width * context.height > MAX_FRAME_PIXELS:
         raise MediaTooLargeError(
-            f"This video is {context.width} x {context.height}; this box can take up to 8192 x 4608.", _SMALLER
+            "This video is {width} x {height}; this box can take up to 8192 x 4608.",
+            _SMALLER,
+            width=context.width,
+            height=context.height,
         )
 
 

@@ -3,9 +3,10 @@
 from appliance.errors import UnsupportedMediaError
 from appliance.media.lookalikes import looks_like
 from appliance.records import Format, Kind
+from appliance.sentences import say
 
 HEAD_BYTES = 65536
-WORKING = (
+WORKING = say(
     "Photos work as JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC, "
     "videos as MP4, MOV, MKV, WebM, AVI or 3GP with H.264, HEVC, VP9, AV1 or MPEG-4."
 )
@@ -31,15 +32,15 @@ _HEVC_STILLS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b
 _AV1_STILLS = {b"avif", b"avis"}
 _ANY_STILLS = {b"mif1", b"mif2", b"msf1", b"miaf"}
 _OTHER_BRANDS = {
-    b"crx ": "a raw camera file (CR3)",
+    b"crx ": say("a raw camera file (CR3)"),
     b"jp2 ": "a JPEG 2000 picture",
     b"jpx ": "a JPEG 2000 picture",
-    b"mjp2": "a Motion JPEG 2000 video",
-    b"M4A ": "an audio file (M4A)",
-    b"M4B ": "an audio book (M4B)",
-    b"M4P ": "a protected audio file (M4P)",
-    b"F4A ": "an audio file (F4A)",
-    b"F4B ": "an audio book (F4B)",
+    b"mjp2": say("a Motion JPEG 2000 video"),
+    b"M4A ": say("an audio file (M4A)"),
+    b"M4B ": say("an audio book (M4B)"),
+    b"M4P ": say("a protected audio file (M4P)"),
+    b"F4A ": say("an audio file (F4A)"),
+    b"F4B ": say("an audio book (F4B)"),
 }
 # QuickTime files older than 2001 have no `ftyp`; one of these boxes comes first.
 _OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
@@ -52,20 +53,22 @@ def sniff(head: bytes) -> Format:
     Raises UnsupportedMediaError, naming what the file seems to be and which formats work.
     """
     if not head.strip(b"\0"):
-        holds = "holds nothing but zeros, as an interrupted copy leaves behind" if head else "is empty"
-        raise UnsupportedMediaError(f"This file {holds}.", "Send it again from the phone.")
+        holds = say("holds nothing but zeros, as an interrupted copy leaves behind") if head else say("is empty")
+        raise UnsupportedMediaError("This file {holds}.", "Send it again from the phone.", holds=holds)
     found = _photo(head) or _boxes(head) or _video(head)
     if found is None or looks_like(head, raw_only=True):
-        raise unsupported(looks_like(head) or "a file of a kind that Shoebox does not know")
+        raise unsupported(looks_like(head) or say("a file of a kind that Shoebox does not know"))
     return found
 
 
 def unsupported(seems: str) -> UnsupportedMediaError:
     """Return the error for a file that seems to be `seems` ("a PDF document")."""
     if "raw camera file" in seems:
-        next_step = "Send the picture as JPEG or HEIC; most cameras and phones can save both."
-        return UnsupportedMediaError(f"This looks like {seems}, which is not supported yet.", next_step)
-    return UnsupportedMediaError(f"This looks like {seems}, not like a photo or video that Shoebox can show.", WORKING)
+        next_step = say("Send the picture as JPEG or HEIC; most cameras and phones can save both.")
+        return UnsupportedMediaError("This looks like {seems}, which is not supported yet.", next_step, seems=seems)
+    return UnsupportedMediaError(
+        "This looks like {seems}, not like a photo or video that Shoebox can show.", WORKING, seems=seems
+    )
 
 
 def _photo(head: bytes) -> Format | None:

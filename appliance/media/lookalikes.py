@@ -2,40 +2,42 @@
 
 from typing import Literal
 
+from appliance.sentences import say
+
 _STARTS: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an Office document"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", say("a PDF document")),
+    (b"PK\x03\x04", say("a ZIP archive or an Office document")),
+    (b"PK\x05\x06", say("an empty ZIP archive")),
+    (b"Rar!", say("a RAR archive")),
+    (b"7z\xbc\xaf\x27\x1c", say("a 7-Zip archive")),
+    (b"\x1f\x8b", say("a gzip archive")),
     (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
-    (b"8BPS", "a Photoshop file (PSD)"),
-    (b"%!PS", "a PostScript file"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\xfd7zXZ", say("an xz archive")),
+    (b"\x28\xb5\x2f\xfd", say("a Zstandard archive")),
+    (b"8BPS", say("a Photoshop file (PSD)")),
+    (b"%!PS", say("a PostScript file")),
+    (b"\xff\x0a", say("a JPEG XL picture")),
+    (b"\0\0\0\x0cJXL ", say("a JPEG XL picture")),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (b"\0\0\x01\0", "an icon (ICO)"),
-    (b"icns", "an icon (ICNS)"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file (WMV or WMA)"),
-    (b"FLV\x01", "a Flash video (FLV)"),
-    (b"\0\0\x01\xba", "an MPEG-2 video (MPG or VOB)"),
-    (b"\0\0\x01\xb3", "an MPEG-2 video (MPG)"),
-    (b".RMF", "a RealMedia file"),
-    (b"\x1a\x45\xdf\xa3", "a Matroska-like file of an unknown kind"),
-    (b"OggS", "an Ogg file (audio or video)"),
-    (b"ID3", "an audio file (MP3)"),
-    (b"fLaC", "an audio file (FLAC)"),
-    (b"#!AMR", "an audio file (AMR)"),
-    (b"MThd", "a MIDI file"),
-    (b"SQLite format 3\0", "a SQLite database"),
-    (b"MZ", "a Windows program"),
-    (b"\x7fELF", "a Linux program"),
+    (b"\0\0\x01\0", say("an icon (ICO)")),
+    (b"icns", say("an icon (ICNS)")),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", say("a Windows Media file (WMV or WMA)")),
+    (b"FLV\x01", say("a Flash video (FLV)")),
+    (b"\0\0\x01\xba", say("an MPEG-2 video (MPG or VOB)")),
+    (b"\0\0\x01\xb3", say("an MPEG-2 video (MPG)")),
+    (b".RMF", say("a RealMedia file")),
+    (b"\x1a\x45\xdf\xa3", say("a Matroska-like file of an unknown kind")),
+    (b"OggS", say("an Ogg file (audio or video)")),
+    (b"ID3", say("an audio file (MP3)")),
+    (b"fLaC", say("an audio file (FLAC)")),
+    (b"#!AMR", say("an audio file (AMR)")),
+    (b"MThd", say("a MIDI file")),
+    (b"SQLite format 3\0", say("a SQLite database")),
+    (b"MZ", say("a Windows program")),
+    (b"\x7fELF", say("a Linux program")),
     (b"\xca\xfe\xba\xbe", "a program"),
-    (b"bplist00", "an Apple property list"),
+    (b"bplist00", say("an Apple property list")),
 )
 _RAW_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"FUJIFILMCCD-RAW", "RAF"),
@@ -59,7 +61,7 @@ def looks_like(head: bytes, *, raw_only: bool = False) -> str:
     """
     raw = _raw(head)
     if raw or raw_only:
-        return f"a raw camera file ({raw})" if raw else ""
+        return say("a raw camera file ({raw})", raw=raw) if raw else ""
     for start, name in _STARTS:
         if head.startswith(start):
             return name
@@ -110,38 +112,38 @@ def _riff(head: bytes) -> str:
         return ""
     kind = head[8:12]
     if kind == b"WAVE":
-        return "an audio file (WAV)"
-    return "an animated cursor" if kind == b"ACON" else "a RIFF file of an unknown kind"
+        return say("an audio file (WAV)")
+    return say("an animated cursor") if kind == b"ACON" else say("a RIFF file of an unknown kind")
 
 
 def _stream(head: bytes) -> str:
     """Tell formats that have no signature, only a repeating sync pattern."""
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return "an MPEG transport stream (TS)"
+        return say("an MPEG transport stream (TS)")
     if len(head) > 196 + 4 and head[4] == head[196] == 0x47:
-        return "an AVCHD video (MTS)"
+        return say("an AVCHD video (MTS)")
     if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        return "an audio file (MP3 or AAC)"
+        return say("an audio file (MP3 or AAC)")
     return ""
 
 
 def _text(head: bytes) -> str:
     sample = head[:4096]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a text file"
+        return say("a text file")
     if b"\0" in sample:
         return ""
     lowered = sample.lower()
     if b"<svg" in lowered:
-        return "an SVG drawing"
+        return say("an SVG drawing")
     if b"<html" in lowered or b"<!doctype html" in lowered:
-        return "a web page"
+        return say("a web page")
     if lowered.lstrip().startswith(b"<?xml"):
-        return "an XML file"
+        return say("an XML file")
     try:
         sample.decode("utf-8")
     except UnicodeDecodeError as error:
         # The sample may end inside a letter of several bytes.
         if error.start < len(sample) - 4:
             return ""
-    return "a text file"
+    return say("a text file")

@@ -22,6 +22,7 @@ from appliance.media.formats import AVIF, HEAD_BYTES, HEIC, HEIF, JPEG, WEBP, sn
 from appliance.media.metadata import orientation
 from appliance.media.truncation import cut_off, damaged, ends_early
 from appliance.records import Format, Kind
+from appliance.sentences import say
 
 # A 200-megapixel phone is the largest camera that families own. Only JPEGs can be decoded smaller than they are.
 MAX_PIXELS = 200_000_000
@@ -49,7 +50,7 @@ PARSER_ERRORS = (
     SyntaxError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 _UNPACKED = {b"hvc1", b"hev1"}  # what libheif is built to unpack here
-_SMALLER = "Send a smaller copy; phones and photo programs can save one."
+_SMALLER = say("Send a smaller copy; phones and photo programs can save one.")
 _PILLOW_LIMIT = threading.Lock()
 
 
@@ -84,7 +85,7 @@ def opened(path: Path) -> Iterator[tuple[Image.Image, Format]]:
     with path.open("rb") as file:
         format = sniff(file.read(HEAD_BYTES))
     if format.kind is not Kind.PHOTO:
-        raise unsupported(f"a video ({format.name})")
+        raise unsupported(say("a video ({name})", name=format.name))
     if path.stat().st_size > MAX_BYTES:
         raise MediaTooLargeError("This photo's file is larger than the 1 GB that this box can take.", _SMALLER)
     with warnings.catch_warnings():
@@ -153,7 +154,12 @@ def _most_pixels(image: Image.Image, format: Format) -> int:
 def _check(size: tuple[int, int], limit: int) -> None:
     if size[0] * size[1] > limit:
         megapixels = f"{math.ceil(size[0] * size[1] / 1e6):,} megapixels"
-        raise MediaTooLargeError(f"This photo has {megapixels}; this box can take {limit / 1e6:.0f}.", _SMALLER)
+        raise MediaTooLargeError(
+            "This photo has {megapixels}; this box can take {limit:.0f}.",
+            _SMALLER,
+            megapixels=megapixels,
+            limit=limit / 1e6,
+        )
 
 
 def _told(error: Exception, path: Path, format: Format) -> MediaError:

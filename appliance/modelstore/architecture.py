@@ -86,7 +86,9 @@ class Dimensions:
         """Return what `config` (config.json's content) gives; raise CheckpointError where it cannot be BLIP's."""
         if config.get("model_type", "blip") != "blip":
             raise CheckpointError(
-                f"This is a {config['model_type']} model, not BLIP.", "Choose a BLIP image captioning checkpoint."
+                "This is a {model_type} model, not BLIP.",
+                "Choose a BLIP image captioning checkpoint.",
+                model_type=config["model_type"],
             )
         vision = _part(config, "vision_config", _VISION)
         text = _part(config, "text_config", _TEXT)
@@ -121,14 +123,19 @@ class Dimensions:
 def _part(config: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     given = config.get(name) or {}
     if not isinstance(given, Mapping):
-        raise CheckpointError(f"The checkpoint's config.json gives {name} as no object.", "Download it again.")
+        raise CheckpointError(
+            "The checkpoint's config.json gives {name} as no object.", "Download it again.", name=name
+        )
     values = {key: default if given.get(key) is None else given[key] for key, default in defaults.items()}
     for key, default in defaults.items():
         kind = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(values[key], kind) or isinstance(values[key], bool):
             raise CheckpointError(
-                f"The checkpoint's config.json gives {values[key]!r} for {name}.{key}.",
+                "The checkpoint's config.json gives {values} for {name}.{key}.",
                 "Download the checkpoint again, or choose another.",
+                values=repr(values[key]),
+                name=name,
+                key=key,
             )
     return values
 
@@ -137,7 +144,9 @@ def _heads(part: Mapping[str, Any]) -> int:
     heads, width = int(part["num_attention_heads"]), int(part["hidden_size"])
     if heads < 1 or width % heads:
         raise CheckpointError(
-            f"The checkpoint's config.json asks for {heads} attention heads of {width} numbers together.",
+            "The checkpoint's config.json asks for {heads} attention heads of {width} numbers together.",
             "The width must be a multiple of the heads: choose another checkpoint.",
+            heads=heads,
+            width=width,
         )
     return heads

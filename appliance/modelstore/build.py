@@ -22,6 +22,7 @@ from appliance.modelstore.tokenizer_file import write_tokenizer
 from appliance.modelstore.verify import record, require_agreement
 from appliance.modelstore.weights_file import WeightsFile, settle
 from appliance.records import ModelInfo
+from appliance.sentences import kept
 
 _GRAPHS: tuple[tuple[str, Callable[..., onnx.ModelProto]], ...] = (
     ("encoder.onnx", build_encoder),
@@ -54,9 +55,14 @@ def build(
     DisagreementError, ModelError, StorageFullError.
     """
     if not manifest.is_id(id) or variant not in manifest.VARIANTS:
-        raise ModelError(f"No model can be called {id} ({variant}).", "Use small letters, digits, dots and hyphens.")
+        raise ModelError(
+            "No model can be called {id} ({variant}).",
+            "Use small letters, digits, dots and hyphens.",
+            id=id,
+            variant=variant,
+        )
     if out_folder.exists():
-        raise ModelError(f"{out_folder} is there already.", "Remove it first.")
+        raise ModelError("{out_folder} is there already.", "Remove it first.", out_folder=out_folder)
     checkpoint = Checkpoint.open(checkpoint_folder)
     out_folder.parent.mkdir(parents=True, exist_ok=True)
     require_space(out_folder.parent, space_needed(checkpoint, variant))
@@ -75,7 +81,7 @@ def build(
     if made_at is not None:
         about["made_at"] = made_at
     if refused:
-        about["refused"] = [asdict(refusal) for refusal in refused]
+        about["refused"] = [{"variant": one.variant, "reason": kept(one.reason)} for one in refused]
     try:
         # What is quantised runs on the processor; all else may meet a provider that knows ONNX's operators only.
         finished = _write_float(checkpoint, work / "float", about, progress, fused=variant in QUANTIZED)
@@ -93,8 +99,12 @@ def build(
         sync(out_folder.parent)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFullError(f"No room left for {out_folder}.", "Make room and try again.") from error
-        raise ModelError(f"{out_folder} cannot be written: {error}.", "Check the card or disk.") from error
+            raise StorageFullError(
+                "No room left for {out_folder}.", "Make room and try again.", out_folder=out_folder
+            ) from error
+        raise ModelError(
+            "{out_folder} cannot be written: {error}.", "Check the card or disk.", out_folder=out_folder, error=error
+        ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return manifest.info(out_folder)

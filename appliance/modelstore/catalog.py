@@ -47,7 +47,13 @@ class CatalogModel:
     def id(self, variant: str) -> str:
         """Return the installed model's id, for example `blip-base-int8`; raise ModelError for an unknown variant."""
         if variant not in self.variants:
-            raise ModelError(f"{self.name} has no variant {variant}.", f"It has {', '.join(self.variants)}.")
+            raise ModelError(
+                "{name} has no variant {variant}.",
+                "It has {variants}.",
+                name=self.name,
+                variant=variant,
+                variants=", ".join(self.variants),
+            )
         return f"{self.name}-{variant}"
 
 
@@ -58,7 +64,9 @@ def catalog(path: Path | None = None) -> list[CatalogModel]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return [_model(entry) for entry in content["model"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} is damaged: {error!r}.", "Install Shoebox again.") from error
+        raise ModelError(
+            "{path} is damaged: {error}.", "Install Shoebox again.", path=path, error=repr(error)
+        ) from error
 
 
 def find(name: str, models: list[CatalogModel]) -> CatalogModel:
@@ -67,8 +75,10 @@ def find(name: str, models: list[CatalogModel]) -> CatalogModel:
         if model.name == name:
             return model
     raise ModelError(
-        f"Shoebox knows no model called {name}.",
-        f"It can install {', '.join(model.name for model in models)}, or any BLIP with --from FOLDER.",
+        "Shoebox knows no model called {name}.",
+        "It can install {models}, or any BLIP with --from FOLDER.",
+        name=name,
+        models=", ".join(model.name for model in models),
     )
 
 

@@ -15,9 +15,10 @@ from appliance.modelstore.expected import ALIASES, expected_weights, require_pos
 from appliance.modelstore.image_settings import ImageSettings, image_settings
 from appliance.modelstore.safetensors_file import SafetensorsTensors, shards
 from appliance.modelstore.torch_pickle import TorchTensors
+from appliance.sentences import say
 
 _ARCHITECTURE = "BlipForConditionalGeneration"
-_COPY = "Copy the model's files there again."
+_COPY = say("Copy the model's files there again.")
 
 
 class Weights(Mapping[str, NDArray[np.float32]]):
@@ -73,7 +74,9 @@ class Checkpoint:
         Raises CheckpointError, naming the file and what to do, where something is missing, damaged or not BLIP's.
         """
         if not folder.is_dir():
-            raise CheckpointError(f"{folder} is not a folder.", "Name the folder that holds the model's config.json.")
+            raise CheckpointError(
+                "{folder} is not a folder.", "Name the folder that holds the model's config.json.", folder=folder
+            )
         config = read_json(folder / "config.json")
         dimensions = _dimensions(folder / "config.json", config)
         image, image_file = image_settings(folder, dimensions.vision.image)
@@ -90,11 +93,11 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path.parent} lacks {path.name}.", _COPY) from error
+        raise CheckpointError("{parent} lacks {name}.", _COPY, parent=path.parent, name=path.name) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}.", _COPY) from error
+        raise CheckpointError("{path} cannot be read: {error}.", _COPY, path=path, error=error) from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path} is damaged: it holds no JSON object.", _COPY)
+        raise CheckpointError("{path} is damaged: it holds no JSON object.", _COPY, path=path)
     return content
 
 
@@ -104,16 +107,21 @@ def _dimensions(path: Path, config: dict[str, Any]) -> Dimensions:
     if config.get("model_type") != "blip" or _ARCHITECTURE not in architectures:
         what = ", ".join(map(str, architectures)) if config.get("architectures") else config.get("model_type")
         raise CheckpointError(
-            f"{path} does not describe a BLIP that captions, but {what}.",
-            f"Use a folder of {_ARCHITECTURE}, such as Salesforce/blip-image-captioning-base.",
+            "{path} does not describe a BLIP that captions, but {what}.",
+            "Use a folder of {architecture}, such as Salesforce/blip-image-captioning-base.",
+            path=path,
+            what=what,
+            architecture=_ARCHITECTURE,
         )
     try:
         dimensions = Dimensions.read(config)
         require_possible(dimensions)
     except CheckpointError as error:
-        raise CheckpointError(f"{path} cannot be used: {error.message}", error.next_step) from error
+        raise CheckpointError(
+            "{path} cannot be used: {error}", error.next_step, path=path, error=error.message
+        ) from error
     except (AttributeError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}.", _COPY) from error
+        raise CheckpointError("{path} is damaged: {error}.", _COPY, path=path, error=error) from error
     return dimensions
 
 
@@ -121,7 +129,9 @@ def _first(folder: Path, *names: str) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise CheckpointError(f"{folder} lacks {' and '.join(names)}; one of them is needed.", _COPY)
+    raise CheckpointError(
+        "{folder} lacks {names}; one of them is needed.", _COPY, folder=folder, names=" and ".join(names)
+    )
 
 
 def _weights(folder: Path) -> tuple[list[Path], Weights]:
@@ -136,18 +146,30 @@ def _weights(folder: Path) -> tuple[list[Path], Weights]:
 def _compare(path: Path, tensors: Weights, expected: dict[str, tuple[int, ...]]) -> None:
     if any(name.startswith("text_encoder.") for name in tensors):
         raise CheckpointError(
-            f"{path} holds a BLIP that answers questions or ranks pictures, not one that captions.",
-            f"Use a folder of {_ARCHITECTURE}, such as Salesforce/blip-image-captioning-base.",
+            "{path} holds a BLIP that answers questions or ranks pictures, not one that captions.",
+            "Use a folder of {architecture}, such as Salesforce/blip-image-captioning-base.",
+            path=path,
+            architecture=_ARCHITECTURE,
         )
     missing = [name for name in expected if name not in tensors]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise CheckpointError(f"{path} lacks the weights {missing[0]}{more}, which config.json asks for.", _COPY)
+        raise CheckpointError(
+            "{path} lacks the weights {missing}{more}, which config.json asks for.",
+            _COPY,
+            path=path,
+            missing=missing[0],
+            more=more,
+        )
     for name, shape in expected.items():
         if tensors.shape(name) != shape:
             raise CheckpointError(
-                f"{path}: {name} has the shape {list(tensors.shape(name))}, but config.json asks for {list(shape)}.",
+                "{path}: {name} has the shape {shape}, but config.json asks for {list_shape}.",
                 "Use config.json and weights of the same model.",
+                path=path,
+                name=name,
+                shape=list(tensors.shape(name)),
+                list_shape=list(shape),
             )
 
 

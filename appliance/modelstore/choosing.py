@@ -14,6 +14,7 @@ from appliance.modelstore import manifest
 from appliance.modelstore.proofs import TRIES, Proof, Proofs, remembered
 from appliance.modelstore.variants import ON_GPU, ON_PROCESSOR, suiting, suits
 from appliance.records import ModelInfo
+from appliance.sentences import both, say
 
 AUTO = "auto"
 
@@ -55,7 +56,7 @@ def load(
             captioner.warnings = (*_told(refused, candidate), *_unsuited(model, gpu=candidate.gpu))
             return captioner
     worst = next((reason for _, reason in refused if not isinstance(reason, Absent)), refused[0][1])
-    raise unavailable(found[0], f"it {worst}")
+    raise unavailable(found[0], say("it {worst}", worst=worst))
 
 
 def _loaded(
@@ -65,7 +66,7 @@ def _loaded(
     if candidate == CPU:
         return BlipCaptioner.load(Path(model.folder), threads=threads, beams=beams, lean=lean)
     if not opens(candidate):
-        raise Absent("lacks its device, its driver or one of its libraries")
+        raise Absent(say("lacks its device, its driver or one of its libraries"))
     with remembered(models) as proofs:
         key = _key(model, candidate, beams)
         captioner, known = None, proofs.find(key)
@@ -74,7 +75,13 @@ def _loaded(
         elif known.state == "begun":
             captioner, known = _proved(model, candidate, proofs, key, threads, beams, tries=known.tries + 1)
     if compared and known.slower:
-        raise Slower(f"takes {known.seconds:.2g} s a picture, and the processor {known.processor:.2g} s")
+        raise Slower(
+            say(
+                "takes {seconds:.2g} s a picture, and the processor {processor:.2g} s",
+                seconds=known.seconds,
+                processor=known.processor,
+            )
+        )
     if known.state != "good":
         raise Unfit(known.reason)
     if captioner is None:
@@ -90,7 +97,7 @@ def _proved(
 ) -> tuple[BlipCaptioner | None, Proof]:
     """Let the processor describe, then the provider; return its captioner, where it is good, and how it went."""
     if tries > TRIES:
-        return None, Proof("begun", time.time(), tries, "ended the process that describes when it was tried")
+        return None, Proof("begun", time.time(), tries, say("ended the process that describes when it was tried"))
     proofs.keep(key, Proof("begun", time.time(), tries))
     folder = Path(model.folder)
     try:
@@ -102,7 +109,7 @@ def _proved(
         result = Proof("bad", time.time(), tries, _reason(error))
         proofs.keep(key, result)
         return None, result
-    reason = "" if same else "describes a picture otherwise than the processor does"
+    reason = "" if same else say("describes a picture otherwise than the processor does")
     result = Proof("good" if same else "bad", time.time(), tries, reason, seconds, expected.seconds)
     proofs.keep(key, result)
     return captioner if same else None, result
@@ -110,8 +117,8 @@ def _proved(
 
 def _reason(error: ShoeboxError) -> str:
     if isinstance(error, TooLittleMemoryError):
-        return "needs more memory than there is"
-    return f"cannot load or run the model ({error.message.rstrip('.')})"
+        return say("needs more memory than there is")
+    return say("cannot load or run the model ({error:part})", error=error.message)
 
 
 def _key(model: ModelInfo, candidate: Provider, beams: int) -> str:
@@ -122,18 +129,25 @@ def _key(model: ModelInfo, candidate: Provider, beams: int) -> str:
 
 def _told(refused: list[tuple[Provider, Unfit]], taken: Provider) -> list[str]:
     """Return what the owner should know of those not taken: one that is broken, or a card that is not found."""
-    broken = [
-        f"{one.title} is not used, as it {reason}. Describing runs on {taken.title}. It is tried again tomorrow."
+    broken: list[str] = [
+        say(
+            "{title} is not used, as it {reason}. Describing runs on {taken}. It is tried again tomorrow.",
+            title=one.title,
+            reason=reason,
+            taken=taken.title,
+        )
         for one, reason in refused
         if not isinstance(reason, Absent | Slower)
     ]
     there = {one.name for one, reason in refused if not isinstance(reason, Absent)}
     missing = [one.title for one, reason in refused if one.name not in there]
     if taken == CPU and missing:
-        names = " and ".join(dict.fromkeys(missing))
         broken.append(
-            f"{names} cannot be used, as the device, its driver or a library is missing. Describing runs on the"
-            " processor. See “Execution providers” in README, or set provider to cpu."
+            say(
+                "{names} cannot be used, as the device, its driver or a library is missing. Describing runs on the"
+                " processor. See “Execution providers” in README, or set provider to cpu.",
+                names=both(dict.fromkeys(missing)),
+            )
         )
     return broken
 
@@ -143,11 +157,16 @@ def _unsuited(model: ModelInfo, *, gpu: bool) -> list[str]:
         return []
     better = (ON_GPU if gpu else ON_PROCESSOR)[0]
     name = model.id.removesuffix(f"-{model.variant}")
-    how = (
-        "install it again with --variant"
-        if name.startswith("own-")
-        else f"run `shoebox models install {name} --variant"
+    if name.startswith("own-"):
+        how = say("install it again with --variant {better}.", better=better)
+    else:
+        how = say("run `shoebox models install {name} --variant {better}`.", name=name, better=better)
+    told = say(
+        "{name} is here as {variant}, and {where} is quicker with {better}: {how}",
+        name=model.name,
+        variant=model.variant,
+        where=say("a graphics card") if gpu else say("a processor"),
+        better=better,
+        how=how,
     )
-    end = f"{better}." if name.startswith("own-") else f"{better}`."
-    where = "a graphics card" if gpu else "a processor"
-    return [f"{model.name} is here as {model.variant}, and {where} is quicker with {better}: {how} {end}"]
+    return [told]

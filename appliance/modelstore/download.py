@@ -17,6 +17,7 @@ from appliance.modelstore.catalog import CatalogFile, CatalogModel
 from appliance.modelstore.files import Progress, quiet, sha256, sync
 from appliance.modelstore.hub import HUB, Hub, Promise, retry_after
 from appliance.modelstore.pins import Pins
+from appliance.sentences import say
 
 _ATTEMPTS = 6  # in a row without a byte coming
 _ATTEMPTS_OFFLINE = 3  # where nothing has come and nobody answers: most likely there is no Internet
@@ -24,10 +25,12 @@ _LONGEST_PAUSE = 60.0
 _LONGEST_ASKED = 600.0  # a server that asks for more than this is told of rather than waited for
 _LARGEST_UNTOLD = 64 << 20  # a file whose size nobody has told is a small one
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_LATER = "Run the same command again: it goes on where it stopped."
-_OFFLINE = "Check that this box reaches the Internet, or install from a folder: shoebox models install --from FOLDER."
-_CHANGED = "The model has changed there."
-_DAMAGED = "Run the same command again: it starts this file anew."
+_LATER = say("Run the same command again: it goes on where it stopped.")
+_OFFLINE = say(
+    "Check that this box reaches the Internet, or install from a folder: shoebox models install --from FOLDER."
+)
+_CHANGED = say("The model has changed there.")
+_DAMAGED = say("Run the same command again: it starts this file anew.")
 
 
 class _OtherBytes(DownloadError):
@@ -112,8 +115,10 @@ def download(
                 if file == listed:
                     raise
                 raise DownloadError(
-                    f"{error.message} It was another when it came the first time, as {remembered.path} remembers.",
+                    "{error} It was another when it came the first time, as {path} remembers.",
                     "Such a file should never change. If you know why it did, delete that one and try again.",
+                    error=error.message,
+                    path=remembered.path,
                 ) from error
             if file.sha256 is None:
                 remembered.add(model.repository, model.revision, target)
@@ -162,11 +167,15 @@ class _Fetcher:
                 if tired or (asked or 0.0) > _LONGEST_ASKED:
                     reason = str(error) or type(error).__name__
                     next_step = _OFFLINE if offline else _LATER
-                    raise DownloadError(f"{url} could not be fetched: {reason}.", next_step) from error
+                    raise DownloadError(
+                        "{url} could not be fetched: {reason}.", next_step, url=url, reason=reason
+                    ) from error
                 # Without a jitter: one box in a home does not meet a thousand others that wait as long as it does.
                 self.pause(min(_LONGEST_PAUSE, 2.0**failures) if asked is None else asked)
             except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
-                raise DownloadError(f"{url} is not an address to fetch from: {error}.", "Check SHOEBOX_HUB.") from error
+                raise DownloadError(
+                    "{url} is not an address to fetch from: {error}.", "Check SHOEBOX_HUB.", url=url, error=error
+                ) from error
 
     def _transfer(self, url: str, part: _Part, file: CatalogFile) -> Promise:
         """Fetch what is missing of the part."""
@@ -183,29 +192,37 @@ class _Fetcher:
             size = file.bytes if file.bytes is not None else promise.bytes
             if promise.bytes not in {None, size}:
                 part.discard()
-                raise _OtherBytes(f"{url} has {promise.bytes} bytes, not {size} as promised.", _CHANGED)
+                raise _OtherBytes(
+                    "{url} has {bytes} bytes, not {size} as promised.",
+                    _CHANGED,
+                    url=url,
+                    bytes=promise.bytes,
+                    size=size,
+                )
             if response.status_code == 416:
                 if part.have and part.have == size:
                     return promise  # all of it had come, only the renaming had not happened
                 part.discard()
-                raise _Interrupted("the server has no such range")
+                raise _Interrupted(say("the server has no such range"))
             length = response.headers.get("Content-Length", "")
             if response.status_code == 206:
                 match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
                 if match is None or int(match[1]) != part.have or "Range" not in headers:
                     part.discard()
-                    raise _Interrupted("the server sent another range than asked for")
+                    raise _Interrupted(say("the server sent another range than asked for"))
             else:
                 tag = response.headers.get("ETag", "")
                 part.begin(tag if tag.startswith('"') else None)  # a weak tag does not promise the same bytes
             end = part.have + int(length) if length.isdecimal() else None
             if size is not None and end is not None and end != size:
                 part.discard()
-                raise _OtherBytes(f"{url} has {end} bytes, not {size} as promised.", _CHANGED)
+                raise _OtherBytes(
+                    "{url} has {end} bytes, not {size} as promised.", _CHANGED, url=url, end=end, size=size
+                )
             with part.path.open("ab") as disk:
                 self._copy(url, response, disk, part, _LARGEST_UNTOLD if size is None else size)
             if end is not None and part.have < end:
-                raise _Interrupted("the connection was cut")
+                raise _Interrupted(say("the connection was cut"))
         return promise
 
     def _refuse(self, url: str, response: httpx.Response) -> None:
@@ -216,7 +233,7 @@ class _Fetcher:
         # A store that the hub sends to says 403 once the address, which is good for a while, is too old.
         outside = not self.hub.owns(response.url) and code in {401, 403}
         if code in {408, 429} or code >= 500 or outside:
-            raise _Interrupted(f"the server answered {code}", retry_after(response))
+            raise _Interrupted(say("the server answered {code}", code=code), retry_after(response))
         raise self.hub.refusal(url, code)
 
     def _copy(self, url: str, response: httpx.Response, disk: BinaryIO, part: _Part, limit: int) -> None:
@@ -224,13 +241,13 @@ class _Fetcher:
             if part.have + len(chunk) > limit:
                 disk.close()
                 part.discard()
-                raise _OtherBytes(f"{url} sends more than {limit} bytes.", _CHANGED)
+                raise _OtherBytes("{url} sends more than {limit} bytes.", _CHANGED, url=url, limit=limit)
             try:
                 disk.write(chunk)
                 disk.flush()
             except OSError as error:
                 raise StorageFullError(
-                    f"{part.path} cannot be written: {error}.", "Make room and run it again."
+                    "{path} cannot be written: {error}.", "Make room and run it again.", path=part.path, error=error
                 ) from error
             part.have += len(chunk)
             self.report(part.have)
@@ -240,13 +257,15 @@ def _check(url: str, part: _Part, file: CatalogFile, promise: Promise) -> None:
     """Raise DownloadError where what came is not what was promised: by Shoebox itself, or else by the hub."""
     if file.bytes is not None and part.have != file.bytes:
         part.discard()
-        raise _OtherBytes(f"{url} sent {part.have} bytes, not {file.bytes} as promised.", _DAMAGED)
+        raise _OtherBytes(
+            "{url} sent {have} bytes, not {bytes} as promised.", _DAMAGED, url=url, have=part.have, bytes=file.bytes
+        )
     if file.sha256 and sha256(part.path) != file.sha256:
         part.discard()
-        raise _OtherBytes(f"What came from {url} is not the promised file: its SHA-256 differs.", _DAMAGED)
+        raise _OtherBytes("What came from {url} is not the promised file: its SHA-256 differs.", _DAMAGED, url=url)
     if not file.sha256 and not promise.holds(part.path):
         part.discard()
-        raise DownloadError(f"What came from {url} is not what the hub says it is: its hash differs.", _DAMAGED)
+        raise DownloadError("What came from {url} is not what the hub says it is: its hash differs.", _DAMAGED, url=url)
 
 
 def _fits(path: Path, file: CatalogFile) -> bool:

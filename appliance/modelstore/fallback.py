@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from appliance.errors import DisagreementError
 from appliance.modelstore import manifest
+from appliance.sentences import Sentence, say
 
 # Each is nearer to the original than the one before it.
 _ON_PROCESSOR = ("int4", "int8", "mixed", "float")
@@ -59,6 +60,11 @@ def told(folder: Path) -> list[str]:
     """Return a sentence for each variant that was refused before the model in `folder` was kept."""
     about = manifest.read(folder)
     return [
-        f"The variant {one['variant']} was built and not kept: {one['reason']} {about['variant']} takes its place."
+        say(
+            "The variant {variant} was built and not kept: {reason} {other} takes its place.",
+            variant=one["variant"],
+            reason=Sentence.read(one["reason"]),
+            other=about["variant"],
+        )
         for one in about.get("refused", ())
     ]

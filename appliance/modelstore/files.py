@@ -74,6 +74,9 @@ def require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + _MARGIN:
         raise StorageFullError(
-            f"This needs {(needed + _MARGIN) / 1e9:.1f} GB free at {folder}, and there are {free / 1e9:.1f} GB.",
+            "This needs {needed:.1f} GB free at {folder}, and there are {free:.1f} GB.",
             "Make room on the card or disk, or use a larger one.",
+            needed=(needed + _MARGIN) / 1e9,
+            folder=folder,
+            free=free / 1e9,
         )

@@ -54,7 +54,9 @@ class Hub:
     def __post_init__(self) -> None:
         if not self.address.startswith(("http://", "https://")):
             raise DownloadError(
-                f"{self.address} is not the address of a hub.", "Let SHOEBOX_HUB begin with https:// or http://."
+                "{address} is not the address of a hub.",
+                "Let SHOEBOX_HUB begin with https:// or http://.",
+                address=self.address,
             )
         if self.token and not _TOKEN.fullmatch(self.token):
             raise DownloadError("HF_TOKEN is not a token.", "Copy it again from the hub's page, without spaces.")
@@ -87,7 +89,10 @@ class Hub:
             commit = answer.headers.get("X-Repo-Commit", revision)
             if commit != revision and _COMMIT.fullmatch(revision):
                 raise DownloadError(
-                    f"{answer.url} answers for the revision {commit[:40]}.", "Try again later, or use another hub."
+                    "{url} answers for the revision {commit}.",
+                    "Try again later, or use another hub.",
+                    url=answer.url,
+                    commit=commit[:40],
                 )
             linked = answer.headers.get("X-Linked-Size", "")
             size = int(linked) if size is None and linked.isascii() and linked.isdecimal() else size
@@ -101,23 +106,32 @@ class Hub:
         """Return what to say of an answer that will not get better."""
         if code not in {401, 403}:
             return DownloadError(
-                f"{url} is not there (the server answered {code}).", "Check SHOEBOX_HUB, or update Shoebox."
+                "{url} is not there (the server answered {code}).",
+                "Check SHOEBOX_HUB, or update Shoebox.",
+                url=url,
+                code=code,
             )
         if not self.token:
             return DownloadError(
-                f"{url} may not be fetched by everybody (the server answered {code}).",
+                "{url} may not be fetched by everybody (the server answered {code}).",
                 "If the model is for members only, make a token on the hub's page and run the same command with"
                 " HF_TOKEN=… before it; otherwise check SHOEBOX_HUB.",
+                url=url,
+                code=code,
             )
         if not self.headers():
             return DownloadError(
-                f"{url} may not be fetched (the server answered {code}); HF_TOKEN was not sent, as it would go"
+                "{url} may not be fetched (the server answered {code}); HF_TOKEN was not sent, as it would go"
                 " unencrypted.",
                 "Use an address of the hub that begins with https://.",
+                url=url,
+                code=code,
             )
         return DownloadError(
-            f"{url} may not be fetched with this HF_TOKEN (the server answered {code}).",
+            "{url} may not be fetched with this HF_TOKEN (the server answered {code}).",
             "Agree to the model's terms on its page, or make a new token that may read it.",
+            url=url,
+            code=code,
         )
 
 

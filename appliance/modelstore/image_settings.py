@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import CheckpointError
+from appliance.sentences import say
 
-_COPY = "Copy the model's files there again."
+_COPY = say("Copy the model's files there again.")
 _BICUBIC = 3  # Pillow's number for it
 # What transformers takes where the file says nothing.
 _DEFAULTS: dict[str, Any] = {
@@ -51,8 +52,8 @@ def image_settings(folder: Path, image_size: int) -> tuple[ImageSettings, str]:
             given = {key: value for key, value in content.items() if value is not None}
             return _settings(_DEFAULTS | given, image_size), name
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise CheckpointError(f"{path} cannot be used: {error}.", _COPY) from error
-    raise CheckpointError(f"{folder} lacks preprocessor_config.json.", _COPY)
+            raise CheckpointError("{path} cannot be used: {error}.", _COPY, path=path, error=error) from error
+    raise CheckpointError("{folder} lacks preprocessor_config.json.", _COPY, folder=folder)
 
 
 def _settings(given: dict[str, Any], image_size: int) -> ImageSettings:

@@ -23,9 +23,12 @@ from appliance.modelstore.installed import use
 from appliance.modelstore.progress import Recorder
 from appliance.modelstore.verify import verify_files
 from appliance.records import ModelInfo
+from appliance.sentences import say
 
 _LEFTOVERS = (".building-*", ".new-*", ".removed-*", ".seen-*")
-_MORE_MEMORY = "Stop Shoebox meanwhile, or install the model on a larger computer and copy its folder in `models` here."
+_MORE_MEMORY = say(
+    "Stop Shoebox meanwhile, or install the model on a larger computer and copy its folder in `models` here."
+)
 _LEAST_MEMORY = 600 << 20  # that cannot be given back; what is mapped comes on top, and can
 
 
@@ -105,8 +108,10 @@ def require_memory(root: Path = Path("/")) -> None:
     free = memory.available(root)
     if free is not None and free < _LEAST_MEMORY:
         raise TooLittleMemoryError(
-            f"Building a model takes {_LEAST_MEMORY / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
+            "Building a model takes {least_memory:.1f} GB of memory, and {free:.1f} GB are free.",
             _MORE_MEMORY,
+            least_memory=_LEAST_MEMORY / 1e9,
+            free=free / 1e9,
         )
 
 

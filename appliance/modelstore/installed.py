@@ -9,6 +9,7 @@ from appliance.errors import ModelError
 from appliance.modelstore import manifest
 from appliance.modelstore.files import sync, write_text
 from appliance.records import ModelInfo
+from appliance.sentences import say
 
 _IN_USE = "in-use"
 
@@ -31,7 +32,9 @@ def problems(models: Path) -> list[Problem]:
     usable, broken = _survey(models)
     choice = _choice(models)
     if choice is not None and all(model.id != choice for model in usable):
-        reason = ModelError(f"The chosen model, {choice!r}, is not installed.", "Install it again or use another.")
+        reason = ModelError(
+            "The chosen model, {choice}, is not installed.", "Install it again or use another.", choice=repr(choice)
+        )
         broken.append(Problem(choice, reason))
     return broken
 
@@ -45,8 +48,8 @@ def find(models: Path, id: str) -> ModelInfo:
     for problem in broken:
         if problem.name == id:
             raise problem.error
-    known = ", ".join(model.id for model in usable) or "no model"
-    raise ModelError(f"The model {id} is not installed.", f"Installed: {known}.")
+    known = ", ".join(model.id for model in usable) or say("no model")
+    raise ModelError("The model {id} is not installed.", "Installed: {known}.", id=id, known=known)
 
 
 def folder(models: Path, id: str) -> Path:
@@ -92,9 +95,11 @@ def remove(models: Path, id: str) -> None:
     """Delete the folder of the model `id`, whether usable or not; raise ModelError where it is in use or not there."""
     target = models / id
     if not manifest.is_id(id) or id == _IN_USE or not target.is_dir():
-        raise ModelError(f"There is no model {id} in {models}.", "`shoebox models list` shows those that are.")
+        raise ModelError(
+            "There is no model {id} in {models}.", "`shoebox models list` shows those that are.", id=id, models=models
+        )
     if _choice(models) == id:
-        raise ModelError(f"The model {id} is in use.", "Use another one first: `shoebox models use ID`.")
+        raise ModelError("The model {id} is in use.", "Use another one first: `shoebox models use ID`.", id=id)
     doomed = models / f".removed-{id}"  # renamed first, so that it is never listed half gone
     shutil.rmtree(doomed, ignore_errors=True)
     target.rename(doomed)
@@ -117,7 +122,9 @@ def _survey(models: Path) -> tuple[list[ModelInfo], list[Problem]]:
         try:
             model = manifest.info(place)
             if model.id != place.name or any(other.id == model.id for other in usable):
-                raise ModelError(f"{place} holds the model {model.id}.", "Rename or remove the folder.")
+                raise ModelError(
+                    "{place} holds the model {id}.", "Rename or remove the folder.", place=place, id=model.id
+                )
             usable.append(model)
         except ModelError as error:
             broken.append(Problem(place.name, error))
@@ -131,4 +138,6 @@ def _choice(models: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ModelError(f"{models / _IN_USE} cannot be read: {error}.", "Run `shoebox models use ID`.") from error
+        raise ModelError(
+            "{models} cannot be read: {error}.", "Run `shoebox models use ID`.", models=models / _IN_USE, error=error
+        ) from error

@@ -28,13 +28,18 @@ class Weights:
         """Return tensor `name`; raise CheckpointError where it is missing or has another shape."""
         if name not in self._tensors:
             raise CheckpointError(
-                f"The checkpoint has no tensor {name}.", "It is incomplete or not BLIP for captions: download it again."
+                "The checkpoint has no tensor {name}.",
+                "It is incomplete or not BLIP for captions: download it again.",
+                name=name,
             )
         tensor = np.asarray(self._tensors[name], dtype=np.float32)
         if tensor.shape != shape:
             raise CheckpointError(
-                f"Tensor {name} has shape {list(tensor.shape)} where config.json asks for {list(shape)}.",
+                "Tensor {name} has shape {shape} where config.json asks for {wanted}.",
                 "config.json and the weights belong to different models: download both again.",
+                name=name,
+                shape=list(tensor.shape),
+                wanted=list(shape),
             )
         return tensor
 
@@ -147,7 +152,9 @@ class Graph:
                 gate = self.node("Sigmoid", f"{name}.gate", self.node("Mul", f"{name}.scaled", tensor, slope))
                 return self.node("Mul", name, tensor, gate)
         raise CheckpointError(
-            f"config.json asks for the activation {kind}, which Shoebox does not know.", "Choose another checkpoint."
+            "config.json asks for the activation {kind}, which Shoebox does not know.",
+            "Choose another checkpoint.",
+            kind=kind,
         )
 
     def heads(self, name: str, tensor: str, heads: int, size: int) -> str:

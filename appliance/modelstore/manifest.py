@@ -10,6 +10,7 @@ from appliance import __version__
 from appliance.errors import ModelError
 from appliance.modelstore.files import facts, write_text
 from appliance.records import ModelInfo
+from appliance.sentences import Sentence, say
 
 if TYPE_CHECKING:  # the page reads manifests, and must not pay for numpy and the rest to do so
     from appliance.modelstore.checkpoint import Checkpoint
@@ -20,7 +21,7 @@ VARIANTS = ("int8", "int4", "mixed", "fp16", "float")
 _FILES = {"encoder.onnx", "decoder.onnx", "tokenizer.json"}
 _MORE = {"encoder.onnx.data", "decoder.onnx.data"}  # weights too large for the graph's own file
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
-_NEXT_STEP = "Install the model again."
+_NEXT_STEP = say("Install the model again.")
 
 
 def is_id(text: str) -> bool:
@@ -80,7 +81,7 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
-            raise ModelError(f"{folder} was made by another version of Shoebox.", _NEXT_STEP)
+            raise ModelError("{folder} was made by another version of Shoebox.", _NEXT_STEP, folder=folder)
         for key in ("id", "name", "notice", "licence"):
             if not isinstance(content[key], str):
                 raise TypeError(f"{key} is no text")
@@ -93,9 +94,9 @@ def read(folder: Path) -> dict[str, Any]:
             raise TypeError("bytes is no number")
         for name, size in sizes.items():
             if not (folder / name).is_file() or (folder / name).stat().st_size != size:
-                raise ModelError(f"{folder / name} is missing or cut off.", _NEXT_STEP)
+                raise ModelError("{folder} is missing or cut off.", _NEXT_STEP, folder=folder / name)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path} is missing or damaged: {error}.", _NEXT_STEP) from error
+        raise ModelError("{path} is missing or damaged: {error}.", _NEXT_STEP, path=path, error=error) from error
     result: dict[str, Any] = content
     return result
 
@@ -108,7 +109,7 @@ def info(folder: Path) -> ModelInfo:
         name=content["name"],
         variant=content["variant"],
         sample=content["sample"],
-        notice=content["notice"],
+        notice=Sentence.read(content["notice"]),
         licence=content["licence"],
         bytes=sum(file["bytes"] for file in content["files"].values()),
         folder=str(folder),

@@ -39,7 +39,7 @@ class Pins:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(
-                f"{self.path} is damaged: {error}.", "Delete it and run the same command again."
+                "{path} is damaged: {error}.", "Delete it and run the same command again.", path=self.path, error=error
             ) from error
         result: dict[str, Any] = content
         return result

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.device import running
+from appliance.sentences import Sentence, kept
 
 _NAME = ".progress.json"
 _SECONDS = 1.0  # between two writings
@@ -61,7 +62,9 @@ def read(models: Path) -> Installation | None:
         times = (found.started, found.updated, 0.0 if found.finished is None else found.finished)
         if any(type(value) is not kind for kind, values in kinds.items() for value in values):
             return None
-        return found if all(type(value) in {int, float} for value in times) else None
+        if any(type(value) not in {int, float} for value in times):
+            return None
+        return replace(found, error=Sentence.read(found.error))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
 
@@ -99,7 +102,7 @@ class Recorder:
         self._now = record
         temporary = self._path.with_suffix(".new")
         try:
-            temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
+            temporary.write_text(json.dumps(asdict(record) | {"error": kept(record.error)}), encoding="utf-8")
             temporary.replace(self._path)  # not forced onto the disk: after a power cut it would be old news anyway
         except OSError:
             temporary.unlink(missing_ok=True)  # what is told of an installation must not be what stops it

@@ -12,11 +12,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from appliance.modelstore.files import write_text
+from appliance.sentences import Sentence, kept
 
 FILE = ".providers.json"
 _LOCK = ".providers.lock"
@@ -61,10 +62,10 @@ class Proofs:
 
     def find(self, key: str) -> Proof | None:
         """Return what is known under `key`, None where nothing is."""
-        kept = self._read().get(key)
+        found = self._read().get(key)
         try:
-            return None if kept is None else Proof(**kept)
-        except TypeError:  # written by another version
+            return None if found is None else replace(Proof(**found), reason=Sentence.read(found["reason"]))
+        except (TypeError, KeyError, AttributeError):  # written by another version
             return None
 
     def keep(self, key: str, proof: Proof) -> None:
@@ -72,7 +73,8 @@ class Proofs:
         if self._file is None:
             return
         try:
-            write_text(self._file, json.dumps({**self._read(), key: asdict(proof)}, indent=1) + "\n")
+            noted = asdict(proof) | {"reason": kept(proof.reason)}
+            write_text(self._file, json.dumps({**self._read(), key: noted}, indent=1) + "\n")
         except OSError as error:  # it is proved anew next time
             log.warning("what was proved of a provider is not kept: %s", error)
 

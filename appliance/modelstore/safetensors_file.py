@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from appliance.errors import CheckpointError
+from appliance.sentences import say
 
-_NEXT_STEP = "Download the file again."
+_NEXT_STEP = say("Download the file again.")
 
 
 class SafetensorsTensors(Mapping[str, NDArray[Any]]):
@@ -35,7 +36,9 @@ class SafetensorsTensors(Mapping[str, NDArray[Any]]):
             try:
                 tensor: NDArray[Any] = shard.get_tensor(name)
             except (SafetensorError, TypeError) as error:  # TypeError: an 8-bit or 4-bit number, unknown to numpy
-                raise CheckpointError(f"{name} in {path} cannot be read: {error}.", _NEXT_STEP) from error
+                raise CheckpointError(
+                    "{name} in {path} cannot be read: {error}.", _NEXT_STEP, name=name, path=path, error=error
+                ) from error
         return tensor
 
     def __iter__(self) -> Iterator[str]:
@@ -53,7 +56,7 @@ def _opened(path: Path) -> Any:
     try:
         return safe_open(path, framework="np")
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is cut off or damaged: {error}.", _NEXT_STEP) from error
+        raise CheckpointError("{path} is cut off or damaged: {error}.", _NEXT_STEP, path=path, error=error) from error
 
 
 def shards(index: Path) -> list[Path]:
@@ -62,10 +65,17 @@ def shards(index: Path) -> list[Path]:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         outside = [name for name in names if Path(name).name != name]
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"{index} is damaged: {error!r}.", _NEXT_STEP) from error
+        raise CheckpointError("{index} is damaged: {error}.", _NEXT_STEP, index=index, error=repr(error)) from error
     if outside:
-        raise CheckpointError(f"{index} names a file outside of its folder: {outside[0]!r}.", _NEXT_STEP)
+        raise CheckpointError(
+            "{index} names a file outside of its folder: {outside}.", _NEXT_STEP, index=index, outside=repr(outside[0])
+        )
     missing = [name for name in names if not (index.parent / name).is_file()]
     if missing or not names:
-        raise CheckpointError(f"{index.parent} lacks {', '.join(missing) or 'the weights'}.", "Copy it there as well.")
+        raise CheckpointError(
+            "{parent} lacks {missing}.",
+            "Copy it there as well.",
+            parent=index.parent,
+            missing=", ".join(missing) or say("the weights"),
+        )
     return [index.parent / name for name in names]

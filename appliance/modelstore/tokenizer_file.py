@@ -7,8 +7,9 @@ from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
 from appliance.errors import CheckpointError
 from appliance.modelstore.checkpoint import Checkpoint, read_json
+from appliance.sentences import say
 
-_COPY = "Copy the model's files there again."
+_COPY = say("Copy the model's files there again.")
 
 
 def write_tokenizer(checkpoint: Checkpoint, out: Path) -> None:
@@ -20,12 +21,15 @@ def write_tokenizer(checkpoint: Checkpoint, out: Path) -> None:
     except CheckpointError:
         raise
     except Exception as error:  # the tokenizers library raises bare Exception
-        raise CheckpointError(f"{path} cannot be read: {error}.", _COPY) from error
+        raise CheckpointError("{path} cannot be read: {error}.", _COPY, path=path, error=error) from error
     known = checkpoint.dimensions.text.vocabulary
     if not 0 < words <= known:
         raise CheckpointError(
-            f"{path} has {words} words, but config.json says that the model knows {known}.",
+            "{path} has {words} words, but config.json says that the model knows {known}.",
             "Use the tokenizer and config.json of the same model.",
+            path=path,
+            words=words,
+            known=known,
         )
     if path.suffix == ".txt":
         tokenizer.save(str(out), pretty=False)
@@ -39,7 +43,12 @@ def _from_vocabulary(path: Path) -> Tokenizer:
     vocabulary = {word: number for number, word in enumerate(words)}
     missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]") if token not in vocabulary]
     if missing or len(vocabulary) != len(words):
-        raise CheckpointError(f"{path} is no BERT vocabulary: it lacks {missing or 'words'} or has some twice.", _COPY)
+        raise CheckpointError(
+            "{path} is no BERT vocabulary: it lacks {missing} or has some twice.",
+            _COPY,
+            path=path,
+            missing=missing or say("words"),
+        )
     settings = path.with_name("tokenizer_config.json")
     lowercase = read_json(settings).get("do_lower_case", True) if settings.is_file() else True
     made = BertWordPieceTokenizer(vocabulary, lowercase=bool(lowercase))

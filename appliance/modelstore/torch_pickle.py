@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from appliance.errors import CheckpointError
 from appliance.modelstore.pickle_check import inspect
+from appliance.sentences import say
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype(np.float32),
@@ -42,7 +43,7 @@ _LARGEST_WORD = 64
 _MOST_DIMENSIONS = 8
 _CHUNK = 1 << 20
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
-_NEXT_STEP = "Download the file again."
+_NEXT_STEP = say("Download the file again.")
 
 
 # Tuples, so that nothing can be set on them once they are made.
@@ -126,12 +127,12 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
             with path.open("rb") as file:
                 self._size = file.seek(0, os.SEEK_END)
         except OSError as error:
-            raise CheckpointError(f"{path} cannot be read: {error}.", _NEXT_STEP) from error
+            raise CheckpointError("{path} cannot be read: {error}.", _NEXT_STEP, path=path, error=error) from error
         self._members = self._directory()
         self._found_right: set[str] = set()
         order = self._member("byteorder", _LARGEST_WORD).strip() if "byteorder" in self._members else b"little"
         if order not in {b"little", b"big"}:
-            self._refuse("its byte order is unknown")
+            self._refuse(say("its byte order is unknown"))
         self._order: Literal["<", ">"] = "<" if order == b"little" else ">"
         self._views = self._unpickle(self._member("data.pkl", _LARGEST_PICKLE))
 
@@ -159,8 +160,9 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
 
     def _refuse(self, reason: str, next_step: str = _NEXT_STEP) -> Never:
         # What the file says of itself may be long, and may mean something to a terminal.
-        shown = "".join(letter if letter.isprintable() else "?" for letter in reason[:200])
-        raise CheckpointError(f"{self._path} cannot be used: {shown}.", next_step)
+        plain = "".join(letter if letter.isprintable() else "?" for letter in reason[:200])
+        shown = reason if plain == reason else plain
+        raise CheckpointError("{path} cannot be used: {shown}.", next_step, path=self._path, shown=shown)
 
     def _directory(self) -> dict[str, tuple[int, int, int]]:
         """Return each member's begin, size and CRC-32 by its name below the zip's one folder."""
@@ -168,31 +170,31 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         if beginning != b"PK":
             if beginning[:1] == b"\x80":
                 self._refuse(
-                    "it is in torch's format from before version 1.6",
-                    "Load it with a current torch and save it again, or use model.safetensors.",
+                    say("it is in torch's format from before version 1.6"),
+                    say("Load it with a current torch and save it again, or use model.safetensors."),
                 )
-            self._refuse("it is not a file that torch has saved")
+            self._refuse(say("it is not a file that torch has saved"))
         if self._directory_size() > _LARGEST_DIRECTORY:
-            self._refuse("it has too many parts")
+            self._refuse(say("it has too many parts"))
         try:
             with zipfile.ZipFile(self._path) as archive:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
-            self._refuse(f"it is cut off or damaged ({error})")
+            self._refuse(say("it is cut off or damaged ({error})", error=error))
         members: dict[str, tuple[int, int, int]] = {}
         end = 0
         for entry in sorted(entries, key=lambda entry: entry.header_offset):
             name = entry.filename.partition("/")[2]
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-                self._refuse("a part of it is compressed, which torch never does")
+                self._refuse(say("a part of it is compressed, which torch never does"))
             header = self._read(entry.header_offset, _LOCAL_HEADER.size)
             if entry.header_offset < end or len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
-                self._refuse("its parts overlap or lie outside of the file")
+                self._refuse(say("its parts overlap or lie outside of the file"))
             _, name_length, extra_length = _LOCAL_HEADER.unpack(header)
             begin = entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length
             end = begin + entry.file_size
             if end > self._size or name in members:
-                self._refuse("its parts overlap or lie outside of the file")
+                self._refuse(say("its parts overlap or lie outside of the file"))
             members[name] = (begin, entry.file_size, entry.CRC)
         return members
 
@@ -210,20 +212,20 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         begin = self._checked(name)
         size = self._members[name][1]
         if size > largest:
-            self._refuse(f"its part {name} is too long")
+            self._refuse(say("its part {name} is too long", name=name))
         return self._read(begin, size)
 
     def _checked(self, name: str) -> int:
         """Return where the member's content begins, once its checksum was found right."""
         if name not in self._members:
-            self._refuse(f"its part {name} is missing")
+            self._refuse(say("its part {name} is missing", name=name))
         begin, size, crc = self._members[name]
         if name not in self._found_right:
             found = 0
             for place in range(begin, begin + size, _CHUNK):
                 found = zlib.crc32(self._read(place, min(_CHUNK, begin + size - place)), found)
             if found != crc:
-                self._refuse(f"its part {name} is damaged (its checksum is wrong)")
+                self._refuse(say("its part {name} is damaged (its checksum is wrong)", name=name))
             self._found_right.add(name)
         return begin
 
@@ -234,7 +236,9 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
                 file.seek(begin)
                 return file.read(size)
         except OSError as error:
-            raise CheckpointError(f"{self._path} cannot be read: {error}.", _NEXT_STEP) from error
+            raise CheckpointError(
+                "{path} cannot be read: {error}.", _NEXT_STEP, path=self._path, error=error
+            ) from error
 
     def _unpickle(self, pickled: bytes) -> dict[str, _View]:
         try:
@@ -243,13 +247,18 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         except CheckpointError:
             raise
         except Exception as error:  # a crafted pickle can make the unpickler raise nearly anything
-            self._refuse(f"its list of tensors is not one: {error}", "Use a file from a source that you trust.")
+            self._refuse(
+                say("its list of tensors is not one: {error}", error=error),
+                say("Use a file from a source that you trust."),
+            )
         if not isinstance(state, dict):
-            self._refuse("it does not hold a model's weights")
+            self._refuse(say("it does not hold a model's weights"))
         views: dict[str, _View] = {}
         for name, view in state.items():
             if not isinstance(name, str) or not isinstance(view, _View):
-                self._refuse("it holds other things than tensors", "Use the model's pytorch_model.bin as published.")
+                self._refuse(
+                    say("it holds other things than tensors"), say("Use the model's pytorch_model.bin as published.")
+                )
             self._check(name, view)
             views[name] = view
         return views
@@ -259,9 +268,9 @@ class TorchTensors(Mapping[str, NDArray[Any]]):
         storage = view.storage
         _, size, _ = self._members.get(f"data/{storage.key}", (0, -1, 0))
         if size != storage.size * storage.dtype.itemsize:
-            self._refuse(f"the numbers of {name} are missing or cut off")
+            self._refuse(say("the numbers of {name} are missing or cut off", name=name))
         count = prod(view.shape)
         last = view.offset + sum((side - 1) * stride for side, stride in zip(view.shape, view.strides, strict=True))
         # More numbers than the storage holds would be a small file that unfolds into a large one.
         if count and (last >= storage.size or count > storage.size):
-            self._refuse(f"{name} reaches beyond its numbers")
+            self._refuse(say("{name} reaches beyond its numbers", name=name))

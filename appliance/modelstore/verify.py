@@ -17,6 +17,7 @@ from appliance.modelstore import manifest
 from appliance.modelstore.files import Progress, quiet, sha256
 from appliance.modelstore.graphs import Arrays, Decoder, look
 from appliance.modelstore.pictures import pictures
+from appliance.sentences import say
 
 # Evidence for these figures is in models/PERFORMANCE.md.
 LEAST_SIMILARITY = 0.95
@@ -77,15 +78,21 @@ class Agreement:
         return self.similarity >= LEAST_SIMILARITY and (self.sure is None or self.sure >= LEAST_SURE)
 
     def __str__(self) -> str:
-        alike = f"{self.exact:.0%} of the captions and {self.overlap:.0%} of their words are the same"
-        return f"{alike}, similarity {self.similarity:.3f}"
+        return say(
+            "{exact} of the captions and {overlap} of their words are the same, similarity {similarity:.3f}",
+            exact=f"{self.exact:.0%}",
+            overlap=f"{self.overlap:.0%}",
+            similarity=self.similarity,
+        )
 
 
 def verify_files(folder: Path) -> None:
     """Raise ModelError, naming the file, where one in the model's folder is not what its manifest says."""
     for name, file in manifest.read(folder)["files"].items():
         if sha256(folder / name) != file["sha256"]:
-            raise ModelError(f"{folder / name} is damaged: its SHA-256 differs.", "Install the model again.")
+            raise ModelError(
+                "{folder} is damaged: its SHA-256 differs.", "Install the model again.", folder=folder / name
+            )
 
 
 def record(precise: Path, progress: Progress = quiet) -> list[dict[str, str]]:
@@ -117,7 +124,12 @@ def recorded(folder: Path) -> list[Answer] | None:
     try:
         return [Answer.read(answer) for answer in kept]
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / manifest.NAME} is damaged: {error!r}.", "Install the model again.") from error
+        raise ModelError(
+            "{folder} is damaged: {error}.",
+            "Install the model again.",
+            folder=folder / manifest.NAME,
+            error=repr(error),
+        ) from error
 
 
 def compare(folder: Path, answers: list[Answer], progress: Progress = quiet) -> Agreement:
@@ -159,8 +171,9 @@ def require_agreement(folder: Path, reference: list[dict[str, str]], progress: P
     agreement = compare(folder, [Answer.read(answer) for answer in reference], progress)
     if not agreement.good:
         raise DisagreementError(
-            f"The model answers otherwise than its original ({agreement}).",
+            "The model answers otherwise than its original ({agreement}).",
             "Install it with --variant float, and report this.",
+            agreement=agreement,
         )
     return agreement
 

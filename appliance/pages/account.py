@@ -102,7 +102,7 @@ def _change(db: Connection, doors: Doors, present: str, password: str) -> None:
     by_name = f"account {account_id}"
     wait = doors.names.wait(by_name)
     if wait:
-        raise TooOftenError("That was tried too often.", f"Wait {-(-wait // 60)} minutes, then try again.")
+        raise TooOftenError("That was tried too often.", "Wait {wait} minutes, then try again.", wait=-(-wait // 60))
     account = accounts.verify(db, caller.name, present)
     if account is None or account.id != account_id:
         raise AccountError("Your present password is another one.", "Type it once more.")

@@ -52,16 +52,17 @@ from appliance.pages.security import add_headers, guard
 from appliance.pages.static import static_routes
 from appliance.pages.status import status
 from appliance.pages.templates import Templates
+from appliance.sentences import ENGLISH, Language, Sentence
 from appliance.settings import Settings
 
 # Python's own choice for four cores is eight: as many uploads waiting for a slow card would hold up every page.
 THREADS = 32
 
 
-def create_app(given: Settings) -> Litestar:
+def create_app(given: Settings, language: Language = ENGLISH) -> Litestar:
     """Return the application for a library that is already migrated; nothing is opened before it starts."""
-    box = Box.at(given)
-    templates = Templates()
+    box = Box.at(given, language)
+    templates = Templates(language)
     feed = Feed(box)
     doors = login.Doors()
     warmth = condition.Warmth()
@@ -96,7 +97,7 @@ def create_app(given: Settings) -> Litestar:
             models.models_use, models.installation_cancel, models.errand_cancel, models.models_errand,
             models.models_remove, backups.backups_page, backups.back_up_by_form, backups.backups_list, backups.back_up,
             backups.backup_file, backups.restore_by_form, backups.restore, orders.order_by_form, orders.order_by_api,
-            health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(),
+            health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(language),
             forms.edit, forms.trash_page, forms.empty, openapi.openapi_json, openapi.api_page,
         ],
         dependencies={
@@ -106,6 +107,7 @@ def create_app(given: Settings) -> Litestar:
             "doors": Provide(lambda: doors, sync_to_thread=False),
             "warmth": Provide(lambda: warmth, sync_to_thread=False),
         },
+        type_encoders={Sentence: language.say},
         exception_handlers={Exception: ErrorAnswers(box, templates)},
         guards=[guard],
         before_send=[add_headers],

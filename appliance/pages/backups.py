@@ -61,7 +61,7 @@ def backup_file(name: FromPath[str], box: NamedDependency[Box]) -> StoredFile:
     """Answer a backup, to be kept elsewhere."""
     path = _find(box, name)
     headers = {"Cache-Control": "private, no-store"}
-    return StoredFile(FileResponse(path, headers=headers, media_type=SQLITE, filename=path.name))
+    return StoredFile(FileResponse(path, headers=headers, media_type=SQLITE, filename=path.name), box.language)
 
 
 @post("/settings/backups/{name:str}/restore", status_code=200, opt=needs(Scope.ADMIN), sync_to_thread=True)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from appliance.pages.errors import CutOffError, RequestError, SilentSenderError
+from appliance.sentences import say
 
 FIRST_PIECE = 64 << 10  # enough to tell the format
 PIECE = 1 << 20
@@ -86,8 +87,10 @@ def read_json(body: bytes, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        told = str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is no JSON"
-        raise RequestError(f"The change cannot be understood: {told}.", "See /help/api for what can be sent.") from None
+        told = str(error)[:200] if isinstance(error, msgspec.ValidationError) else say("it is no JSON")
+        raise RequestError(
+            "The change cannot be understood: {told}.", "See /help/api for what can be sent.", told=told
+        ) from None
 
 
 def form_values(body: bytes, most: int) -> dict[str, list[str]]:

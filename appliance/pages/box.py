@@ -19,6 +19,7 @@ from appliance.library.marker import Presence
 from appliance.library.store import Store
 from appliance.modelstore import installed, progress
 from appliance.records import Job, ModelInfo
+from appliance.sentences import ENGLISH, Language
 from appliance.settings import Settings
 from appliance.work.queue import Bell
 
@@ -35,12 +36,13 @@ class Box:
     own_zone: ZoneInfo
     presence: Presence
     damaged: threading.Event  # set once a request met damage in the database
+    language: Language = ENGLISH  # that its pages and its API speak
 
     @classmethod
-    def at(cls, settings: Settings) -> "Box":
+    def at(cls, settings: Settings, language: Language = ENGLISH) -> "Box":
         """Return the box whose data folder the settings name; the database is not opened."""
-        data = settings.data
-        return cls(settings, Store(data), Bell(data), clock.household_zone(), Presence(data), threading.Event())
+        data, zone = settings.data, clock.household_zone()
+        return cls(settings, Store(data), Bell(data), zone, Presence(data), threading.Event(), language)
 
     @property
     def database(self) -> Path:

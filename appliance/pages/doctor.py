@@ -16,6 +16,7 @@ from appliance.pages.errors import RequestError
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 from appliance.records import Scope
+from appliance.sentences import Sentence
 from appliance.work import checkup
 from appliance.work.explained import EXPLAINED
 
@@ -72,14 +73,14 @@ def _told(box: Box) -> dict[str, Any]:
         "started": instant(found.started),
         "finished": None if found.finished is None else instant(found.finished),
         "repair": found.repair,
-        "error": found.error,
+        "error": Sentence.read(found.error),
         "findings": [
             {
                 "about": one.about,
                 "title": EXPLAINED[one.about].title,
                 "verdict": one.verdict,
-                "text": one.text,
-                "next_step": one.next_step,
+                "text": Sentence.read(one.text),
+                "next_step": Sentence.read(one.next_step),
                 "what": EXPLAINED[one.about].what,
                 "why": EXPLAINED[one.about].why,
                 "mendable": one.mendable,

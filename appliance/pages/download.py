@@ -28,7 +28,7 @@ def download(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Stre
             original = box.store.original(item.path)
             if not original.is_file():
                 raise NotFoundError(
-                    f"The file of “{item.name}” is missing.", "Leave it out, or put it back from a backup."
+                    "The file of “{name}” is missing.", "Leave it out, or put it back from a backup.", name=item.name
                 )
             zipped.add_path(str(original), _free(safe_name(item.name), taken))
     headers = {"Content-Length": str(len(zipped)), "Content-Disposition": 'attachment; filename="shoebox.zip"'}
@@ -38,7 +38,11 @@ def download(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Stre
 def _ids(text: str) -> list[int]:
     parts = text.split(",")
     if not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts) or len(parts) > MOST_AT_ONCE:
-        raise RequestError("ids is not a list of items.", f"Use up to {MOST_AT_ONCE} numbers with commas between them.")
+        raise RequestError(
+            "ids is not a list of items.",
+            "Use up to {most_at_once} numbers with commas between them.",
+            most_at_once=MOST_AT_ONCE,
+        )
     return list(dict.fromkeys(map(int, parts)))
 
 

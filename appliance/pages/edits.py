@@ -84,7 +84,12 @@ async def bulk(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> di
     """
     wanted = read_json(await whole(request), Many)
     if wanted.action not in UNDOES:
-        raise RequestError(f"{wanted.action[:40]!r} is nothing to do with items.", f"Use one of {', '.join(UNDOES)}.")
+        raise RequestError(
+            "{action} is nothing to do with items.",
+            "Use one of {undoes}.",
+            action=repr(wanted.action[:40]),
+            undoes=", ".join(UNDOES),
+        )
     if (wanted.action in {"tag", "untag"}) != bool(wanted.tag.strip()):
         raise RequestError("A tag belongs to tag and untag, and to nothing else.", "Send both, or neither.")
     return await asyncio.to_thread(_bulk, box, wanted)

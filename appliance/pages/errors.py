@@ -20,6 +20,7 @@ from appliance import errors
 from appliance.errors import SettingsError, ShoeboxError
 from appliance.pages.box import Box
 from appliance.pages.templates import Templates, html
+from appliance.sentences import ENGLISH, Language, say
 
 log = logging.getLogger(__name__)
 
@@ -106,44 +107,44 @@ class RefusedSettingsError(SettingsError):
     """Some of the settings' new values cannot be used, and none was changed; `refused` says why, by name."""
 
     def __init__(
-        self, message: str, next_step: str = "", refused: Mapping[str, SettingsError] = MappingProxyType({})
+        self, message: str, next_step: str = "", /, refused: Mapping[str, SettingsError] = MappingProxyType({})
     ) -> None:
         super().__init__(message, next_step)
         self.refused = refused
 
 
 STATUS: dict[type[Exception], tuple[int, str]] = {
-    RequestError: (400, "The request cannot be understood"),
-    CutOffError: (400, "The file was cut off"),
-    SilentSenderError: (408, "Nothing came for too long"),
-    ForeignPageError: (403, "Not allowed from there"),
-    WrongAddressError: (421, "Wrong address"),
-    StrangerError: (401, "Not signed in"),
-    NotAllowedError: (403, "Not allowed"),
-    ForgedFormError: (403, "Not from this page"),
-    NothingWaitingError: (409, "Nothing to call off"),
-    ChangedMeanwhileError: (412, "Changed in the meantime"),
-    ModelOrderError: (409, "Not possible with this model now"),
-    NotReadyError: (404, "Not ready yet"),
-    TooOftenError: (429, "Tried too often"),
-    StoppingError: (503, "Just stopping"),
-    TusVersionError: (412, "Another version of tus"),
-    TusTypeError: (415, "Not a piece of a file"),
-    OffsetError: (409, "Not where the last piece ended"),
-    ChecksumError: (460, "The piece changed on its way"),
-    RefusedSettingsError: (422, "This setting cannot be used"),
-    errors.AccountError: (422, "This cannot be used"),
-    errors.SettingsError: (400, "This setting cannot be used"),
-    errors.NotFoundError: (404, "Not here"),
-    errors.BusyFileError: (423, "Being sent already"),
-    errors.StorageFullError: (507, "No room left"),
-    errors.LibraryError: (503, "The library cannot be used"),
-    errors.UnsupportedMediaError: (415, "Not a photo or video"),
-    errors.DamagedMediaError: (415, "The file is damaged"),
-    errors.MediaTooLargeError: (413, "Too large"),
-    errors.ServiceError: (503, "The box did not take the order"),
-    errors.ModelError: (503, "The model cannot be used"),
-    ShoeboxError: (500, "That did not work"),
+    RequestError: (400, say("The request cannot be understood")),
+    CutOffError: (400, say("The file was cut off")),
+    SilentSenderError: (408, say("Nothing came for too long")),
+    ForeignPageError: (403, say("Not allowed from there")),
+    WrongAddressError: (421, say("Wrong address")),
+    StrangerError: (401, say("Not signed in")),
+    NotAllowedError: (403, say("Not allowed")),
+    ForgedFormError: (403, say("Not from this page")),
+    NothingWaitingError: (409, say("Nothing to call off")),
+    ChangedMeanwhileError: (412, say("Changed in the meantime")),
+    ModelOrderError: (409, say("Not possible with this model now")),
+    NotReadyError: (404, say("Not ready yet")),
+    TooOftenError: (429, say("Tried too often")),
+    StoppingError: (503, say("Just stopping")),
+    TusVersionError: (412, say("Another version of tus")),
+    TusTypeError: (415, say("Not a piece of a file")),
+    OffsetError: (409, say("Not where the last piece ended")),
+    ChecksumError: (460, say("The piece changed on its way")),
+    RefusedSettingsError: (422, say("This setting cannot be used")),
+    errors.AccountError: (422, say("This cannot be used")),
+    errors.SettingsError: (400, say("This setting cannot be used")),
+    errors.NotFoundError: (404, say("Not here")),
+    errors.BusyFileError: (423, say("Being sent already")),
+    errors.StorageFullError: (507, say("No room left")),
+    errors.LibraryError: (503, say("The library cannot be used")),
+    errors.UnsupportedMediaError: (415, say("Not a photo or video")),
+    errors.DamagedMediaError: (415, say("The file is damaged")),
+    errors.MediaTooLargeError: (413, say("Too large")),
+    errors.ServiceError: (503, say("The box did not take the order")),
+    errors.ModelError: (503, say("The model cannot be used")),
+    ShoeboxError: (500, say("That did not work")),
 }
 
 
@@ -159,15 +160,17 @@ class Problem:
     headers: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
-    def body(self) -> dict[str, Any]:
+    def body(self, language: Language = ENGLISH) -> dict[str, Any]:
         """Return the fields of `application/problem+json` (RFC 9457)."""
-        return {
+        fields: dict[str, Any] = {
             "type": f"urn:shoebox:{self.kind}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
             "next_step": self.next_step,
         } | self.more
+        told: dict[str, Any] = language.over(fields)
+        return told
 
 
 def problem(error: Exception) -> Problem:
@@ -176,11 +179,11 @@ def problem(error: Exception) -> Problem:
         return _refused(error)
     status, title = next(STATUS[kind] for kind in (*type(error).__mro__, ShoeboxError) if kind in STATUS)
     if isinstance(error, ShoeboxError):
-        step = error.next_step or "Try it again."
+        step = error.next_step or say("Try it again.")
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         return Problem(_slug(type(error)), status, title, error.message, step, headers, more=_more(error))
     log.error("request failed", exc_info=error)
-    detail, step = "Something went wrong inside Shoebox.", "Try it again. If it stays, restart the box."
+    detail, step = say("Something went wrong inside Shoebox."), say("Try it again. If it stays, restart the box.")
     return Problem("internal", 500, title, detail, step)
 
 
@@ -195,18 +198,22 @@ def _refused(error: HTTPException) -> Problem:
     """Tell what Litestar itself refuses: unknown addresses, wrong methods, broken requests."""
     headers = dict(error.headers or {})
     if error.status_code == 404:
-        return Problem("not-found", 404, "Not here", "There is nothing at this address.", "Go back to the library.")
+        return Problem(
+            "not-found", 404, say("Not here"), say("There is nothing at this address."), say("Go back to the library.")
+        )
     if error.status_code == 405:
         return Problem(
-            "method-not-allowed", 405, "Not possible here", "This address cannot be used in that way.",
-            "Use one of the methods in the Allow header.", headers,
+            "method-not-allowed", 405, say("Not possible here"), say("This address cannot be used in that way."),
+            say("Use one of the methods in the Allow header."), headers,
         )  # fmt: skip
     if error.status_code >= 500:
         log.error("request failed", exc_info=error)
-        detail, step = "Something went wrong inside Shoebox.", "Try it again. If it stays, restart the box."
-        return Problem("internal", error.status_code, "That did not work", detail, step)
-    detail = error.detail or "The request cannot be understood."
-    return Problem("bad-request", error.status_code, "The request cannot be understood", detail, "Correct the request.")
+        wrong, step = say("Something went wrong inside Shoebox."), say("Try it again. If it stays, restart the box.")
+        return Problem("internal", error.status_code, say("That did not work"), wrong, step)
+    detail = error.detail or say("The request cannot be understood.")
+    return Problem(
+        "bad-request", error.status_code, say("The request cannot be understood"), detail, say("Correct the request.")
+    )
 
 
 def _door(request: Request[Any, Any, Any], error: StrangerError) -> str:
@@ -223,9 +230,10 @@ def _slug(kind: type[Exception]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
 
 
-def problem_json(told: Problem) -> Response[dict[str, Any]]:
+def problem_json(told: Problem, language: Language = ENGLISH) -> Response[dict[str, Any]]:
     """Return a problem as `application/problem+json`."""
-    return Response(told.body(), status_code=told.status, media_type="application/problem+json", headers=told.headers)
+    media = "application/problem+json"
+    return Response(told.body(language), status_code=told.status, media_type=media, headers=told.headers)
 
 
 class ErrorAnswers:
@@ -239,7 +247,7 @@ class ErrorAnswers:
         """Return the answer to a request that raised `error`."""
         told = problem(error)
         if request.scope["path"].startswith(MACHINE_PATHS):
-            return problem_json(told)
+            return problem_json(told, self._box.language)
         if isinstance(error, StrangerError):
             return Redirect(_door(request, error), status_code=303)
         text = self._templates.page(

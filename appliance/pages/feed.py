@@ -13,6 +13,7 @@ from appliance.library import database, items, removed
 from appliance.library.database import Connection
 from appliance.pages.box import Box
 from appliance.pages.serialise import items_json, status_json
+from appliance.sentences import ENGLISH, Language
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +23,9 @@ MOST_AT_ONCE = 200
 LONGEST_QUEUE = 100  # a listener that lies this many events behind is let go; it comes back and catches up
 
 
-def event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
+def event(name: str, data: dict[str, Any], number: int | None = None, *, language: Language = ENGLISH) -> bytes:
     """Return one server-sent event; `number` is the revision that a page which saw it has reached."""
-    text = f"event: {name}\ndata: {json.dumps(data)}\n\n"
+    text = f"event: {name}\ndata: {json.dumps(language.over(data))}\n\n"
     return (text if number is None else f"id: {number}\n{text}").encode()
 
 
@@ -124,7 +125,7 @@ class Feed:
         def read() -> bytes:
             with self._box.library() as db:
                 revision = items.revision(db)
-                return event("status", status_json(db, self._box), revision)
+                return self._event("status", status_json(db, self._box), revision)
 
         return await asyncio.to_thread(read)
 
@@ -162,7 +163,7 @@ class Feed:
             untold_seconds += self._look_seconds
             if changes or newest != former or untold_seconds >= STATUS_SECONDS:
                 untold_seconds = 0.0
-                status = await asyncio.to_thread(lambda: event("status", status_json(db, self._box)))
+                status = await asyncio.to_thread(lambda: self._event("status", status_json(db, self._box)))
                 if status != told:
                     told = status
                     self._tell(status)
@@ -180,8 +181,12 @@ class Feed:
         if not changes["complete"]:
             told.append(("missed", {}))
         # Only the last one carries the revision: whoever is cut off in between is told all of them again.
-        events = [event(*one) for one in told[:-1]] + [event(*one, changes["revision"]) for one in told[-1:]]
+        events = [self._event(*one) for one in told[:-1]]
+        events += [self._event(*one, changes["revision"]) for one in told[-1:]]
         return b"".join(events), changes["revision"]
+
+    def _event(self, name: str, data: dict[str, Any], number: int | None = None) -> bytes:
+        return event(name, data, number, language=self._box.language)
 
     def _tell(self, events: bytes) -> None:
         if events:

@@ -17,6 +17,7 @@ from appliance.library import descriptions, items, jobs
 from appliance.pages.box import Box
 from appliance.pages.errors import NotReadyError, Problem
 from appliance.pages.head import GET
+from appliance.sentences import Language, say
 
 # An original is shown by the browser itself: as what it is, and without a right to anything.
 ORIGINAL_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
@@ -26,8 +27,9 @@ RANGE = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.ASC
 class StoredFile:
     """A file answer that also knows 304, passes over a Range that is no range, and tells 416 as a problem."""
 
-    def __init__(self, response: FileResponse) -> None:
+    def __init__(self, response: FileResponse, language: Language) -> None:
         self._response = response
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -49,10 +51,15 @@ class StoredFile:
             if message["type"] == "http.response.start" and message["status"] == 416:
                 refused = True
                 told = Problem(
-                    "range", 416, "Beyond the end", f"The file has {stat.st_size} bytes.", "Ask for a part of it."
+                    "range",
+                    416,
+                    say("Beyond the end"),
+                    say("The file has {bytes} bytes.", bytes=stat.st_size),
+                    say("Ask for a part of it."),
                 )
                 headers = {"Content-Range": f"bytes */{stat.st_size}"}
-                answer = JSONResponse(told.body(), 416, headers, "application/problem+json")
+                body = told.body(self._language)
+                answer = JSONResponse(body, 416, headers, "application/problem+json")
                 await answer(scope, receive, send)
             elif not refused:
                 await send(message)
@@ -91,7 +98,8 @@ def original(number: FromPath[int], request: Request[Any, Any, Any], box: NamedD
     }
     disposition = "attachment" if download else "inline"
     return StoredFile(
-        FileResponse(path, headers=headers, media_type=mime, filename=item.name, content_disposition_type=disposition)
+        FileResponse(path, headers=headers, media_type=mime, filename=item.name, content_disposition_type=disposition),
+        box.language,
     )
 
 
@@ -105,7 +113,7 @@ def thumbnail(number: FromPath[int], size: FromPath[str], box: NamedDependency[B
         path = box.store.derived(item.sha256) / f"{size}.webp"
         if item.prepared_at is not None and not path.is_file():
             box.ring(jobs.make_thumbnails(db, item.id, now=time.time()))  # thumbnails may be deleted at any time
-    return _derived(path)
+    return _derived(path, box.language)
 
 
 @route("/frames/{index:int}/thumbnail", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
@@ -117,14 +125,15 @@ def frame(number: FromPath[int], index: FromPath[int], box: NamedDependency[Box]
     name = frames[index].thumbnail if 0 <= index < len(frames) else None
     if name is None:
         raise NotFoundError("There is no picture of this moment.", "Go back to the library.")
-    return _derived(box.store.derived(item.sha256) / Path(name).name)
+    return _derived(box.store.derived(item.sha256) / Path(name).name, box.language)
 
 
-def _derived(path: Path) -> StoredFile:
+def _derived(path: Path, language: Language) -> StoredFile:
     if not path.is_file():
         raise NotReadyError("This picture is not made yet.", "It appears by itself in a moment.")
     # A day, and then only if it changed: a gallery of hundreds must not ask for each anew.
-    return StoredFile(FileResponse(path, headers={"Cache-Control": "private, max-age=86400"}, media_type="image/webp"))
+    headers = {"Cache-Control": "private, max-age=86400"}
+    return StoredFile(FileResponse(path, headers=headers, media_type="image/webp"), language)
 
 
 router = Router("/api/v1/items/{number:int}", route_handlers=[original, thumbnail, frame])

@@ -110,20 +110,30 @@ def _choice(query: Mapping[str, str], name: str, choices: type[Choice]) -> Choic
     try:
         return choices(value)
     except ValueError:
-        raise RequestError(f"{name} cannot be {value[:40]!r}.", f"Use one of {', '.join(choices)}.") from None
+        raise RequestError(
+            "{name} cannot be {value}.",
+            "Use one of {choices}.",
+            name=name,
+            value=repr(value[:40]),
+            choices=", ".join(choices),
+        ) from None
 
 
 def _words(query: Mapping[str, str], name: str) -> str | None:
     value = query.get(name, "").strip()
     if len(value) > LONGEST_WORDS:
-        raise RequestError(f"{name} is too long.", f"Use at most {LONGEST_WORDS} characters.")
+        raise RequestError(
+            "{name} is too long.", "Use at most {longest_words} characters.", name=name, longest_words=LONGEST_WORDS
+        )
     return value or None
 
 
 def _month(query: Mapping[str, str], name: str) -> str | None:
     value = query.get(name, "")
     if value and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value):
-        raise RequestError(f"{name} cannot be {value[:40]!r}.", "Use a month such as 2024-05.")
+        raise RequestError(
+            "{name} cannot be {value}.", "Use a month such as 2024-05.", name=name, value=repr(value[:40])
+        )
     return value or None
 
 
@@ -133,5 +143,12 @@ def _whole(query: Mapping[str, str], name: str, least: int, most: int) -> int | 
         return None
     # isdecimal alone would let through digits of other scripts, and numbers too long to read.
     if not (value.isascii() and value.isdecimal() and len(value) < 10 and least <= int(value) <= most):
-        raise RequestError(f"{name} cannot be {value[:40]!r}.", f"Use a whole number from {least} to {most}.")
+        raise RequestError(
+            "{name} cannot be {value}.",
+            "Use a whole number from {least} to {most}.",
+            name=name,
+            value=repr(value[:40]),
+            least=least,
+            most=most,
+        )
     return int(value)

@@ -23,6 +23,7 @@ from appliance.pages.errors import CutOffError, RequestError, problem
 from appliance.pages.names import default_name
 from appliance.pages.templates import Templates
 from appliance.records import Scope
+from appliance.sentences import joined, say
 
 MOST_FILES = 1000
 
@@ -57,7 +58,11 @@ async def take_in(request: Request[Any, Any, Any], box: Box) -> AsyncIterator[Ou
                 if event == "begin":
                     count += 1
                     if count > MOST_FILES:
-                        raise RequestError("These are too many files at once.", f"Send up to {MOST_FILES} of them.")
+                        raise RequestError(
+                            "These are too many files at once.",
+                            "Send up to {most_files} of them.",
+                            most_files=MOST_FILES,
+                        )
                     file = _File(box, value.decode(errors="replace"))
                 elif file is not None and event == "data":
                     await asyncio.to_thread(file.write, value)
@@ -95,7 +100,7 @@ class _File:
     def end(self) -> Outcome | None:
         """Take the file into the library; None where there is none, as of a field in which nothing was chosen."""
         if self._incoming is None and not self._trouble:
-            return Outcome(self._name, trouble="The file is empty. Choose another one.") if self._name else None
+            return Outcome(self._name, trouble=say("The file is empty. Choose another one.")) if self._name else None
         item: dict[str, Any] | None = None
         if self._incoming is not None and not self._trouble:
             try:
@@ -113,7 +118,7 @@ class _File:
 
     def _refuse(self, error: ShoeboxError | OSError) -> None:
         told = problem(uploads.disk_error(self._box, error) if isinstance(error, OSError) else error)
-        self._trouble = f"{told.detail} {told.next_step}"
+        self._trouble = joined((told.detail, told.next_step))
         self.discard()
 
 

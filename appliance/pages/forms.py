@@ -85,7 +85,9 @@ def _words(answers: dict[str, str]) -> edits.Edit:
         or len(tags) > edits.MOST_TAGS
         or any(len(tag) > edits.LONGEST_TAG for tag in tags)
     ):
-        raise RequestError("These are too many words.", f"Use at most {edits.LONGEST_WORDS} letters.")
+        raise RequestError(
+            "These are too many words.", "Use at most {longest_words} letters.", longest_words=edits.LONGEST_WORDS
+        )
     return edits.Edit(description=words, tags=tags) if words else edits.Edit(tags=tags)
 
 

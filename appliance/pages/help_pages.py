@@ -11,6 +11,7 @@ from appliance.pages import help_tables
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
+from appliance.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +24,27 @@ class Topic:
 
 
 TOPICS: dict[str, tuple[Topic, ...]] = {
-    "When something is wrong": (
-        Topic("troubleshooting", "Troubleshooting", "What you see, what it means, what to do."),
-        Topic("logs", "Notes and monitoring", "What the box writes down, and how to watch it."),
-        Topic("backup", "Backup and restore", "What to copy, how to go back, how to move to another box."),
+    say("When something is wrong"): (
+        Topic("troubleshooting", say("Troubleshooting"), say("What you see, what it means, what to do.")),
+        Topic("logs", say("Notes and monitoring"), say("What the box writes down, and how to watch it.")),
+        Topic("backup", say("Backup and restore"), say("What to copy, how to go back, how to move to another box.")),
     ),
-    "Get it going": (
-        Topic("install", "Install", "On a computer that runs Debian or Raspberry Pi OS."),
-        Topic("flash", "Flash a card", "A card for a Raspberry Pi that starts by itself."),
-        Topic("hardware", "Which computer", "Boards, memory and disks, and what they do."),
-        Topic("tuning", "Tuning", "Threads, models and nights, board by board."),
-        Topic("gpu", "Graphics cards", "A host with a card that describes many a second."),
+    say("Get it going"): (
+        Topic("install", say("Install"), say("On a computer that runs Debian or Raspberry Pi OS.")),
+        Topic("flash", say("Flash a card"), say("A card for a Raspberry Pi that starts by itself.")),
+        Topic("hardware", say("Which computer"), say("Boards, memory and disks, and what they do.")),
+        Topic("tuning", say("Tuning"), say("Threads, models and nights, board by board.")),
+        Topic("gpu", say("Graphics cards"), say("A host with a card that describes many a second.")),
     ),
-    "Look after it": (
-        Topic("update", "Update", "A new release, by network or USB stick, and the way back."),
-        Topic("security", "Security", "What is open, what is kept, what to do."),
-        Topic("settings", "Every setting", "Names, defaults and ranges."),
-        Topic("uninstall", "Uninstall", "Take Shoebox away and keep the photos."),
+    say("Look after it"): (
+        Topic("update", say("Update"), say("A new release, by network or USB stick, and the way back.")),
+        Topic("security", say("Security"), say("What is open, what is kept, what to do.")),
+        Topic("settings", say("Every setting"), say("Names, defaults and ranges.")),
+        Topic("uninstall", say("Uninstall"), say("Take Shoebox away and keep the photos.")),
     ),
-    "To look things up": (
-        Topic("card", "Reference card", "All that one types, on a page to print."),
-        Topic("api", "For programs", "Everything the page does, for programs."),
+    say("To look things up"): (
+        Topic("card", say("Reference card"), say("All that one types, on a page to print.")),
+        Topic("api", say("For programs"), say("Everything the page does, for programs.")),
     ),
 }
 _KNOWN = {topic.name: topic for topics in TOPICS.values() for topic in topics if topic.name != "api"}

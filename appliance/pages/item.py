@@ -15,6 +15,7 @@ from appliance.pages.head import GET
 from appliance.pages.serialise import described_by, item_json
 from appliance.pages.templates import Templates, html
 from appliance.records import Item, Kind, ModelInfo, Source
+from appliance.sentences import joined, say
 
 
 @route("/items/{number:int}", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
@@ -58,16 +59,16 @@ def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
     megapixels = (found.width or 0) * (found.height or 0) / 1e6
     pixels = f"{found.width} × {found.height}" if found.width and found.height else ""
     if megapixels >= 1 and found.kind is Kind.PHOTO:
-        pixels += f" ({megapixels:.0f} megapixels)"
+        pixels = say("{pixels} ({megapixels:.0f} megapixels)", pixels=pixels, megapixels=megapixels)
     word = names.format_word(found.mime)
     pairs = [
-        ("Taken", words.when(found.taken_at, zone)),
-        ("Added", words.when(found.added_at, zone)),
-        ("Length", words.duration(found.duration) if found.kind is Kind.VIDEO else ""),
-        ("Camera", found.camera or ""),
-        ("Size", pixels),
-        ("File", found.name),
-        ("File size", words.size(found.bytes) + (f" ({word})" if word else "")),
+        (say("Taken"), words.when(found.taken_at, zone)),
+        (say("Added"), words.when(found.added_at, zone)),
+        (say("Length"), words.duration(found.duration) if found.kind is Kind.VIDEO else ""),
+        (say("Camera"), found.camera or ""),
+        (say("Size"), pixels),
+        (say("File"), found.name),
+        (say("File size"), joined((words.size(found.bytes), f"({word})")) if word else words.size(found.bytes)),
     ]
     return [(label, value) for label, value in pairs if value]
 
@@ -76,5 +77,12 @@ def place(found: Item) -> str:
     """Return where an item was taken, empty where the file does not tell; the page shows it only when asked."""
     if found.latitude is None or found.longitude is None:
         return ""
-    north, east = "N" if found.latitude >= 0 else "S", "E" if found.longitude >= 0 else "W"
-    return f"{abs(found.latitude):.4f}° {north}, {abs(found.longitude):.4f}° {east}"
+    north = say("N") if found.latitude >= 0 else say("S")
+    east = say("E") if found.longitude >= 0 else say("W")
+    return say(
+        "{latitude:.4f}° {north}, {longitude:.4f}° {east}",
+        latitude=abs(found.latitude),
+        north=north,
+        longitude=abs(found.longitude),
+        east=east,
+    )

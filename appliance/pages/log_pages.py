@@ -49,7 +49,9 @@ def logs_text(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Res
 def _level(request: Request[Any, Any, Any]) -> str:
     level = str(request.query_params.get("level", "info"))
     if level not in LEVELS:
-        raise RequestError(f"There is no level {level[:20]!r}.", f"Use one of {', '.join(LEVELS)}.")
+        raise RequestError(
+            "There is no level {level}.", "Use one of {levels}.", level=repr(level[:20]), levels=", ".join(LEVELS)
+        )
     return level
 
 

@@ -18,13 +18,13 @@ from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
+from appliance.sentences import Sentence, say
 
 LARGEST_BODY = 16 << 10
 MOST_FIELDS = 50
 KEPT_SECONDS = 400 * 86400  # as long as browsers keep a cookie; the box knows when a session is over
-WRONG = "This name and password do not belong together."
-TOO_OFTEN = "That was tried too often. Wait {} minutes, then try again."
-TOO_OLD = "This page was open for too long. Please try once more."
+WRONG = say("This name and password do not belong together.")
+TOO_OLD = say("This page was open for too long. Please try once more.")
 
 
 class Doors:
@@ -67,6 +67,11 @@ async def sign_out(box: NamedDependency[Box]) -> Response[Any]:
     return answer
 
 
+def too_often(minutes: int) -> Sentence:
+    """Return what to tell somebody who has guessed too often."""
+    return say("That was tried too often. Wait {minutes} minutes, then try again.", minutes=minutes)
+
+
 def onward(address: str) -> str:
     """Return an address on this box to go on to, the library's for any other."""
     local = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
@@ -104,9 +109,9 @@ def device_of(request: Request[Any, Any, Any]) -> str:
         ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "Mac"),
         ("Linux", "Linux"),
     )  # fmt: skip
-    browser = next((name for mark, name in browsers if mark in agent), "A program")
+    browser = next((name for mark, name in browsers if mark in agent), say("A program"))
     system = next((name for mark, name in systems if mark in agent), "")
-    return f"{browser} on {system}" if system else browser
+    return say("{browser} on {system}", browser=browser, system=system) if system else browser
 
 
 def _sign_in(
@@ -118,7 +123,7 @@ def _sign_in(
     by_name = " ".join(name.casefold().split())[:80]
     wait = doors.addresses.wait(address_of(request)) or doors.names.wait(by_name)
     if wait:
-        said = TOO_OFTEN.format(-(-wait // 60))
+        said = too_often(-(-wait // 60))
         answer = _page(box, templates, request, following, name, said, 429)
         answer.headers["Retry-After"] = str(wait)
         return answer

@@ -153,7 +153,7 @@ async def _word(request: Request[Any, Any, Any], name: str) -> str:
     try:
         return msgspec.json.decode(await whole(request), type=dict[str, str])[name]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
-        raise RequestError(f"The body does not name the {name}.", f'Send {{"{name}": "…"}}.') from None
+        raise RequestError("The body does not name the {name}.", 'Send {"{name}": "…"}.', name=name) from None
 
 
 def _told(box: Box) -> dict[str, Any]:
@@ -177,8 +177,13 @@ def _told(box: Box) -> dict[str, Any]:
         ],
         "problems": [{"name": one.name, "error": str(one.error)} for one in installed.problems(box.models)],
         "installation": found,
-        "errand": None if latest is None else msgspec.to_builtins(latest) | {"state": latest.state},
+        "errand": None if latest is None else _errand(latest),
     }
+
+
+def _errand(latest: errand.Errand) -> dict[str, Any]:
+    told = msgspec.structs.asdict(latest) | {"state": latest.state}
+    return told | {"pairs": [msgspec.structs.asdict(pair) for pair in latest.pairs]}
 
 
 def _page(box: Box, templates: Templates, trouble: ShoeboxError | None = None) -> Response[str]:

@@ -24,5 +24,11 @@ def read(text: str) -> str:
     except ValueError:
         raise RequestError("This is no date.", "Give a day such as 2024-05-03, with a time or without.") from None
     if not first <= moment.date() <= last:
-        raise RequestError(f"This date cannot be: {moment.date()}.", f"Use a day from {first} to {last}.")
+        raise RequestError(
+            "This date cannot be: {date}.",
+            "Use a day from {first} to {last}.",
+            date=moment.date(),
+            first=first,
+            last=last,
+        )
     return moment.isoformat(timespec="seconds") if len(text) > 10 else text

@@ -13,9 +13,10 @@ from appliance.library.database import Connection, instant
 from appliance.pages.box import Box
 from appliance.pages.words import size
 from appliance.records import Level, Notice
+from appliance.sentences import say
 from appliance.work.lock import worker_runs
 
-LARGER = "Make room, or move the library to a larger one."
+LARGER = say("Make room, or move the library to a larger one.")
 WORKER = "worker"  # the notice beside which the page has a button to start it again
 SCARCE = 500_000_000  # bytes; a film from a phone needs as much
 
@@ -29,8 +30,8 @@ def _given_up(box: Box) -> list[Notice]:
     """Tell of describing that systemd gave up on, for as long as that is so: it is stored nowhere."""
     if not giving_up.is_given_up("worker") or worker_runs(box.settings.data):
         return []
-    text = f"Describing does not start: it was tried three times. {giving_up.reason('worker')}"
-    step = "Photos and videos can be sent as always; they wait."
+    text = say("Describing does not start: it was tried three times. {reason}", reason=giving_up.reason("worker"))
+    step = say("Photos and videos can be sent as always; they wait.")
     return [Notice(WORKER, Level.BAD, text, step, False, instant())]
 
 
@@ -39,16 +40,16 @@ def _room(box: Box) -> list[Notice]:
         box.store.check()
         free = shutil.disk_usage(box.settings.data).free
     except StorageFullError:
-        text = "The card is full. New photos and videos cannot be kept until there is room."
+        text = say("The card is full. New photos and videos cannot be kept until there is room.")
         return [Notice("room", Level.BAD, text, LARGER, False, instant())]
     except StorageError as error:
-        text = f"{error.message} New photos and videos cannot be kept until then."
+        text = say("{error} New photos and videos cannot be kept until then.", error=error.message)
         return [Notice("disk", Level.BAD, text, error.next_step, False, instant())]
     except OSError:  # gone in this moment
         return []
     if free >= SCARCE:
         return []
-    text = f"The card is nearly full: {size(free)} are free."
+    text = say("The card is nearly full: {size} are free.", size=size(free))
     return [Notice("room", Level.WARN, text, LARGER, False, instant())]
 
 

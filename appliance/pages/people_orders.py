@@ -15,7 +15,7 @@ DAY = 86400.0
 def role_of(text: str) -> Role:
     """Return the role of that name; raise AccountError where there is none."""
     if text not in set(Role):
-        raise AccountError("There is no such role.", f"Choose one of {', '.join(Role)}.")
+        raise AccountError("There is no such role.", "Choose one of {role}.", role=", ".join(Role))
     return Role(text)
 
 

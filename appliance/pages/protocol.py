@@ -8,6 +8,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from appliance.sentences import say
+
 HEAD_SECONDS = 20.0  # for the lines before the body, from the first byte to the last; they fit into one packet
 LINGER_SECONDS = 2.0
 
@@ -49,8 +51,12 @@ class Protocol(H11Protocol):
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE} or (self.cycle and self.cycle.response_started):
             self.transport.close()
             return
-        self._answer(400, "The request cannot be understood", "This is no HTTP request that Shoebox can read.",
-                     "Open the page in a browser, or correct the request.")  # fmt: skip
+        self._answer(
+            400,
+            say("The request cannot be understood"),
+            say("This is no HTTP request that Shoebox can read."),
+            say("Open the page in a browser, or correct the request."),
+        )
 
     def _hang_up(self) -> None:
         self._hanging_up = None
@@ -62,7 +68,9 @@ class Protocol(H11Protocol):
             return
         begun = bool(self.conn.trailing_data[0])  # browsers open connections ahead, and expect no answer on them
         if begun and self.conn.our_state is h11.IDLE:
-            self._answer(408, "Nothing came for too long", "The request never came to its end.", "Send it again.")
+            self._answer(
+                408, say("Nothing came for too long"), say("The request never came to its end."), say("Send it again.")
+            )
         else:
             self.transport.close()
 

@@ -8,63 +8,64 @@ from zoneinfo import available_timezones
 
 from appliance.errors import SettingsError
 from appliance.pages import words
+from appliance.sentences import counted, say
 from appliance.settings import DAYS, SETTINGS, Setting, Settings, text
 from appliance.work.fit import CHOSEN
 
 QUESTIONS = {
-    "data": "Where is everything kept?",
-    "state": "Where does the box remember its library?",
-    "host": "Which address does the page listen on?",
-    "port": "Which port?",
-    "claim_code": "Which code has the first visitor to know?",
-    "box_name": "What is this box called?",
-    "upload_limit_mb": "How large may one file be?",
-    "threads": "How many processor cores describe?",
-    "provider": "What does the describing run on?",
-    "hub": "Where do models come from?",
-    "log": "How are log lines written?",
-    "model_load_timeout": "How long may a model take to load?",
-    "auto_process_on_upload": "When are new photos and videos described?",
-    "scheduled_processing": "Describe what is waiting at night?",
-    "nightly_days": "On which days does a night begin?",
-    "photos_at": "When do photos begin?",
-    "videos_at": "When do videos begin?",
-    "window_end": "When is the night over?",
-    "time_zone": "Which time zone is this home in?",
-    "batch_size": "How many photos, and how many videos, in one night?",
-    "workers": "How many are described at the same time?",
-    "processing_timeout": "How long may one photo take?",
-    "attempts": "How often is one tried?",
-    "backup_at": "When is the database backed up?",
-    "backups_kept": "How many backups are kept?",
-    "retry_delay": "How long to wait before the second try?",
-    "video_frames": "How many moments of a video are described?",
-    "recognise": "Also tag what is plainly to be seen?",
-    "beams": "How many sentences are weighed for each?",
-    "memory_limit_mb": "How much memory may describing take?",
-    "rest_above": "How warm may the box get before it rests?",
-    "rest_below": "How cool must it be to go on?",
+    "data": say("Where is everything kept?"),
+    "state": say("Where does the box remember its library?"),
+    "host": say("Which address does the page listen on?"),
+    "port": say("Which port?"),
+    "claim_code": say("Which code has the first visitor to know?"),
+    "box_name": say("What is this box called?"),
+    "upload_limit_mb": say("How large may one file be?"),
+    "threads": say("How many processor cores describe?"),
+    "provider": say("What does the describing run on?"),
+    "hub": say("Where do models come from?"),
+    "log": say("How are log lines written?"),
+    "model_load_timeout": say("How long may a model take to load?"),
+    "auto_process_on_upload": say("When are new photos and videos described?"),
+    "scheduled_processing": say("Describe what is waiting at night?"),
+    "nightly_days": say("On which days does a night begin?"),
+    "photos_at": say("When do photos begin?"),
+    "videos_at": say("When do videos begin?"),
+    "window_end": say("When is the night over?"),
+    "time_zone": say("Which time zone is this home in?"),
+    "batch_size": say("How many photos, and how many videos, in one night?"),
+    "workers": say("How many are described at the same time?"),
+    "processing_timeout": say("How long may one photo take?"),
+    "attempts": say("How often is one tried?"),
+    "backup_at": say("When is the database backed up?"),
+    "backups_kept": say("How many backups are kept?"),
+    "retry_delay": say("How long to wait before the second try?"),
+    "video_frames": say("How many moments of a video are described?"),
+    "recognise": say("Also tag what is plainly to be seen?"),
+    "beams": say("How many sentences are weighed for each?"),
+    "memory_limit_mb": say("How much memory may describing take?"),
+    "rest_above": say("How warm may the box get before it rests?"),
+    "rest_below": say("How cool must it be to go on?"),
 }
 GROUPS = {
-    "Describing": ("auto_process_on_upload", "processing_timeout", "attempts", "workers"),
-    "Night": ("scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size"),
-    "Model": ("beams", "video_frames", "recognise"),
-    "Library": ("backup_at", "backups_kept"),
-    "Box": ("box_name", "time_zone", "rest_above", "rest_below"),
+    say("Describing"): ("auto_process_on_upload", "processing_timeout", "attempts", "workers"),
+    say("Night"): ("scheduled_processing", "nightly_days", "photos_at", "videos_at", "window_end", "batch_size"),
+    say("Model"): ("beams", "video_frames", "recognise"),
+    say("Library"): ("backup_at", "backups_kept"),
+    say("Box"): ("box_name", "time_zone", "rest_above", "rest_below"),
 }  # fmt: skip
 UNITS = {
-    "batch_size": "of each",
-    "processing_timeout": "seconds",
-    "attempts": "times",
+    "batch_size": say("of each"),
+    "processing_timeout": say("seconds"),
+    "attempts": say("times"),
     "rest_above": "°C",
     "rest_below": "°C",
 }
 DAY_NAMES = {
-    "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
-    "sun": "Sunday",
+    "mon": say("Monday"), "tue": say("Tuesday"), "wed": say("Wednesday"), "thu": say("Thursday"),
+    "fri": say("Friday"), "sat": say("Saturday"), "sun": say("Sunday"),
 }  # fmt: skip
 _PROVIDERS = {
-    "auto": "The best that is there", "cpu": "Processor", "tensorrt": "TensorRT", "migraphx": "MIGraphX",
+    "auto": say("The best that is there"), "cpu": say("Processor"), "tensorrt": "TensorRT", "migraphx": "MIGraphX",
     "rocm": "ROCm", "openvino": "OpenVINO", "coreml": "CoreML",
 }  # fmt: skip
 # Names of countries' and of computers' zones, each of which has a city's beside it.
@@ -114,7 +115,7 @@ def _about(setting: Setting) -> dict[str, Any]:
         "question": QUESTIONS[setting.name],
         "environment": setting.environment,
         "default": answer(setting.name, setting.default),
-        "help": setting.help,
+        "help": say(setting.help),
         "range": setting.range,
     }
 
@@ -129,11 +130,11 @@ def _field(
     value = text(getattr(in_force, setting.name)) if typed is None else typed
     field = _about(setting) | {"value": value, "unit": UNITS.get(setting.name, ""), "error": "", "kind": "text"}
     if setting.name in chosen:
-        field["unit"] = f"0: chosen for this board, now {chosen[setting.name]}"
+        field["unit"] = say("0: chosen for this board, now {chosen}", chosen=chosen[setting.name])
     if error is not None:
-        told = f"“{value[:40]}” cannot be used. " if value and setting.form != "days" else ""
-        advice = "Choose at least one day." if setting.form == "days" else error.next_step
-        field["error"] = told + advice
+        field["error"] = say("Choose at least one day.") if setting.form == "days" else error.next_step
+        if value and setting.form != "days":
+            field["error"] = say("“{value}” cannot be used. {advice}", value=value[:40], advice=error.next_step)
     if isinstance(setting.default, bool):
         yes, no = (answer(setting.name, one) for one in (True, False))
         field |= {"kind": "choice", "options": [("true", yes, value == "true"), ("false", no, value == "false")]}
@@ -158,27 +159,28 @@ def zones() -> tuple[str, ...]:
 def answer(name: str, value: object, chosen: Mapping[str, int] = MappingProxyType({})) -> str:
     """Return a setting's value as people say it; `chosen` is what 0 stands for on this board, by name."""
     if name == "claim_code":
-        return "One that is kept to itself" if value else "None"
+        return say("One that is kept to itself") if value else say("None")
     if name == "auto_process_on_upload":
-        return "As they arrive" if value else "At night"
+        return say("As they arrive") if value else say("At night")
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return say("Yes") if value else say("No")
     if name in CHOSEN and value == 0:
-        return "Chosen for this board" + (f", now {chosen[name]}" if name in chosen else "")
+        now = chosen.get(name)
+        return say("Chosen for this board") if now is None else say("Chosen for this board, now {now}", now=now)
     if name == "memory_limit_mb":
-        return words.size(value << 20) if isinstance(value, int) and value else "As much as the box can spare"
+        return words.size(value << 20) if isinstance(value, int) and value else say("As much as the box can spare")
     if name in {"rest_above", "rest_below"}:
-        return f"{value} °C"
+        return say("{value} °C", value=value)
     if name == "time_zone" and value == "":
-        return "The box’s own"
+        return say("The box’s own")
     if name == "nightly_days":
-        return "Every day" if value == ",".join(DAYS) else str(value)
+        return say("Every day") if value == ",".join(DAYS) else str(value)
     if name == "upload_limit_mb" and isinstance(value, int):
         return words.size(value << 20)
     if name in {"model_load_timeout", "processing_timeout", "retry_delay"}:
-        return f"{value} seconds"
+        return say("{value} seconds", value=value)
     if name == "attempts":
-        return "once" if value == 1 else f"{value} times"
+        return counted("once", "{count} times", int(str(value)))
     if name == "provider":
         return _PROVIDERS.get(str(value), str(value).upper())
     return str(value)

@@ -28,6 +28,7 @@ from appliance.device.notify import notify
 from appliance.errors import ServiceError, SettingsError
 from appliance.pages.attempts import Attempts
 from appliance.pages.origin import is_foreign, is_home_name
+from appliance.sentences import say
 from appliance.work.diagnosis import REASONS, diagnose
 from appliance.work.finding import Finding
 
@@ -79,16 +80,16 @@ class Rescue:
         first = self.findings[0] if self.findings else None
         return {
             "type": "urn:shoebox:rescue",
-            "title": "Shoebox does not start",
+            "title": say("Shoebox does not start"),
             "status": 503,
-            "detail": first.text if first else "The page did not start, and what it needs is there.",
-            "next_step": first.next_step if first else "Try again.",
+            "detail": first.text if first else say("The page did not start, and what it needs is there."),
+            "next_step": first.next_step if first else say("Try again."),
         }
 
     def order(self) -> str:
         """Have Shoebox started again; return why that cannot be, "" where it was told."""
         if "restart" not in service.orders():
-            return "Where you started Shoebox, stop it and start it again."
+            return say("Where you started Shoebox, stop it and start it again.")
         try:
             service.give("restart")
         except ServiceError as error:
@@ -129,20 +130,20 @@ class Handler(BaseHTTPRequestHandler):
     def _try_again(self, rescue: Rescue, host: str) -> None:
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > _MOST:
-            self._send(413, rescue.page(trouble="That was no form of this page."))
+            self._send(413, rescue.page(trouble=say("That was no form of this page.")))
             return
         sent = parse_qs(self.rfile.read(int(length)).decode("ascii", errors="replace")).get("token", [""])[-1]
         wait = rescue.attempts.wait(str(self.client_address[0]))
         if is_foreign(host, self.headers.get("Origin"), self.headers.get("Sec-Fetch-Site")):
-            self._send(403, rescue.page(trouble="Another web site's page asked for that. Press the button here."))
+            self._send(403, rescue.page(trouble=say("Another web site's page asked for that. Press the button here.")))
         elif wait:
             minutes = -(-wait // 60)
-            trouble = f"That was tried too often. Wait {minutes} minutes, then try again."
+            trouble = say("That was tried too often. Wait {minutes} minutes, then try again.", minutes=minutes)
             self._send(429, rescue.page(trouble=trouble), more={"Retry-After": str(wait)})
         elif not hmac.compare_digest(sent.encode(), rescue.token.encode()):
-            self._send(403, rescue.page(trouble="This page was open for too long. Press the button once more."))
-        elif trouble := rescue.order():
-            self._send(503, rescue.page(trouble=trouble))
+            self._send(403, rescue.page(trouble=say("This page was open for too long. Press the button once more.")))
+        elif refused := rescue.order():
+            self._send(503, rescue.page(trouble=refused))
         else:
             self._send(200, rescue.page(again=True), more={"Refresh": "15; url=/"})
 
@@ -233,7 +234,7 @@ def serve(overrides: Mapping[str, object]) -> int:
         notify("READY=1")
         host, port = listening.getsockname()[:2]
         log.warning("the page does not start; this one says why, on port %d", port)
-        print(f"Why the page does not start stands at http://{_local(host)}:{port}", flush=True)
+        print(say("Why the page does not start stands at {url}", url=f"http://{_local(host)}:{port}"), flush=True)
         while not rescue.over.wait(LOOK_SECONDS):
             notify("WATCHDOG=1")
             if rescue.look_again() and not rescue.order():

@@ -46,8 +46,9 @@ async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None: 
     host = headers.get("host", "")
     if not is_home_name(host):
         raise WrongAddressError(
-            f"This box does not answer to the name {bare_name(host)!r}.",
+            "This box does not answer to the name {name}.",
             "Open it by its address or its name on the home network, for example http://shoebox.local.",
+            name=repr(bare_name(host)),
         )
     if connection.scope.get("method") not in SAFE_METHODS:
         _refuse_foreign(headers, host)

@@ -23,6 +23,7 @@ from appliance.pages.feed import Feed
 from appliance.pages.protocol import Protocol
 from appliance.pages.stopping import Stoppable
 from appliance.pages.watchdog import pet
+from appliance.sentences import say
 from appliance.settings import Settings
 
 PATIENCE_SECONDS = 5  # for uploads under way when the server is told to stop
@@ -74,7 +75,7 @@ class Server(uvicorn.Server):
         self.port: int = listening.getsockname()[1]
         super().__init__(
             uvicorn.Config(
-                Stoppable(app),
+                Stoppable(app, self._box.language),
                 http=Protocol,
                 loop="asyncio",
                 ws="none",
@@ -165,10 +166,10 @@ class Server(uvicorn.Server):
 def addresses(host: str, port: int) -> list[str]:
     """Return the lines that say where the page is: on this machine and, where it listens there, on the home network."""
     if not _is_any(host):
-        return [f"Shoebox is at {_url(host, port)}"]
-    lines = [f"Shoebox is at {_url('127.0.0.1', port)}"]
+        return [say("Shoebox is at {url}", url=_url(host, port))]
+    lines: list[str] = [say("Shoebox is at {url}", url=_url("127.0.0.1", port))]
     if (own := lan_address() or home_name()) is not None:
-        lines.append(f"From a phone on the same network: {_url(own, port)}")
+        lines.append(say("From a phone on the same network: {url}", url=_url(own, port)))
     return lines
 
 

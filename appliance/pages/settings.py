@@ -24,6 +24,7 @@ from appliance.pages.errors import RefusedSettingsError, RequestError
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 from appliance.records import Scope
+from appliance.sentences import say
 from appliance.settings import SETTINGS, Setting
 from appliance.work import fit
 
@@ -31,17 +32,21 @@ LARGEST_BODY = 64 << 10
 MOST_FIELDS = 100
 # Pages that stand under a heading of this one, each with what is there.
 LINKS = {
-    "Model": (("/settings/models", "Models", "Install, try, check and choose what describes."),),
-    "Library": (("/settings/backups", "Backups", "Make one now, download one, go back to one."),),
-    "People and devices": (
-        ("/people", "People", "Who may look, add and change, and with which devices."),
-        ("/account", "Your account", "Your password, and where you are signed in."),
+    say("Model"): (("/settings/models", say("Models"), say("Install, try, check and choose what describes.")),),
+    say("Library"): (("/settings/backups", say("Backups"), say("Make one now, download one, go back to one.")),),
+    say("People and devices"): (
+        ("/people", say("People"), say("Who may look, add and change, and with which devices.")),
+        ("/account", say("Your account"), say("Your password, and where you are signed in.")),
     ),
-    "Box": (
-        ("/settings/doctor", "Is something wrong?", "The box looks itself over, says why, and mends what it can."),
-        ("/settings/box", "How the box is", "Room, warmth, power, memory, clock and versions."),
-        ("/settings/logs", "Notes", "What the box wrote down in the last hour."),
-        ("/help", "Help", "How to install, update, back up, and what to do when something is wrong."),
+    say("Box"): (
+        (
+            "/settings/doctor",
+            say("Is something wrong?"),
+            say("The box looks itself over, says why, and mends what it can."),
+        ),
+        ("/settings/box", say("How the box is"), say("Room, warmth, power, memory, clock and versions.")),
+        ("/settings/logs", say("Notes"), say("What the box wrote down in the last hour.")),
+        ("/help", say("Help"), say("How to install, update, back up, and what to do when something is wrong.")),
     ),
 }
 
@@ -94,7 +99,9 @@ def _fields(body: bytes) -> dict[str, str]:
     found.pop("csrf", None)
     unknown = sorted(set(found) - set(preferences.PREFERENCES))
     if unknown:
-        raise RequestError(f"{unknown[0][:40]} cannot be changed here.", "Open the settings page again.")
+        raise RequestError(
+            "{unknown} cannot be changed here.", "Open the settings page again.", unknown=unknown[0][:40]
+        )
     # The days' boxes share one name, with an empty one among them: without it, no day would be no answer.
     return {
         name: ",".join(filter(None, values)) if preferences.PREFERENCES[name].form == "days" else values[-1]
@@ -192,7 +199,7 @@ def _told(setting: Setting) -> dict[str, Any]:
     return {
         "name": setting.name,
         "question": questions.QUESTIONS[setting.name],
-        "help": setting.help,
+        "help": say(setting.help),
         "type": {bool: "boolean", int: "integer"}.get(type(setting.default), setting.form.replace("plain", "text")),
         "default": setting.default,
         "range": setting.range,
@@ -216,10 +223,22 @@ def _facts(box: Box, db: Connection) -> list[tuple[str, str, str]]:
     model = box.model()
     return [
         ("Shoebox", __version__, ""),
-        ("Model", model.name if model else "None", model.notice if model else "Install one to have photos described."),
-        ("Describing runs on", noted[1] if (noted := describer.noted(db)) else "Nothing yet", ""),
-        ("Photos and videos", words.number(sum(items.counts(db).values())), ""),
-        ("Free space", f"{words.size(disk.free)} of {words.size(disk.total)}", "On the card or disk of the library."),
-        ("Kept in", str(box.settings.data), "Back up this folder: it holds everything."),
-        ("Computer", f"{platform.machine()}, {platform.system()} {platform.release()}", profile().machine + "."),
+        (
+            say("Model"),
+            model.name if model else say("None"),
+            model.notice if model else say("Install one to have photos described."),
+        ),
+        (say("Describing runs on"), noted[1] if (noted := describer.noted(db)) else say("Nothing yet"), ""),
+        (say("Photos and videos"), words.number(sum(items.counts(db).values())), ""),
+        (
+            say("Free space"),
+            say("{free} of {total}", free=words.size(disk.free), total=words.size(disk.total)),
+            say("On the card or disk of the library."),
+        ),
+        (say("Kept in"), str(box.settings.data), say("Back up this folder: it holds everything.")),
+        (
+            say("Computer"),
+            f"{platform.machine()}, {platform.system()} {platform.release()}",
+            say("{machine}.", machine=profile().machine),
+        ),
     ]

@@ -7,13 +7,15 @@ from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from appliance.pages.errors import StoppingError, problem
+from appliance.sentences import ENGLISH, Language
 
 
 class Stoppable:
     """An application whose callers are told where they are called off, rather than dropped with a traceback logged."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], language: Language = ENGLISH) -> None:
         self._app = app
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or 503 where it is called off before its answer has begun."""
@@ -32,4 +34,5 @@ class Stoppable:
             if not begun:
                 told = problem(StoppingError("Shoebox is being stopped or restarted.", "Try it again in a minute."))
                 headers = {"Connection": "close", "Retry-After": "60"}
-                await JSONResponse(told.body(), told.status, headers, "application/problem+json")(scope, receive, send)
+                body = told.body(self._language)
+                await JSONResponse(body, told.status, headers, "application/problem+json")(scope, receive, send)

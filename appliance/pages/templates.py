@@ -14,14 +14,18 @@ from appliance.pages import notices, words
 from appliance.pages.access import asking
 from appliance.pages.box import Box
 from appliance.records import Status
+from appliance.sentences import ENGLISH, Language
 
 
 class Templates:
     """Renders pages; everything that comes from a file or a person is escaped."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = ENGLISH) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(asset("web/templates")), autoescape=True, undefined=StrictUndefined
+            loader=FileSystemLoader(asset("web/templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=language.finalize,
         )
         self._environment.filters |= {
             "when": _when,

@@ -85,7 +85,7 @@ async def go_on(number: FromPath[str], request: Request[Any, Any, Any], box: Nam
         return _abilities(box)
     handle = {"HEAD": _tell, "PATCH": _take_piece, "DELETE": _forget}.get(method)
     if handle is None:
-        return _refusal(RequestError("This address cannot be used in that way.", "Use HEAD, PATCH or DELETE."))
+        return _refusal(RequestError("This address cannot be used in that way.", "Use HEAD, PATCH or DELETE."), box)
     return await _answered(request, box, lambda: handle(number, request, box))
 
 
@@ -109,16 +109,16 @@ async def _answered(request: Request[Any, Any, Any], box: Box, handle: Handle) -
             raise TusVersionError("This box speaks tus 1.0.0.", "Send the header Tus-Resumable: 1.0.0.")
         return await handle()
     except (ShoeboxError, OSError) as error:
-        return _refusal(disk_error(box, error) if isinstance(error, OSError) else error)
+        return _refusal(disk_error(box, error) if isinstance(error, OSError) else error, box)
 
 
-def _refusal(error: ShoeboxError) -> Response:
+def _refusal(error: ShoeboxError, box: Box) -> Response:
     told = problem(error)
     log.info("a piece of an upload was refused", extra={"status": told.status, "reason": told.kind})
     headers = {"Tus-Resumable": VERSION}
     if isinstance(error, TusVersionError):
         headers["Tus-Version"] = VERSION
-    return EarlyAnswer(json.dumps(told.body()), told.status, headers, "application/problem+json")
+    return EarlyAnswer(json.dumps(told.body(box.language)), told.status, headers, "application/problem+json")
 
 
 async def _begin(request: Request[Any, Any, Any], box: Box) -> Response:
@@ -298,16 +298,20 @@ def _standing(box: Box, partial: Partial) -> dict[str, str]:
 
 
 def _elsewhere(received: int) -> OffsetError:
-    return OffsetError(f"The next piece begins at byte {received}.", "Ask how far the upload is, and go on from there.")
+    return OffsetError(
+        "The next piece begins at byte {received}.",
+        "Ask how far the upload is, and go on from there.",
+        received=received,
+    )
 
 
 def _too_much(length: int) -> RequestError:
-    return RequestError(f"More came than the {length} bytes that were announced.", "Send the file again.")
+    return RequestError("More came than the {length} bytes that were announced.", "Send the file again.", length=length)
 
 
 def _number(value: str | None, name: str) -> int:
     if value is None or not (value.isascii() and value.isdecimal() and len(value) < 19):
-        raise RequestError(f"{name} is not a number of bytes.", "Send the file again.")
+        raise RequestError("{name} is not a number of bytes.", "Send the file again.", name=name)
     return int(value)
 
 
@@ -337,7 +341,12 @@ def _checksum(request: Request[Any, Any, Any]) -> Checksum | None:
         return None
     algorithm, _, value = given.partition(" ")
     if algorithm not in CHECKSUMS:
-        raise RequestError(f"The checksum {algorithm} is not known here.", f"Use {' or '.join(CHECKSUMS)}.")
+        raise RequestError(
+            "The checksum {algorithm} is not known here.",
+            "Use {checksums}.",
+            algorithm=algorithm,
+            checksums=" or ".join(CHECKSUMS),
+        )
     try:
         return Checksum(algorithm, base64.b64decode(value.strip(), validate=True))
     except (binascii.Error, ValueError):

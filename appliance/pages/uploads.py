@@ -52,11 +52,11 @@ async def upload(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> 
     except (ShoeboxError, OSError) as error:
         told = problem(disk_error(box, error) if isinstance(error, OSError) else error)
         log.info("an upload was refused", extra={"status": told.status, "reason": told.kind})
-        return EarlyAnswer(json.dumps(told.body()), told.status, None, "application/problem+json")
+        return EarlyAnswer(json.dumps(told.body(box.language)), told.status, None, "application/problem+json")
     about = {name: body[name] for name in ("kind", "bytes")} | {"item": body["id"], "seconds": time.monotonic() - began}
     log.info("taken in" if status == 201 else "sent, and here already", extra=about)
     headers = {"Location": f"/api/v1/items/{body['id']}"}
-    return Response(json.dumps(body), status, headers, "application/json")
+    return Response(json.dumps(box.language.over(body)), status, headers, "application/json")
 
 
 async def _take_in(request: Request[Any, Any, Any], box: Box, incoming: Incoming, length: int | None) -> Format:
@@ -92,7 +92,11 @@ def disk_error(box: Box, error: OSError) -> ShoeboxError:
         box.presence.check()
     except LibraryError as gone:
         return gone
-    return LibraryError(f"The file could not be kept: {error.strerror}.", "Check the card or disk, then send it again.")
+    return LibraryError(
+        "The file could not be kept: {strerror}.",
+        "Check the card or disk, then send it again.",
+        strerror=error.strerror,
+    )
 
 
 def _check_raw(kind: str) -> None:
@@ -114,19 +118,25 @@ def check_place(box: Box, length: int | None) -> None:
         return
     if length > (free := shutil.disk_usage(box.settings.data).free):
         raise StorageFullError(
-            f"The file needs {size(length)}, but only {size(free)} are free on the card.",
+            "The file needs {size}, but only {size_free} are free on the card.",
             "Make room and send it again.",
+            size=size(length),
+            size_free=size(free),
         )
 
 
 def check_size(box: Box, count: int) -> None:
     if count > box.upload_limit:
         raise MediaTooLargeError(
-            f"The file is larger than {size(box.upload_limit)}.", "Send a smaller one, or raise upload_limit_mb."
+            "The file is larger than {size}.",
+            "Send a smaller one, or raise upload_limit_mb.",
+            size=size(box.upload_limit),
         )
 
 
 def checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
-        raise RequestError("The file's name is too long.", f"Use at most {LONGEST_NAME} characters.")
+        raise RequestError(
+            "The file's name is too long.", "Use at most {longest_name} characters.", longest_name=LONGEST_NAME
+        )
     return name.strip()

@@ -21,21 +21,22 @@ from appliance.pages.head import GET
 from appliance.pages.login import (
     LARGEST_BODY,
     MOST_FIELDS,
-    TOO_OFTEN,
     TOO_OLD,
     Doors,
     address_of,
     came_from_here,
     device_of,
     session_cookie,
+    too_often,
     with_form_token,
 )
 from appliance.pages.questions import zones
 from appliance.pages.templates import Templates, html
 from appliance.records import Scope
+from appliance.sentences import say
 
-WRONG_CODE = "This is not the code of this box. It is printed on the box or its card."
-UNLIKE = "The two passwords are not the same."
+WRONG_CODE = say("This is not the code of this box. It is printed on the box or its card.")
+UNLIKE = say("The two passwords are not the same.")
 
 
 @route("/welcome", http_method=GET, opt=OPEN)  # type: ignore[arg-type]
@@ -113,7 +114,7 @@ def _begin(
     if expected:
         wait = doors.claims.wait(address_of(request))
         if wait:
-            return _first(box, templates, request, typed, TOO_OFTEN.format(-(-wait // 60)), 429)
+            return _first(box, templates, request, typed, too_often(-(-wait // 60)), 429)
         if not hmac.compare_digest(typed.get("claim_code", "").strip().encode(), expected.encode()):
             return _first(box, templates, request, typed, WRONG_CODE, 422)
     if typed.get("password", "") != typed.get("again", ""):

@@ -1,12 +1,16 @@
 """How the page writes dates, sizes and times: units that people use, no clock and no locale of the machine."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_UNITS = ("KB", "MB", "GB", "TB")
+from appliance.sentences import Sentence, counted, said_date, say
+
+_UNITS: tuple[Callable[[str], Sentence], ...] = (
+    lambda amount: say("{amount} KB", amount=amount),
+    lambda amount: say("{amount} MB", amount=amount),
+    lambda amount: say("{amount} GB", amount=amount),
+    lambda amount: say("{amount} TB", amount=amount),
+)
 
 
 def when(value: str | None, zone: tzinfo = UTC) -> str:
@@ -21,10 +25,7 @@ def when(value: str | None, zone: tzinfo = UTC) -> str:
         day: date = moment.astimezone(zone) if value.endswith("Z") else moment
     except ValueError:
         return value
-    words = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-    if "T" in value or " " in value:
-        words += f"{day:, %H:%M}"
-    return words
+    return said_date(day, f"{day:%H:%M}" if "T" in value or " " in value else "")
 
 
 def size(count: int | None) -> str:
@@ -32,14 +33,14 @@ def size(count: int | None) -> str:
     if count is None:
         return ""
     if count < 1000:
-        return "1 byte" if count == 1 else f"{count} bytes"
+        return counted("{count} byte", "{count} bytes", count)
     amount = float(count)
     for unit in _UNITS:
         amount /= 1000
         # 999.95 would be written as "1000.0", so the next unit takes over a little early.
         if amount < 999.5 or unit == _UNITS[-1]:
             break
-    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
+    return unit(f"{amount:.1f}" if amount < 9.95 else f"{amount:.0f}")
 
 
 def duration(seconds: float | None) -> str:
@@ -57,14 +58,16 @@ def seconds(value: float | None) -> str:
     if value is None:
         return ""
     if value < 0.05:
-        return "under 0.1 s"
+        return say("under 0.1 s")
     if value < 9.95:
-        return f"{value:.1f} s"
+        return say("{seconds:.1f} s", seconds=value)
     whole = round(value)
     if whole < 60:
-        return f"{whole} s"
+        return say("{seconds} s", seconds=whole)
     minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    if rest:
+        return say("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return say("{minutes} min", minutes=minutes)
 
 
 def number(value: int) -> str:

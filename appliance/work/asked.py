@@ -14,6 +14,7 @@ from pathlib import Path
 from appliance.device import service
 from appliance.errors import ServiceError
 from appliance.library import disk
+from appliance.sentences import say
 
 # By the name of the order, all that can be wished for: the module that does it, and how its arguments begin.
 WISHES = {
@@ -65,11 +66,11 @@ def main(arguments: list[str], root: Path = Path("/")) -> int:
         said = json.loads(wish.read_bytes())
         wish.unlink()
     except FileNotFoundError:
-        print("Nothing was asked for.", file=sys.stderr)
+        print(say("Nothing was asked for."), file=sys.stderr)
         return 1
     wished: list[str] = said["arguments"]
     if tuple(wished[: len(first)]) != first:
-        print("That is nothing that can be asked for.", file=sys.stderr)
+        print(say("That is nothing that can be asked for."), file=sys.stderr)
         return 1
     log = os.open(said["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.dup2(log, 1)

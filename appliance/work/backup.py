@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from appliance.errors import DamagedLibraryError, LibraryError
 from appliance.library import backups, notices, preferences, schedule
 from appliance.library.database import Connection
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work.schedule import Household, slot
 
@@ -50,7 +51,7 @@ class Nightly:
         except LibraryError as error:
             self._not_before = clock.monotonic() + RETRY
             log.error("the backup failed, and is tried again in an hour: %s", error)
-            text = f"The backup of the library’s database failed. {error.message}"
+            text = say("The backup of the library’s database failed. {error}", error=error.message)
             notices.put_up(db, NAME, text, error.next_step)
             return
         schedule.set_slot(db, NAME, today)

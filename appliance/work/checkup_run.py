@@ -12,6 +12,7 @@ from appliance import settings as settings_module
 from appliance.errors import ShoeboxError
 from appliance.library import database, opening
 from appliance.library.store import Store
+from appliance.sentences import kept
 from appliance.settings import Settings
 from appliance.work import checkup, doctor, process
 from appliance.work.checkup import Checkup, Found
@@ -33,10 +34,12 @@ def main(arguments: list[str]) -> int:
     error = ""
     try:
         for one in _findings(settings, loader, repair=begun.repair):
-            found.append(Found(one.about, one.verdict.lower(), one.text, one.next_step, one.mendable))
+            found.append(
+                Found(str.__str__(one.about), one.verdict.lower(), kept(one.text), kept(one.next_step), one.mendable)
+            )
             checkup.write(settings.data, msgspec.structs.replace(begun, findings=tuple(found)))
     except ShoeboxError as told:
-        error = str(told)
+        error = kept(str(told))
     checkup.write(
         settings.data, msgspec.structs.replace(begun, findings=tuple(found), finished=time.time(), error=error)
     )

@@ -23,6 +23,7 @@ from appliance.device import memory
 from appliance.device.profile import profile
 from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, ShoeboxError, TooLittleMemoryError
 from appliance.records import Described, Facts, Kind
+from appliance.sentences import Sentence, say
 from appliance.settings import Settings
 from appliance.work import protocol
 from appliance.work.fit import Fit, rungs
@@ -176,25 +177,29 @@ class Child:
         if isinstance(answer, protocol.Broken):
             log.error("describing broke", extra={"child": self.pid, "traceback": answer.traceback})
             raise CaptionerError(
-                f"Describing this file failed unexpectedly ({answer.summary}).", "Send the worker's log to the makers."
+                "Describing this file failed unexpectedly ({summary}).",
+                "Send the worker's log to the makers.",
+                summary=answer.summary,
             )
         return answer
 
     def _answer(self, pipe: Connection, deadline: _Deadline, alive: Alive | None) -> protocol.Answer:
         seconds = deadline.first
-        what = "Describing it"
+        what = say("Describing it")
         while True:
             answer = self._receive(pipe, seconds, what, alive)
             match answer:
                 case protocol.Loading(model=model):
                     self._loading = True
-                    seconds, what = deadline.load, f"Loading the model {model}"
+                    seconds, what = deadline.load, say("Loading the model {model}", model=model)
                 case protocol.Loaded():
-                    self.loaded = answer
+                    provider, warning = Sentence.read(answer.provider), Sentence.read(answer.warning)
+                    self.loaded = protocol.Loaded(answer.model, provider, warning)
                     self._loading = False
-                    seconds, what = deadline.first, "Describing it"
+                    seconds, what = deadline.first, say("Describing it")
                 case protocol.Progress(done=done, total=total):
-                    seconds, what = deadline.step, f"Describing frame {min(done + 1, total)} of {total}"
+                    seconds = deadline.step
+                    what = say("Describing frame {number} of {total}", number=min(done + 1, total), total=total)
                     if alive is not None:
                         alive()
                 case _:
@@ -205,7 +210,12 @@ class Child:
         while not pipe.poll(max(0.0, min(TICK, end - time.monotonic()))):
             if time.monotonic() >= end:
                 log.warning("the process that describes took too long, and is ended", extra={"child": self.pid})
-                raise DeadlineError(f"{what} took longer than {seconds:.0f} s.", "Allow it more time in the settings.")
+                raise DeadlineError(
+                    "{what} took longer than {seconds:.0f} s.",
+                    "Allow it more time in the settings.",
+                    what=what,
+                    seconds=seconds,
+                )
             if alive is not None:
                 alive()
         return protocol.decode_answer(pipe.recv_bytes(protocol.LARGEST))
@@ -219,7 +229,7 @@ class Child:
         self._end()
         pipe = self._start()
         pipe.send_bytes(protocol.encode_settings(self.settings))
-        answer = self._receive(pipe, deadline.load, "Starting the process that describes", alive)
+        answer = self._receive(pipe, deadline.load, say("Starting the process that describes"), alive)
         if not isinstance(answer, protocol.Ready):
             raise self._confused(answer)
         return pipe
@@ -277,7 +287,9 @@ class Child:
         log.warning("the process that describes ended in mid-work", extra=about)
         if self._memory_ran_out(own):
             return TooLittleMemoryError(loading=self._loading)
-        return ChildDiedError(f"The process that describes ended in mid-work{_reason(status)}.", "It is tried again.")
+        return ChildDiedError(
+            "The process that describes ended in mid-work{reason}.", "It is tried again.", reason=_reason(status)
+        )
 
     def _memory_ran_out(self, status: int | None) -> bool:
         """Whether a child ended so for want of memory: the kernel killed it, or a library found none and gave up."""
@@ -288,7 +300,7 @@ class Child:
 
     def _confused(self, answer: protocol.Answer) -> CaptionerError:
         self._end()
-        return CaptionerError(f"The process that describes gave a wrong answer ({type(answer).__name__}).")
+        return CaptionerError("The process that describes gave a wrong answer ({name}).", name=type(answer).__name__)
 
 
 def _bytes(path: Path | None) -> bytes | None:
@@ -297,14 +309,14 @@ def _bytes(path: Path | None) -> bytes | None:
 
 def _reason(status: int | None) -> str:
     if status == -signal.SIGKILL:
-        return " (killed)"
+        return say(" (killed)")
     if status is not None and status < 0:
         return f" ({signal.Signals(-status).name})"
-    return "" if status is None else f" (status {status})"
+    return "" if status is None else say(" (status {status})", status=status)
 
 
 def _rebuilt(answer: protocol.Refused) -> ShoeboxError:
     kind = getattr(errors, answer.error, None)
     if not (isinstance(kind, type) and issubclass(kind, ShoeboxError)):
         kind = CaptionerError
-    return kind(answer.message, answer.next_step)
+    return kind(Sentence.read(answer.message), Sentence.read(answer.next_step))

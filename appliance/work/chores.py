@@ -14,6 +14,7 @@ from appliance.library import claims, database, disk, items, notices, partials, 
 from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.records import Job
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work import schedule
 from appliance.work.adoption import take_in_forgotten
@@ -186,8 +187,8 @@ class Chores:
     def _look_at_clock(self) -> None:
         """Say that the night does not come because nobody has set the clock, until somebody has."""
         if schedule.is_held_back(self._db, self._settings, self._household):
-            text = "It is time for the night’s work, but no time server has set the box’s clock yet."
-            step = "Connect the box to the Internet, or to a router that tells the time."
+            text = say("It is time for the night’s work, but no time server has set the box’s clock yet.")
+            step = say("Connect the box to the Internet, or to a router that tells the time.")
             if notices.put_up(self._db, "clock", text, step):
                 log.warning("the night is held back: the clock is not set")
         elif self._household.synchronised():

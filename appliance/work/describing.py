@@ -80,9 +80,11 @@ def _facts(path: Path) -> Facts:
     try:
         path.open("rb").close()
     except FileNotFoundError as error:
-        raise NotFoundError(f"The file {path} is missing.", "Put it back where it was.") from error
+        raise NotFoundError("The file {path} is missing.", "Put it back where it was.", path=path) from error
     except OSError as error:
-        raise LibraryError(f"The file {path} cannot be read: {error.strerror}.", "Check the card or disk.") from error
+        raise LibraryError(
+            "The file {path} cannot be read: {strerror}.", "Check the card or disk.", path=path, strerror=error.strerror
+        ) from error
     return probe.probe(path)
 
 

@@ -12,6 +12,7 @@ from appliance import settings as settings_module
 from appliance.device import giving_up
 from appliance.errors import LibraryError, SettingsError, StorageFullError
 from appliance.library import database, opening
+from appliance.sentences import say
 from appliance.settings import SETTINGS_FILE, Settings
 from appliance.work import services
 from appliance.work.finding import Finding
@@ -39,7 +40,7 @@ def diagnose(
     if giving_up.is_given_up("web", environment, root):
         meant = giving_up.meaning("web", environment, root)
         if meant != giving_up.UNKNOWN:
-            found.append(Finding("services", False, meant, "Try again. If it comes back, restart the box."))
+            found.append(Finding(say("services"), False, meant, say("Try again. If it comes back, restart the box.")))
     supply = services.supply(root)
     return found if supply.sound else [*found, supply]
 
@@ -49,20 +50,21 @@ def _of_library(settings: Settings) -> list[Finding]:
         with database.explained():
             opening.look(settings)
     except StorageFullError as error:
-        return [Finding("free space", False, error.message, error.next_step)]
+        return [Finding(say("free space"), False, error.message, error.next_step)]
     except LibraryError as error:
-        return [Finding("library", False, error.message, error.next_step)]
+        return [Finding(say("library"), False, error.message, error.next_step)]
     return []
 
 
 def _without_values(error: SettingsError, file: Path) -> Finding:
     """Tell of a setting without its value, which may be somebody's."""
+    about = say("settings")
     named = re.match(r"(\w+) cannot be ", error.message)
     if named:
-        return Finding("settings", False, f"The setting {named[1]} has a value that cannot be used.", error.next_step)
+        text = say("The setting {name} has a value that cannot be used.", name=named[1])
+        return Finding(about, False, text, error.next_step)
     if "unknown setting" in error.message:
-        text = f"{file} has a setting that Shoebox does not know."
-        return Finding(
-            "settings", False, text, "On the box, type: sudo shoebox doctor. It says which, and what is known."
-        )
-    return Finding("settings", False, error.message, error.next_step)
+        text = say("{file} has a setting that Shoebox does not know.", file=file)
+        step = say("On the box, type: sudo shoebox doctor. It says which, and what is known.")
+        return Finding(about, False, text, step)
+    return Finding(about, False, error.message, error.next_step)

@@ -6,7 +6,7 @@ under way is left alone.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from appliance.library import backups, database, items, jobs, opening, preferenc
 from appliance.modelstore import installed
 from appliance.modelstore.need import memory_needed
 from appliance.records import Item, Kind, Priority, Status, Task
+from appliance.sentences import Sentence, counted, joined, say
 from appliance.settings import Settings
 from appliance.work import services, stepping
 from appliance.work.adoption import YOUNG, adopt_orphans
@@ -28,7 +29,7 @@ from appliance.work.vitals import AROUND, BOARD, Patient, backed_up, room
 
 STALE = 3600.0  # seconds without a write after which a temporary file is nobody's
 NAMED = 5  # that many are named, the rest counted
-_REPAIR = "Run `shoebox doctor --repair`."
+_REPAIR = say("Run `shoebox doctor --repair`.")
 THUMBNAILS = ("small.webp", "large.webp")
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def examine(patient: Patient, *, repair: bool = False, checks: tuple[Check, ...]
             check.mend(patient)
             before, found = found, check.look(patient)
             if found.sound:
-                found = Finding(found.about, True, f"{found.text} Mended: {before.text}")
+                text = say("{now} Mended: {before}", now=found.text, before=before.text)
+                found = Finding(found.about, True, text)
         yield replace(found, mendable=not found.sound and check.mend is not None)
         if check.look is _database and not found.sound:
             return  # what a damaged database says of the rest is worth nothing
@@ -67,68 +69,106 @@ def _beside(look: Callable[[Settings, Path], Finding]) -> Check:
 
 
 def _database(patient: Patient) -> Finding:
-    about = "database"
+    about = say("database")
     wrong = database.problems(patient.db)
     if not wrong:
-        return sound(about, "The database is whole.")
+        return sound(about, say("The database is whole."))
     return Finding(
         about,
         False,
-        f"The database is damaged: {wrong[0]}.",
-        "Run `shoebox doctor --repair` and start Shoebox again; it is then restored from the newest backup.",
+        say("The database is damaged: {wrong}.", wrong=wrong[0]),
+        say("Run `shoebox doctor --repair` and start Shoebox again; it is then restored from the newest backup."),
     )
 
 
 def _statuses(patient: Patient) -> Finding:
-    about = "statuses"
+    about = say("statuses")
     wrong = statuses.disagreements(patient.db)
     if not wrong:
-        return sound(about, "Every item's status is what its jobs say.")
-    named = _listed([f"item {one.item_id} is {one.status} and should be {one.expected}" for one in wrong])
-    return Finding(about, False, f"{_count(len(wrong), 'status is', 'statuses are')} wrong: {named}.", _REPAIR)
+        return sound(about, say("Every item's status is what its jobs say."))
+    named = [
+        say(
+            "item {item} is {status} and should be {expected}",
+            item=one.item_id,
+            status=one.status,
+            expected=one.expected,
+        )
+        for one in wrong
+    ]
+    text = counted(
+        "{count} status is wrong: {named}.", "{count} statuses are wrong: {named}.", len(wrong), named=_listed(named)
+    )
+    return Finding(about, False, text, _REPAIR)
 
 
 def _originals(patient: Patient) -> Finding:
-    about = "originals"
+    about = say("originals")
     missing = [item.path for item in items.every(patient.db) if not _is_whole(patient, item)]
     if not missing:
-        return sound(about, "Every original is there in its full size.")
-    step = "Send them again from the phone, which puts them back in their places, or restore a backup of originals/."
-    found = f"{_count(len(missing), 'original is', 'originals are')} missing or cut short: {_listed(missing)}."
+        return sound(about, say("Every original is there in its full size."))
+    step = say(
+        "Send them again from the phone, which puts them back in their places, or restore a backup of originals/."
+    )
+    found = counted(
+        "{count} original is missing or cut short: {named}.",
+        "{count} originals are missing or cut short: {named}.",
+        len(missing),
+        named=_listed(missing),
+    )
     return Finding(about, False, found, step)
 
 
 def _orphans(patient: Patient) -> Finding:
-    about = "unlisted files"
+    about = say("unlisted files")
     found = uploads.unlisted(patient.db, patient.store, older_than_seconds=YOUNG)
     young = uploads.unlisted(patient.db, patient.store, older_than_seconds=0)
     if not young:
-        return sound(about, "No file among the originals is unknown to the library.")
+        return sound(about, say("No file among the originals is unknown to the library."))
     if not found:  # put there by hand just now, or on their way in
-        text = f"{_count(len(young), 'new file', 'new files')} among the originals not listed yet: {_listed(young)}."
-        return Finding(about, True, text, "Photos and videos are taken in by themselves within two hours.")
-    text = f"{_count(len(found), 'file', 'files')} among the originals not listed in the library: {_listed(found)}."
-    return Finding(about, False, text, f"{_REPAIR} What is no photo or video stays; move it elsewhere.")
+        text = counted(
+            "{count} new file among the originals not listed yet: {named}.",
+            "{count} new files among the originals not listed yet: {named}.",
+            len(young),
+            named=_listed(young),
+        )
+        return Finding(about, True, text, say("Photos and videos are taken in by themselves within two hours."))
+    text = counted(
+        "{count} file among the originals not listed in the library: {named}.",
+        "{count} files among the originals not listed in the library: {named}.",
+        len(found),
+        named=_listed(found),
+    )
+    return Finding(
+        about, False, text, say("{repair} What is no photo or video stays; move it elsewhere.", repair=_REPAIR)
+    )
 
 
 def _leftovers(patient: Patient) -> Finding:
-    about = "temporary files"
+    about = say("temporary files")
     found = patient.store.leftovers(STALE)
     if not found:
-        return sound(about, "Nothing is left of uploads that were cut off.")
-    text = (
-        f"{_count(len(found), 'temporary file', 'temporary files')} left over: {_listed([one.name for one in found])}."
+        return sound(about, say("Nothing is left of uploads that were cut off."))
+    text = counted(
+        "{count} temporary file left over: {named}.",
+        "{count} temporary files left over: {named}.",
+        len(found),
+        named=_listed([one.name for one in found]),
     )
     return Finding(about, False, text, _REPAIR)
 
 
 def _thumbnails(patient: Patient) -> Finding:
-    about = "thumbnails"
+    about = say("thumbnails")
     missing = _without_thumbnails(patient)
     if not missing:
-        return sound(about, "Every picture has its thumbnails, or is waiting for them.")
-    named = _listed([f"item {item.id}" for item in missing])
-    text = f"{_count(len(missing), 'item lacks its', 'items lack their')} thumbnails: {named}."
+        return sound(about, say("Every picture has its thumbnails, or is waiting for them."))
+    named = _listed([say("item {item}", item=item.id) for item in missing])
+    text = counted(
+        "{count} item lacks its thumbnails: {named}.",
+        "{count} items lack their thumbnails: {named}.",
+        len(missing),
+        named=named,
+    )
     return Finding(about, False, text, _REPAIR)
 
 
@@ -138,7 +178,7 @@ def _make_thumbnails(patient: Patient) -> None:
 
 
 def _model(patient: Patient) -> Finding:
-    about = "model"
+    about = say("model")
     folder = patient.settings.data / "models"
     try:
         wrong = installed.problems(folder)
@@ -148,20 +188,26 @@ def _model(patient: Patient) -> Finding:
         need = memory_needed(model)
         known = [value for value in (memory.available(patient.root), memory.usable(patient.root)) if value is not None]
         if (free := min(known, default=need)) < need:  # beside a worker that describes, on a small board
-            text = f"{model.name} was not tried: it takes {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} are free."
-            return Finding(about, True, text, "On the box, type: sudo shoebox doctor")
+            text = say(
+                "{model} was not tried: it takes {need:.1f} GB of memory, and {free:.1f} are free.",
+                model=model.name,
+                need=need / 1e9,
+                free=free / 1e9,
+            )
+            return Finding(about, True, text, say("On the box, type: sudo shoebox doctor"))
         with Child(patient.settings, loader=patient.loader) as child:
             child.describe(asset("web/static/icons/icon-180.png"), Kind.PHOTO, None, fit=_stepping(patient).fit)
             loaded = child.loaded
     except SettingsError as error:
-        return Finding(about, False, f"Nothing can be described: {error.message}", error.next_step)
+        return Finding(about, False, say("Nothing can be described: {error}", error=error.message), error.next_step)
     except ShoeboxError as error:
-        step = error.next_step or "Install it again: `shoebox models install`."
-        return Finding(about, False, f"The model cannot be used: {error.message}", step)
-    text = f"{model.name} ({loaded.model if loaded else model.id}) describes a picture"
+        step = error.next_step or say("Install it again: `shoebox models install`.")
+        return Finding(about, False, say("The model cannot be used: {error}", error=error.message), step)
+    id = loaded.model if loaded else model.id
     if loaded is None or not loaded.provider:
-        return sound(about, f"{text}.")
-    return Finding(about, True, f"{text} on {loaded.provider}.", loaded.warning)
+        return sound(about, say("{name} ({id}) describes a picture.", name=model.name, id=id))
+    text = say("{name} ({id}) describes a picture on {provider}.", name=model.name, id=id, provider=loaded.provider)
+    return Finding(about, True, text, loaded.warning)
 
 
 def _make_backup(patient: Patient) -> None:
@@ -170,10 +216,10 @@ def _make_backup(patient: Patient) -> None:
 
 
 def _fit(patient: Patient) -> Finding:
-    about = "fit"
+    about = say("fit")
     trouble = _stepping(patient).trouble()
     if trouble is None:
-        return sound(about, "Describing runs as it was chosen.")
+        return sound(about, say("Describing runs as it was chosen."))
     return Finding(about, False, *trouble)
 
 
@@ -233,10 +279,7 @@ def _is_whole(patient: Patient, item: Item) -> bool:
     return original.is_file() and original.stat().st_size == item.bytes
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> Sentence:
     more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    named = joined(names[:NAMED], ", ")
+    return say("{names} and {count} more", names=named, count=more) if more > 0 else named

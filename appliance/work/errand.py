@@ -19,6 +19,7 @@ from appliance.device import running
 from appliance.errors import ModelError
 from appliance.library import disk
 from appliance.modelstore import installed
+from appliance.sentences import Sentence, kept
 from appliance.work import detached
 from appliance.work.loading import REAL
 
@@ -75,15 +76,18 @@ class Errand(msgspec.Struct, frozen=True):
 def read(models: Path) -> Errand | None:
     """Return the latest errand about a model in the folder `models`, None where there was none or nobody can tell."""
     try:
-        return msgspec.json.decode((models / _RECORD).read_bytes(), type=Errand)
+        found = msgspec.json.decode((models / _RECORD).read_bytes(), type=Errand)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    pairs = tuple(msgspec.structs.replace(pair, error=Sentence.read(pair.error)) for pair in found.pairs)
+    error, verdict = Sentence.read(found.error), Sentence.read(found.verdict)
+    return msgspec.structs.replace(found, error=error, verdict=verdict, pairs=pairs)
 
 
 def write(models: Path, errand: Errand) -> None:
     """Write down how far an errand is; not forced onto the disk, since after a power cut it would be old news."""
     new = models / f"{_RECORD}.new"
-    new.write_bytes(msgspec.json.encode(errand))
+    new.write_bytes(msgspec.json.encode(errand, enc_hook=kept))
     new.replace(models / _RECORD)
 
 

@@ -15,6 +15,7 @@ from appliance.library.store import Store
 from appliance.modelstore import installed
 from appliance.modelstore.need import memory_needed
 from appliance.records import Item
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work import errand, fit, process
 from appliance.work.child import Child
@@ -42,12 +43,20 @@ def verify(settings: Settings, notes: Notes) -> None:
     checking.verify_files(folder)
     answers = checking.recorded(folder)
     if answers is None:
-        notes.put(good=True, verdict="Its files are whole. What its original says of the test photos is not known.")
+        notes.put(
+            good=True, verdict=say("Its files are whole. What its original says of the test photos is not known.")
+        )
         return
     notes.put(total=len(answers))
     found = checking.compare(folder, answers, lambda _, done, __: notes.put(done=done))
-    alike = "as the original does" if found.good else "otherwise than the original: install it again"
-    notes.put(good=found.good, verdict=f"Its files are whole. It describes {found.pictures} test photos {alike}.")
+    alike = say(
+        "Its files are whole. It describes {pictures} test photos as the original does.", pictures=found.pictures
+    )
+    unlike = say(
+        "Its files are whole. It describes {pictures} test photos otherwise than the original: install it again.",
+        pictures=found.pictures,
+    )
+    notes.put(good=found.good, verdict=alike if found.good else unlike)
 
 
 def compare(settings: Settings, notes: Notes, loader: str) -> None:
@@ -56,8 +65,11 @@ def compare(settings: Settings, notes: Notes, loader: str) -> None:
     free, need = memory.available(), memory_needed(model)
     if free is not None and free < need:
         raise TooLittleMemoryError(
-            f"Trying {model.name} takes {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
+            "Trying {name} takes {need:.1f} GB of memory, and {free:.1f} GB are free.",
             "Try it while nothing is being described.",
+            name=model.name,
+            need=need / 1e9,
+            free=free / 1e9,
         )
     with opening.visited(settings) as db:
         settings = preferences.get(db, settings)

@@ -10,6 +10,7 @@ from appliance.modelstore import installed
 from appliance.modelstore.catalog import catalog
 from appliance.modelstore.need import memory_needed, smaller
 from appliance.records import ModelInfo
+from appliance.sentences import counted, say
 from appliance.settings import Settings
 
 KEPT = 256 << 20  # bytes; the least that the system, the page and the worker get by with
@@ -32,9 +33,11 @@ class Fit:
     @property
     def said(self) -> str:
         """Return it in words: `4 threads, 1 sentence weighed, 8 moments of a video`."""
-        return (
-            f"{_count(self.threads, 'thread')}, {_count(self.beams, 'sentence')} weighed,"
-            f" {_count(self.frames, 'moment')} of a video"
+        return say(
+            "{threads}, {sentences}, {moments}",
+            threads=counted("{count} thread", "{count} threads", self.threads),
+            sentences=counted("{count} sentence weighed", "{count} sentences weighed", self.beams),
+            moments=counted("{count} moment of a video", "{count} moments of a video", self.frames),
         )
 
 
@@ -78,10 +81,6 @@ def too_small(board: Profile) -> bool:
         return False
     least = min(need for model in catalog() if not model.shipped for need in model.memory_mb.values())
     return least << 20 > board.memory - KEPT
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _models(settings: Settings, board: Profile) -> list[str | None]:

@@ -12,6 +12,7 @@ from appliance.library import claims, database, describer, notices, opening, pre
 from appliance.library.database import Connection
 from appliance.library.store import Store
 from appliance.records import Job, Level
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work import process, protocol
 from appliance.work.child import Child
@@ -164,7 +165,9 @@ class Hands:
         """Begin no description until the chosen provider can be had, and say so."""
         self.refused = True
         self._told = None
-        if notices.put_up(db, PROVIDER, f"Nothing is described: {error.message}", error.next_step, level=Level.BAD):
+        if notices.put_up(
+            db, PROVIDER, say("Nothing is described: {error}", error=error.message), error.next_step, level=Level.BAD
+        ):
             log.error("nothing is described: %s", error)
 
     @contextmanager

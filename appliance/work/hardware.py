@@ -6,6 +6,8 @@ import logging
 import subprocess
 import sys
 
+from appliance.sentences import Sentence
+
 PATIENCE = 120.0  # seconds; a slow card takes long to load it
 
 log = logging.getLogger(__name__)
@@ -17,7 +19,7 @@ def providers() -> tuple[str, ...]:
     command = [sys.executable, "-m", "appliance.caption.providers"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL)
-        return tuple(str(name) for name in json.loads(done.stdout))
+        return tuple(Sentence.read(str(name)) for name in json.loads(done.stdout))
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         log.warning("which execution providers there are cannot be told: %s", error)
         return ()

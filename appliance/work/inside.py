@@ -19,6 +19,7 @@ from appliance import logs
 from appliance.caption.captioner import PROCESSOR, Captioner
 from appliance.errors import CaptionerError, ShoeboxError, TooLittleMemoryError
 from appliance.library import disk
+from appliance.sentences import joined, say
 from appliance.work import process, protocol
 from appliance.work.fit import Fit
 from appliance.work.loading import Models
@@ -64,7 +65,7 @@ class Inside:
             return _refused(TooLittleMemoryError())
         except OSError as error:
             if error.errno in disk.FULL:
-                return protocol.Refused("StorageFullError", "The card or disk is full.", "Make room on it.")
+                return protocol.Refused("StorageFullError", say("The card or disk is full."), say("Make room on it."))
             return _broken(error)
         except Exception as error:  # the job's edge: the worker says it plainly and logs the traceback
             return _broken(error)
@@ -107,7 +108,7 @@ class Inside:
             self._refusal = self._models.refusal(wanted[0])
             self._loaded = wanted
             captioner = self._captioner
-            self._say(protocol.Loaded(captioner.model, captioner.provider, " ".join(captioner.warnings)))
+            self._say(protocol.Loaded(captioner.model, captioner.provider, joined(captioner.warnings)))
         return self._captioner
 
     def _look(self) -> "Look":

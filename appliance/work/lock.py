@@ -24,7 +24,9 @@ def only_worker(data: Path) -> Iterator[None]:
     try:
         if not _take(lock):
             raise LibraryError(
-                f"Another worker works on {data} already.", "Stop it first, or give this one another data folder."
+                "Another worker works on {data} already.",
+                "Stop it first, or give this one another data folder.",
+                data=data,
             )
         yield
     finally:

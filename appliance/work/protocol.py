@@ -22,6 +22,7 @@ from collections.abc import Callable
 import msgspec
 
 from appliance.records import Described, Facts, Kind
+from appliance.sentences import kept
 from appliance.settings import Settings
 from appliance.work.fit import Fit
 
@@ -69,7 +70,10 @@ class Loading(Message, frozen=True, tag=True):
 
 
 class Loaded(Message, frozen=True, tag=True):
-    """The model is loaded, on `provider`; the item's time starts now. `warning` is what the owner should know of it."""
+    """The model is loaded, on `provider`; the item's time starts now. `warning` is what the owner should know of it.
+
+    Provider and warning travel as they are stored.
+    """
 
     model: str
     provider: str = ""
@@ -96,7 +100,7 @@ class Finished(Message, frozen=True, tag=True):
 
 
 class Refused(Message, frozen=True, tag=True):
-    """An error of `appliance.errors`, by class name."""
+    """An error of `appliance.errors`, by class name, with its sentences as they are stored."""
 
     error: str
     message: str
@@ -115,7 +119,7 @@ Answer = Ready | Loading | Loaded | Progress | Prepared | Finished | Refused | B
 
 DecodeError = msgspec.DecodeError
 LARGEST = 16 << 20  # bytes in one message
-encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder(enc_hook=kept).encode
 decode_request: Callable[[bytes], Request] = msgspec.json.Decoder(Request).decode
 decode_answer: Callable[[bytes], Answer] = msgspec.json.Decoder(Answer).decode
 encode_settings = msgspec.json.Encoder(enc_hook=str).encode  # JSON knows all values but the data folder's path

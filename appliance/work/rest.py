@@ -12,10 +12,11 @@ from appliance.device import power
 from appliance.device.temperature import temperature
 from appliance.library import notices
 from appliance.library.database import Connection
+from appliance.sentences import say
 from appliance.settings import Settings
 
 WARM, WEAK = "warm", "weak"  # the notices' names
-POWER_STEP = "Use the power supply and the cable that were made for it, with no hub between them."
+POWER_STEP = say("Use the power supply and the cable that were made for it, with no hub between them.")
 CALM = 600.0  # seconds without under-voltage until its notice goes: it comes and goes with the load
 
 log = logging.getLogger(__name__)
@@ -53,9 +54,12 @@ class Rest:
         if self._began_at is None:
             notices.take_down(db, WARM)
         else:
-            text = f"The box got too warm ({self._began_at:.0f} °C) and takes a break."
+            text = say("The box got too warm ({began_at:.0f} °C) and takes a break.", began_at=self._began_at)
             notices.put_up(
-                db, WARM, text, f"It goes on by itself below {below} °C. Give it air, and keep it out of the sun."
+                db,
+                WARM,
+                text,
+                say("It goes on by itself below {below} °C. Give it air, and keep it out of the sun.", below=below),
             )
 
     def _look_at_power(self, db: Connection) -> None:
@@ -66,5 +70,5 @@ class Rest:
             notices.take_down(db, WEAK)
         else:
             notices.put_up(
-                db, WEAK, "The box gets too little power, which slows it down and can damage files.", POWER_STEP
+                db, WEAK, say("The box gets too little power, which slows it down and can damage files."), POWER_STEP
             )

@@ -14,66 +14,73 @@ from appliance.device import giving_up, mdns, networks, release, units
 from appliance.device.listening import lan_address
 from appliance.device.power import power
 from appliance.device.units import Unit
+from appliance.sentences import Sentence, counted, joined, say
 from appliance.settings import Settings
 from appliance.work.finding import Finding, sound
 from appliance.work.rest import POWER_STEP
 
 LEAST_ON_SYSTEM = 200_000_000  # bytes; with less nothing can be updated, and services fail in odd ways
 PATIENCE = 3.0  # seconds for the page to answer
-RESTART = "Press Restart Shoebox in the settings, or type on the box: sudo systemctl restart shoebox.target"
+RESTART = say("Press Restart Shoebox in the settings, or type on the box: sudo systemctl restart shoebox.target")
 
 
 def services(root: Path) -> Finding:
     """Look whether page and worker run as services, were given up, or were started again."""
-    about = "services"
+    about = say("services")
     given_up = [name for name in ("web", "worker") if giving_up.is_given_up(name, root=root)]
     if given_up:
-        part = "The page" if given_up[0] == "web" else "Describing"
-        text = f"{part} does not start: it was tried three times. {giving_up.reason(given_up[0], root=root)}"
-        return Finding(about, False, text, f"Mend what is said here. {RESTART}")
+        reason = giving_up.reason(given_up[0], root=root)
+        page = say("The page does not start: it was tried three times. {reason}", reason=reason)
+        worker = say("Describing does not start: it was tried three times. {reason}", reason=reason)
+        step = say("Mend what is said here. {then}", then=RESTART)
+        return Finding(about, False, page if given_up[0] == "web" else worker, step)
     if not units.installed(root):
-        return sound(about, "Shoebox was started by hand here, not as a service.")
+        return sound(about, say("Shoebox was started by hand here, not as a service."))
     found = units.units() if root == Path("/") else None
     if not found:
-        return sound(about, "Shoebox runs as a service; whether all parts run cannot be asked from here.")
+        return sound(about, say("Shoebox runs as a service; whether all parts run cannot be asked from here."))
     return judged(found)
 
 
 def judged(found: dict[str, Unit]) -> Finding:
     """Return what there is to say of the services of a computer."""
-    about = "services"
+    about = say("services")
     missing = [name for name in units.ALWAYS if name not in found]
     if missing:
-        step = "Install Shoebox again; the library stays as it is."
-        return Finding(about, False, f"A part of Shoebox is not installed: {missing[0]}.", step)
+        step = say("Install Shoebox again; the library stays as it is.")
+        return Finding(about, False, say("A part of Shoebox is not installed: {name}.", name=missing[0]), step)
     down = [one.name for one in found.values() if not one.runs and not one.starting]
     if down:
-        return Finding(about, False, f"A part of Shoebox does not run: {', '.join(down)}.", RESTART)
-    again = [f"{one.name} {_times(one.restarts)}" for one in found.values() if one.restarts]
+        return Finding(about, False, say("A part of Shoebox does not run: {names}.", names=", ".join(down)), RESTART)
+    again = [
+        counted("{name} once", "{name} {count} times", one.restarts, name=one.name)
+        for one in found.values()
+        if one.restarts
+    ]
     if again:
-        text = f"All parts run. By itself systemd started again: {', '.join(again)}."
-        return Finding(about, True, text, "If it goes on, look at the notes of the last hour for why.")
-    return sound(about, "Page and worker run as services, and were not started again.")
+        text = say("All parts run. By itself systemd started again: {names}.", names=joined(again, ", "))
+        return Finding(about, True, text, say("If it goes on, look at the notes of the last hour for why."))
+    return sound(about, say("Page and worker run as services, and were not started again."))
 
 
 def system_disk(root: Path, data: Path) -> Finding:
     """Look at the room on the disk of the system, where the library is on another one."""
-    about = "system disk"
+    about = say("system disk")
     try:
         if root.stat().st_dev == data.stat().st_dev:
-            return sound(about, "System and library share one disk.")
+            return sound(about, say("System and library share one disk."))
         free = shutil.disk_usage(root).free
     except OSError:
-        return sound(about, "The room on the system's disk cannot be read here.")
+        return sound(about, say("The room on the system's disk cannot be read here."))
     if free >= LEAST_ON_SYSTEM:
-        return sound(about, f"{free / 1e9:.1f} GB are free beside the library's disk.")
-    text = f"Only {free / 1e6:.0f} MB are free on the system's disk."
-    return Finding(about, False, text, "On the box, type: sudo apt-get clean")
+        return sound(about, say("{free:.1f} GB are free beside the library's disk.", free=free / 1e9))
+    text = say("Only {free:.0f} MB are free on the system's disk.", free=free / 1e6)
+    return Finding(about, False, text, say("On the box, type: sudo apt-get clean"))
 
 
 def address(settings: Settings, root: Path) -> Finding:
     """Ask the page on its port, as a browser on this machine would."""
-    about = "address"
+    about = say("address")
     port = _port(settings, root)
     host = settings.host if settings.host not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - asks it, does not bind
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
@@ -81,70 +88,83 @@ def address(settings: Settings, root: Path) -> Finding:
         connection.request("GET", "/health/live")
         told = json.loads(connection.getresponse().read(1000))
     except (OSError, http.client.HTTPException):
-        step = "Start it: `shoebox run`, or where it is a service: sudo systemctl start shoebox.target"
-        return Finding(about, True, f"No page answers on port {port}.", step)
+        step = say("Start it: `shoebox run`, or where it is a service: sudo systemctl start shoebox.target")
+        return Finding(about, True, say("No page answers on port {port}.", port=port), step)
     except ValueError:
         told = None
     finally:
         connection.close()
     if not isinstance(told, dict) or told.get("status") != "ok":
-        text = f"Another program answers on port {port}."
-        return Finding(about, False, text, "Stop that program, or give Shoebox another port.")
+        text = say("Another program answers on port {port}.", port=port)
+        return Finding(about, False, text, say("Stop that program, or give Shoebox another port."))
     if told.get("rescue"):
-        return Finding(about, False, "The page does not start.", "Open it: it says what is wrong and what to do.")
-    return sound(about, f"The page answers on port {port}.")
+        step = say("Open it: it says what is wrong and what to do.")
+        return Finding(about, False, say("The page does not start."), step)
+    return sound(about, say("The page answers on port {port}.", port=port))
 
 
 def network_name(settings: Settings, root: Path) -> Finding:
     """Look whether the box is on a network, and by which name phones find it."""
-    about = "network name"
+    about = say("network name")
     own = lan_address()
     port = _port(settings, root)
     ending = "" if port == 80 else f":{port}"
     if own is None and mdns.is_there(root):  # the page itself sees no network, and asks who does
         host = f"{socket.gethostname().partition('.')[0]}.local"
         if (number := mdns.address_of(host, root)) is not None:
-            return sound(about, f"The box is at http://{host}{ending} and at http://{number}{ending}.")
+            return sound(about, _is_at(f"http://{host}{ending}", f"http://{number}{ending}"))
     if own is None and not networks.any_seen(root):
-        return sound(about, "Which networks the box is on cannot be asked from here.")
+        return sound(about, say("Which networks the box is on cannot be asked from here."))
     if own is None:
-        step = "Plug in its network cable, or set up its Wi-Fi. The photos are safe; phones cannot reach it."
-        return Finding(about, True, "The box is on no network.", step)
+        step = say("Plug in its network cable, or set up its Wi-Fi. The photos are safe; phones cannot reach it.")
+        return Finding(about, True, say("The box is on no network."), step)
     by_number = f"http://{own}{ending}"
     if not mdns.is_there(root):
-        step = "Open it by its number, or install what tells names on this network: sudo apt-get install avahi-daemon"
-        return Finding(about, True, f"The box is at {by_number} and has no name.", step)
+        step = say(
+            "Open it by its number, or install what tells names on this network: sudo apt-get install avahi-daemon"
+        )
+        return Finding(about, True, say("The box is at {address} and has no name.", address=by_number), step)
     name = mdns.name_of(own, root)
     if name is None:
-        return Finding(about, True, f"Its name is not told on this network; it is at {by_number}.", "Open it by that.")
-    return sound(about, f"The box is at http://{name}{ending} and at {by_number}.")
+        text = say("Its name is not told on this network; it is at {address}.", address=by_number)
+        return Finding(about, True, text, say("Open it by that."))
+    return sound(about, _is_at(f"http://{name}{ending}", by_number))
+
+
+def _is_at(name: str, number: str) -> Sentence:
+    return say("The box is at {name} and at {number}.", name=name, number=number)
 
 
 def release_in_use(root: Path) -> Finding:
     """Look which release runs, and whether it is the one that the next start takes."""
-    about = "release"
+    about = say("release")
     found = release.releases(root)
     if found is None:
-        return sound(about, f"Shoebox {__version__}, not installed by setup.")
-    kept = f" Kept to go back to: {', '.join(found.kept)}." if found.kept else ""
-    if found.own and found.own != found.current:
-        return Finding(about, True, f"Release {found.own} runs; {found.current} is installed.{kept}", RESTART)
-    return sound(about, f"Shoebox {__version__}, release {found.current}.{kept}")
+        return sound(about, say("Shoebox {version}, not installed by setup.", version=__version__))
+    text = say("Shoebox {version}, release {name}.", version=__version__, name=found.current)
+    older = bool(found.own) and found.own != found.current
+    if older:
+        text = say("Release {own} runs; {current} is installed.", own=found.own, current=found.current)
+    if found.kept:
+        text = joined([text, say("Kept to go back to: {names}.", names=", ".join(found.kept))])
+    return Finding(about, True, text, RESTART if older else "")
 
 
 def supply(root: Path) -> Finding:
     """Look whether the box gets enough power, as its board tells."""
-    about = "power"
+    about = say("power")
     found = power(root)
     if found.under_voltage or found.under_voltage_before:
-        when = "gets" if found.under_voltage else "got, since it was started,"
-        return Finding(about, False, f"The box {when} too little power.", POWER_STEP)
+        now = say("The box gets too little power.")
+        before = say("The box got, since it was started, too little power.")
+        return Finding(about, False, now if found.under_voltage else before, POWER_STEP)
     if found.slowed or found.slowed_before:
-        when = "slows" if found.slowed else "slowed"
-        return Finding(about, False, f"The box {when} itself down, as it got too warm.", "Give it air, or a fan.")
+        now = say("The box slows itself down, as it got too warm.")
+        before = say("The box slowed itself down, as it got too warm.")
+        return Finding(about, False, now if found.slowed else before, say("Give it air, or a fan."))
     if found.under_voltage is None:
-        return sound(about, "This computer does not tell whether it gets enough power.")
-    return sound(about, "The box gets enough power.")
+        return sound(about, say("This computer does not tell whether it gets enough power."))
+    return sound(about, say("The box gets enough power."))
 
 
 def _port(settings: Settings, root: Path) -> int:
@@ -154,7 +174,3 @@ def _port(settings: Settings, root: Path) -> int:
             if one.port is not None:
                 return one.port
     return settings.port
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"

@@ -15,13 +15,14 @@ from appliance.errors import MediaTooLargeError, ModelError, TooLittleMemoryErro
 from appliance.library import counters, notices, standing
 from appliance.library.database import Connection, transaction
 from appliance.modelstore import installed
+from appliance.sentences import both, counted, say
 from appliance.settings import Settings
 from appliance.work import fit, ladder
 from appliance.work.fit import Fit
 from appliance.work.ladder import Standing, Verdict
 
 NOTICE = "stepped-down"
-_STEP = "Stop other programs or use a computer with more memory, then run `shoebox doctor --repair` to try again."
+_STEP = say("Stop other programs or use a computer with more memory, then run `shoebox doctor --repair` to try again.")
 _SAME_MEMORY = 64 << 20  # bytes; from one start to the next a machine may have a little more or less
 
 log = logging.getLogger(__name__)
@@ -102,21 +103,30 @@ class Stepping:
             return None
         if self._at == 0 and large is not None and self._board.memory is not None:
             return (
-                f"This box has {self._board.memory / 1e9:.1f} GB of memory, which is too little for {large.name}"
-                f" ({large.id}). Pictures are described by {self._name(self.fit.model)} instead.",
-                f"Use a computer with more memory, or keep to that model: `shoebox models use {self.fit.model}`.",
+                say(
+                    "This box has {memory:.1f} GB of memory, which is too little for {name} ({id}). "
+                    "Pictures are described by {instead} instead.",
+                    memory=self._board.memory / 1e9,
+                    name=large.name,
+                    id=large.id,
+                    instead=self._name(self.fit.model),
+                ),
+                say(
+                    "Use a computer with more memory, or keep to that model: `shoebox models use {model}`.",
+                    model=self.fit.model,
+                ),
             )
-        return f"Memory ran out, so describing goes on with {self._said(self.fit)}.", _STEP
+        return say("Memory ran out, so describing goes on with {said}.", said=self._said(self.fit)), _STEP
 
     def _said(self, way: Fit) -> str:
         told = []
         if way.model is not None:
-            told.append(f"a smaller model, {self._name(way.model)}")
+            told.append(say("a smaller model, {name}", name=self._name(way.model)))
         if way.threads < self._rungs[0].threads:
-            told.append("one processor core" if way.threads == 1 else f"{way.threads} processor cores")
+            told.append(counted("one processor core", "{count} processor cores", way.threads))
         if way.lean:
-            told.append("as little memory as it can")
-        return " and ".join(told)
+            told.append(say("as little memory as it can"))
+        return both(told)
 
     def _name(self, id: str | None) -> str:
         folder = self._settings.data / "models"

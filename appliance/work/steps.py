@@ -21,6 +21,7 @@ from appliance.library import claims, counters, database, descriptions, items, p
 from appliance.library.database import Connection, transaction
 from appliance.library.store import Store
 from appliance.records import Job, JobState, Task
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work.child import Alive, Child, Stopped
 from appliance.work.stepping import SteppedDown, Stepping
@@ -83,7 +84,7 @@ def run_job(
         except Exception:  # the job's edge: one item's trouble must not be the next one's
             store.check()
             log.exception("Shoebox made a mistake")
-            sentence = "Shoebox made a mistake with this item. Try it again; the worker's log says more."
+            sentence = say("Shoebox made a mistake with this item. Try it again; the worker's log says more.")
             _fail(db, chosen, job, sentence, MISTAKE, clock(), permanent=False)
 
 

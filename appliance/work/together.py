@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from appliance.device import clock
 from appliance.device.listening import listening_socket
 from appliance.library import opening
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work import process
 from appliance.work.lock import only_worker
@@ -87,7 +88,7 @@ def supervise(members: list[Part], *, address: str = "") -> int:
                         return status
                 if not told and _answers(address):
                     told = True
-                    print(f"Shoebox is ready: {address}", flush=True)
+                    print(say("Shoebox is ready: {address}", address=address), flush=True)
                 pauses = [member.start_again - now for member in members if member.process is None]
                 if not told:
                     pauses.append(0.2)

@@ -16,6 +16,7 @@ from appliance.device.temperature import temperature
 from appliance.library import backups, preferences
 from appliance.library.database import Connection
 from appliance.library.store import Store
+from appliance.sentences import say
 from appliance.settings import Settings
 from appliance.work import fit, process, services
 from appliance.work.finding import Finding, sound
@@ -37,30 +38,32 @@ class Patient:
 
 
 def backed_up(patient: Patient) -> Finding:
-    about = "backups"
+    about = say("backups")
     wrong = backups.overdue(patient.db, patient.settings.data, now=time.time())
     if wrong is None:
-        return sound(about, "The database has a good backup, or is new.")
-    return Finding(about, False, wrong, "Run `shoebox backup`.")
+        return sound(about, say("The database has a good backup, or is new."))
+    return Finding(about, False, wrong, say("Run `shoebox backup`."))
 
 
 def room(patient: Patient) -> Finding:
-    about = "free space"
+    about = say("free space")
     free = shutil.disk_usage(patient.settings.data).free
-    text = f"{free / 1e9:.1f} GB are free."
+    text = say("{free:.1f} GB are free.", free=free / 1e9)
     if free >= LEAST_FREE:
         return sound(about, text)
-    return Finding(about, False, f"Only {free / 1e6:.0f} MB are free.", "Make room on the card or disk.")
+    return Finding(
+        about, False, say("Only {free:.0f} MB are free.", free=free / 1e6), say("Make room on the card or disk.")
+    )
 
 
 def _temperature(patient: Patient) -> Finding:
-    about = "temperature"
+    about = say("temperature")
     degrees = temperature(patient.root)
     if degrees is None:
-        return sound(about, "This computer does not tell how warm it is.")
+        return sound(about, say("This computer does not tell how warm it is."))
     above = preferences.get(patient.db, patient.settings).rest_above
-    text = f"The processor is at {degrees:.0f} °C; the box rests above {above} °C."
-    return Finding(about, True, text, "Give it air, and keep it out of the sun." if degrees > above else "")
+    text = say("The processor is at {degrees:.0f} °C; the box rests above {above} °C.", degrees=degrees, above=above)
+    return Finding(about, True, text, say("Give it air, and keep it out of the sun.") if degrees > above else "")
 
 
 def _power(patient: Patient) -> Finding:
@@ -68,46 +71,60 @@ def _power(patient: Patient) -> Finding:
 
 
 def _memory(patient: Patient) -> Finding:
-    about = "memory"
+    about = say("memory")
     free = memory.available(patient.root)
     if free is None:
-        return sound(about, "How much memory is free cannot be read here.")
+        return sound(about, say("How much memory is free cannot be read here."))
     limit = process.memory_limit(patient.settings, patient.root)
-    text = f"{free / 1e6:.0f} MB of memory are free; describing may take {limit / 1e6:.0f} MB."
-    step = "Stop other programs, use a smaller model, or set `workers` to 1."
+    text = say(
+        "{free:.0f} MB of memory are free; describing may take {limit:.0f} MB.", free=free / 1e6, limit=limit / 1e6
+    )
+    step = say("Stop other programs, use a smaller model, or set `workers` to 1.")
     return Finding(about, True, text, step if free < LEAST_MEMORY else "")
 
 
 def _board(patient: Patient) -> Finding:
-    about = "board"
+    about = say("board")
     board = profile(patient.root)
     chosen = fit.full(preferences.get(patient.db, patient.settings), board)
-    text = f"{board.machine}: describing takes {board.variant}, {chosen.said}."
+    text = say(
+        "{machine}: describing takes {variant}, {said}.", machine=board.machine, variant=board.variant, said=chosen.said
+    )
     if fit.too_small(board):
-        return Finding(about, True, text, "It has too little memory for BLIP: the sample describes, or a larger board.")
+        return Finding(
+            about, True, text, say("It has too little memory for BLIP: the sample describes, or a larger board.")
+        )
     return sound(about, text)
 
 
 def _clock(patient: Patient) -> Finding:
-    about = "clock"
+    about = say("clock")
     if clock.synchronised(patient.root):
-        return sound(about, "The clock is set by a time server.")
-    step = "Connect the box to the Internet, or to a router that tells the time. Until then no nightly batch starts."
-    return Finding(about, True, "No time server has set the clock since the box was started.", step)
+        return sound(about, say("The clock is set by a time server."))
+    step = say(
+        "Connect the box to the Internet, or to a router that tells the time. Until then no nightly batch starts."
+    )
+    return Finding(about, True, say("No time server has set the clock since the box was started."), step)
 
 
 def _card(patient: Patient) -> Finding:
-    about = "card wear"
+    about = say("card wear")
     found = card(patient.root)
     if found.worn_out:
-        return Finding(about, False, "The memory card is worn out.", "Make a backup and move to a new card soon.")
+        return Finding(
+            about, False, say("The memory card is worn out."), say("Make a backup and move to a new card soon.")
+        )
     if found.used is not None:
-        return sound(about, f"The memory card has used up to {found.used} % of its life.")
+        return sound(about, say("The memory card has used up to {used} % of its life.", used=found.used))
     if found.written is not None:
         return sound(
-            about, f"The card does not tell how worn it is; {found.written / 1e9:.1f} GB were written since start."
+            about,
+            say(
+                "The card does not tell how worn it is; {written:.1f} GB were written since start.",
+                written=found.written / 1e9,
+            ),
         )
-    return sound(about, "There is no memory card that tells how worn it is.")
+    return sound(about, say("There is no memory card that tells how worn it is."))
 
 
 def vitals(patient: Patient) -> Iterator[Finding]:

@@ -142,10 +142,10 @@ def install(folder: Path, interpreter: Path, emulator: str) -> None:
     subprocess.run(pip, check=True)
 
 
-def locked(text: str, version: str) -> str:
-    """Return what a lock's text asks for on ARM, with its hashes; pip itself would ask this computer's Python."""
+def locked(text: str, version: str, machine: str = "aarch64") -> str:
+    """Return what a lock's text asks for there, with its hashes; pip itself would ask this computer's Python."""
     there = {
-        "platform_machine": "aarch64",
+        "platform_machine": machine,
         "platform_system": "Linux",
         "sys_platform": "linux",
         "os_name": "posix",

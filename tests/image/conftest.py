@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from computer import missing_tools
+from emulated import missing_tools
 
 BUILT = Path(__file__).parents[2] / "build" / "image"
 

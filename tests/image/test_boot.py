@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import draw
-from computer import Computer
+from emulated import Computer
 from uploads import write_photo, write_video
 from visitor import Visitor
 
@@ -56,6 +56,8 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     say("first start: the page answers")
     assert "claim_code" in visitor.ask("/welcome")[1]
     shown = seen_on_screen(computer)
+    wifi = "mount -o remount,rw /boot/firmware && sed -i 's/^#  /  /' /boot/firmware/network-config"
+    assert computer.look(wifi) == ""
     computer.monitor("system_powerdown")
     computer.wait_until_off()
     say("switched off by its button")
@@ -71,6 +73,8 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     assert visitor.first_visit("00000000")[0] == 422
     assert visitor.first_visit(code[0])[0] == 200
     say("claimed with the code from the card")
+    assert "Name of your Wi-Fi" in computer.look("cat /etc/netplan/*.yaml")
+    say("the Wi-Fi that was written into network-config counts")
     made = computer.look("shoebox key new --name test --scope upload,read,write,admin")
     visitor.key = made.split()[-1]
     kept = {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import draw
-from computer import WholePi
+from emulated import WholePi
 from uploads import write_photo
 from visitor import Visitor
 

@@ -1,0 +1,391 @@
+# shellcheck shell=bash
+# The steps of install, upgrade with its way back, and uninstall.
+
+FORMER=$OPT/former       # what an upgrade would need to go back: choices, settings, database
+UPGRADING=$OPT/upgrading # holds the former release's name while an upgrade is not over
+PARTLY=()                # what was asked for and could not be had
+MODEL_FITS=yes
+
+# Sets what was not given to what was chosen at a former time, or to its default.
+choose() {
+    ASKED_MODEL=$MODEL
+    PORT=${PORT:-$(chosen port)} && PORT=${PORT:-80}
+    DATA=${DATA:-$(chosen data)} && DATA=${DATA:-/var/lib/shoebox}
+    MDNS=${MDNS:-$(chosen mdns)} && MDNS=${MDNS:-yes}
+    UPDATES=${UPDATES:-$(chosen updates)} && UPDATES=${UPDATES:-yes}
+    HARDWARE=$(hardware)
+    PROVIDER=${PROVIDER:-$(chosen provider)}
+    case $PROVIDER in
+        '' | auto) PROVIDER=$HARDWARE ;;
+    esac
+}
+
+# The packages that suit this machine: nvidia, openvino or cpu.
+hardware() {
+    local device vendor class found=cpu
+    for device in "${SYS:-/sys}"/bus/pci/devices/*; do
+        [ -r "$device/class" ] || continue
+        vendor=$(cat "$device/vendor") class=$(cat "$device/class")
+        case "$vendor $class" in
+            "0x10de 0x03"*) found=nvidia && break ;;
+            "0x8086 0x03"*) found=openvino ;;
+        esac
+    done
+    # Without its driver a card is of no use; on other processors there is nothing to install.
+    [ "$found" != nvidia ] || nvidia-smi >/dev/null 2>&1 || found=cpu
+    [ "$(uname -m)" = x86_64 ] || [ "$found" = cpu ] || found=cpu
+    printf '%s' "$found"
+}
+
+# Few questions, and only at the first time.
+ask_questions() {
+    [ -z "$(current_name)" ] || return 0
+    [ -z "$YES" ] && [ -t 0 ] || return 0
+    say "A few questions; Enter takes what stands in brackets."
+    NAME=$(ask "What is the box called?" "${NAME:-Shoebox}")
+    PORT=$(ask "On which port does its page answer?" "$PORT")
+    DATA=$(ask "In which folder do the photos go?" "$DATA")
+    [ "$HARDWARE" = cpu ] || PROVIDER=$(ask "A graphics card was found. What does describing run on (cpu, nvidia, openvino)?" "$PROVIDER")
+    [ -n "$MODEL_FROM" ] || MODEL=$(ask "Which model (blip-base: 1 GB to download; sample: knows drawn shapes only)?" "${MODEL:-blip-base}")
+    MDNS=$(yes_or_no "Shall the box be known as shoebox.local?" "$MDNS")
+    UPDATES=$(yes_or_no "Shall Debian's security updates be installed at night?" "$UPDATES")
+    check_options
+}
+
+yes_or_no() {
+    case $(ask "$1" "$2") in
+        [yY]*) printf yes ;;
+        *) printf no ;;
+    esac
+}
+
+one_at_a_time() {
+    exec 9>/run/lock/shoebox-setup.lock
+    flock -n 9 || fail "Another setup of Shoebox runs on this machine." "Wait until it has ended."
+}
+
+do_install() {
+    find_source
+    choose
+    ask_questions
+    work_folder
+    RELEASE=$(release_name) || RELEASE='' # without Python, which is said below
+    if [ -z "$SOURCE$RELEASE" ]; then
+        wrong_usage "Shoebox is not installed, and there is nothing to install from. Say where it is: --from"
+    elif [ "$COMMAND" = upgrade ] && [ -z "$(current_name)" ]; then
+        wrong_usage "Shoebox is not installed here. Install it: shoebox-setup install"
+    fi
+    look
+    if [ "$MISSING" -gt 0 ]; then
+        say "Missing: $MISSING. Nothing was changed."
+        exit 3
+    fi
+    if [ -n "$DRY_RUN" ]; then
+        plan
+        exit 0
+    fi
+    one_at_a_time
+    [ ! -f "$UPGRADING" ] || go_back "An upgrade was interrupted."
+    local former
+    former=$(current_name)
+    mkdir -p "$OPT/releases"
+    if [ -n "$former" ] && [ "$former" != "$RELEASE" ]; then
+        replace "$former"
+    else
+        install_here "$former"
+    fi
+    say_end "$former"
+}
+
+# What would be done, for --dry-run.
+plan() {
+    local former
+    former=$(current_name)
+    say "This would be done:"
+    [ "${#APT[@]}" = 0 ] || note "apt installs ${APT[*]}."
+    if [ "$former" = "$RELEASE" ]; then
+        note "$RELEASE is installed; what is missing beside it would be mended."
+    elif [ -n "$former" ]; then
+        note "The database is backed up; $RELEASE takes the place of $former, which comes back if it does not work."
+    else
+        note "$RELEASE is put together in $OPT from $SOURCE, with packages for $PROVIDER."
+    fi
+    note "User and group shoebox, $SETTINGS, units shoebox* in $UNITS, the commands shoebox and shoebox-setup in /usr/local."
+    note "The library is in $DATA, the page on port $PORT."
+    [ "$MDNS" != yes ] || note "The box is known as shoebox.local (avahi-daemon)."
+    [ "$UPDATES" != yes ] || note "Debian's security updates are installed at night (unattended-upgrades)."
+    if [ -z "$former" ] || [ -n "$ASKED_MODEL$MODEL_FROM" ]; then
+        note "The model is ${MODEL_FROM:-${MODEL:-blip-base where its hub can be reached, else the sample}}."
+    fi
+    note "Services are started, and tried with a drawn scene that is removed again."
+    say "Nothing was changed."
+}
+
+get_apt() {
+    [ "${#APT[@]}" = 0 ] && return
+    install_apt "${APT[@]}" || fail "apt could not install ${APT[*]}." "Type: sudo apt update && sudo apt install ${APT[*]}"
+    good "apt has installed ${APT[*]}."
+    CHANGED=1
+}
+
+install_here() {
+    local former=$1 ran=''
+    [ -n "$former" ] || TAKE_BACK=take_back_install
+    get_apt
+    make_release
+    use_release "$RELEASE"
+    keep_choices
+    ! services_run || ran=1
+    put_system
+    if [ -z "$CHANGED" ] && [ -n "$ran" ]; then
+        put_model "$former"
+        return
+    fi
+    [ -z "$ran" ] || stop_services
+    start_services || fail "The services could not be started." "Look at: journalctl -u 'shoebox*' -n 50"
+    put_model "$former"
+    note "The box is sent a scene to describe."
+    verify || fail "Shoebox does not work on this machine." "Look at: journalctl -u 'shoebox*' -n 50"
+    CHANGED=1 TAKE_BACK=''
+}
+
+put_system() {
+    put_units "$HERE"
+    put_settings
+    put_mdns || PARTLY+=("The box is not known as shoebox.local: avahi-daemon could not be set up.")
+    put_updates || PARTLY+=("Security updates are not installed at night: unattended-upgrades could not be set up.")
+}
+
+# The first installation failed: all is as before, but for what apt installed.
+take_back_install() {
+    note "What was begun is taken back."
+    stop_services
+    remove_programs
+    rmdir "$DATA" 2>/dev/null
+    [ ! -d "$DATA" ] || note "The library in $DATA stays."
+}
+
+replace() {
+    local former=$1
+    say "   Shoebox ${former%-*} ($former) is replaced by ${RELEASE%-*} ($RELEASE)."
+    if [ -e "$DATA/library.db" ]; then
+        must as_shoebox backup || fail "The database could not be backed up, so nothing was changed." "See above; sudo shoebox doctor tells more."
+        good "The database is backed up."
+    fi
+    get_apt
+    make_release
+    keep_former "$former"
+    TAKE_BACK=take_back_upgrade
+    stop_services
+    copy_database
+    use_release "$RELEASE"
+    keep_choices
+    put_system
+    start_services || fail "The services could not be started."
+    note "The box is sent a scene to describe."
+    verify || fail "Shoebox ${RELEASE%-*} does not work on this machine."
+    TAKE_BACK=''
+    rm -f "$UPGRADING"
+    rm -rf "$FORMER"
+    put_model "$former"
+    remove_old_releases
+    CHANGED=1
+}
+
+take_back_upgrade() { go_back "The new version was not installed."; }
+
+keep_former() {
+    rm -rf "$FORMER"
+    (umask 077 && mkdir "$FORMER")
+    cp -p "$CHOICES" "$SETTINGS" "$FORMER"
+    printf '%s\n' "$1" >"$UPGRADING.new"
+    mv -T "$UPGRADING.new" "$UPGRADING"
+    sync -f "$OPT"
+}
+
+# With nobody writing to it, the database's files are the database.
+copy_database() {
+    [ -e "$DATA/library.db" ] || return 0
+    mkdir "$FORMER/database.part"
+    cp -p "$DATA"/library.db* "$FORMER/database.part" || fail "The database could not be copied." "Make room on the disk of $OPT."
+    mv "$FORMER/database.part" "$FORMER/database"
+    sync -f "$OPT"
+}
+
+# The database as it was, where the new version has brought it up to date: the former one could not use it.
+restore_database() {
+    [ -d "$FORMER/database" ] || return 0
+    work_folder
+    rm -rf "$WORK/now" && mkdir "$WORK/now"
+    cp "$DATA"/library.db* "$WORK/now"
+    cp -r "$FORMER/database" "$WORK/then"
+    if $PYTHON - "$WORK/then/library.db" "$WORK/now/library.db" <<'PYTHON'; then
+import sqlite3, sys
+def steps(file):
+    return sqlite3.connect(file).execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
+try:
+    sys.exit(steps(sys.argv[1]) != steps(sys.argv[2]))
+except sqlite3.Error as error:
+    sys.exit(f"{error}")
+PYTHON
+        return 0
+    fi
+    rm -f "$DATA"/library.db*
+    cp -p "$FORMER/database"/* "$DATA"
+    note "The database is as it was before the upgrade."
+}
+
+# go_back WHY: to the release before an upgrade. Also when that was interrupted, by power or kill -9, at a former time.
+go_back() {
+    local former failed PORT=$PORT DATA=$DATA PROVIDER=$PROVIDER
+    former=$(cat "$UPGRADING")
+    failed=$(current_name)
+    lack "$* The former version, ${former%-*}, comes back."
+    stop_services
+    use_release "$former"
+    restore_database
+    put "$CHOICES" 644 root <"$FORMER/choices"
+    put "$SETTINGS" 640 shoebox <"$FORMER/shoebox.toml"
+    PORT=$(chosen port) DATA=$(chosen data) PROVIDER=$(chosen provider) # only in here
+    put_units "$(packages_of "$CURRENT")/appliance/systemd"
+    start_services
+    [ "$failed" = "$former" ] || rm -rf "$OPT/releases/$failed"
+    if verify; then
+        good "Shoebox ${former%-*} runs again."
+    else
+        lack "Shoebox ${former%-*} does not answer, either. Look at: journalctl -u 'shoebox*' -n 50"
+    fi
+    rm -f "$UPGRADING"
+    rm -rf "$FORMER"
+}
+
+# The model: asked for, or at the first installation the real one where it can be had.
+put_model() {
+    local former=$1 from=$MODEL_FROM
+    if [ -n "$MODEL_FROM" ]; then
+        from=$(readlink -f "$MODEL_FROM")
+        if ! runuser -u shoebox -- test -r "$from/config.json"; then
+            rm -rf "$OPT/model-from" # a stick that only root can read
+            cp -r "$from" "$OPT/model-from" && chown -R shoebox:shoebox "$OPT/model-from"
+            from=$OPT/model-from
+        fi
+        install_model --from "$from" || PARTLY+=("The model in $MODEL_FROM was not installed; the sample model, which knows drawn shapes only, describes until one is.")
+        rm -rf "$OPT/model-from"
+    elif [ -n "$ASKED_MODEL" ] || [ -z "$former" ]; then
+        MODEL=${MODEL:-blip-base}
+        if [ "$MODEL" = sample ]; then
+            note "The sample model describes: it knows drawn shapes only. For photos: sudo shoebox models install blip-base"
+        elif as_shoebox models list --json 2>/dev/null | grep -q "\"id\": \"$MODEL"; then
+            note "$MODEL is installed."
+        elif [ "$MODEL_FITS" = yes ] && hub_answers && install_model "$MODEL"; then
+            :
+        else
+            note "$MODEL was not installed: its hub cannot be reached, or it has no room. The sample model describes: it knows drawn shapes only."
+            note "Later: sudo shoebox models install $MODEL"
+            [ -z "$ASKED_MODEL" ] || PARTLY+=("The model $MODEL was not installed.")
+        fi
+    fi
+}
+
+install_model() {
+    say "   The model is installed; this takes minutes, and for a download longer."
+    must as_shoebox models install "$@" || return 1
+    good "The model is installed."
+    CHANGED=1
+}
+
+hub_answers() {
+    quietly runuser -u shoebox -- "$CURRENT/bin/python" -P -c '
+import sys, httpx
+from appliance import settings
+try:
+    httpx.head(settings.load().hub, timeout=5, follow_redirects=True)
+except httpx.HTTPError as error:
+    sys.exit(f"The hub: {error}")'
+}
+
+say_end() {
+    local former=$1 address text shown
+    if [ -z "$CHANGED" ]; then
+        say "Everything is as it should be. Nothing was changed."
+    else
+        address=$(hostname -I 2>/dev/null | cut -d ' ' -f 1)
+        shown=$([ "$PORT" = 80 ] || printf ':%s' "$PORT")
+        say ''
+        say "Shoebox ${RELEASE%-*} runs. Open on a phone or computer at home:"
+        [ "$MDNS" != yes ] || say "   http://shoebox.local$shown/"
+        say "   http://${address:-this-computer}$shown/"
+        text=$(sed -n 's/^claim_code = "\(.*\)"/\1/p' "$SETTINGS")
+        if [ -z "$former" ] && [ -z "$(as_shoebox account list)" ]; then
+            if [ -n "$text" ]; then
+                # On the screen alone: the log is kept.
+                printf 'The first visitor becomes its owner, and is asked for this code: %s\n' "$text"
+            else
+                say "The first visitor becomes its owner: open it at once."
+            fi
+        fi
+    fi
+    [ "${#PARTLY[@]}" = 0 ] && return
+    for text in "${PARTLY[@]}"; do lack "$text"; done
+    exit 4
+}
+
+# Everything but the library, and what apt installed.
+remove_programs() {
+    quietly systemctl disable shoebox.target || true
+    take_away "$UNITS"/shoebox*.service "$UNITS"/shoebox*.socket "$UNITS"/shoebox*.path "$UNITS"/shoebox*.timer \
+        "$UNITS"/shoebox.target "$UNITS"/shoebox*.d "$UNITS"/multi-user.target.wants/shoebox.target \
+        /usr/lib/sysusers.d/shoebox.conf /usr/lib/tmpfiles.d/shoebox.conf /etc/tmpfiles.d/shoebox-data.conf \
+        /usr/local/lib/shoebox /usr/local/bin/shoebox /usr/local/sbin/shoebox-setup "$APT_CONF" "$SETTINGS" "$OPT" /run/shoebox
+    quietly systemctl daemon-reload || true
+    quietly systemctl reset-failed 'shoebox*' || true
+    if grep -qsx 'host-name=shoebox' "$AVAHI"; then
+        put "$AVAHI" 644 root < <(sed '/^host-name=shoebox$/d' "$AVAHI")
+        quietly systemctl try-restart avahi-daemon.service || true
+    fi
+}
+
+# What Shoebox itself makes in its folder: a folder that was there before may hold other things.
+remove_library() {
+    local name
+    for name in originals derived thumbnails incoming uploads models backups removed library.db library.db-wal library.db-shm \
+        queue.db queue.db-wal queue.db-shm shoebox.json; do
+        take_away "${DATA:?}/$name"
+    done
+    if [ "$DATA" = /var/lib/shoebox ]; then
+        take_away "$DATA"
+    else
+        rmdir "$DATA" 2>/dev/null || note "$DATA holds other things, which stay."
+    fi
+    take_away /var/lib/shoebox-state
+    ! getent passwd shoebox >/dev/null || quietly userdel shoebox || true
+    ! getent group shoebox >/dev/null || quietly groupdel shoebox || true
+}
+
+do_uninstall() {
+    choose
+    [ "$(id -u)" = 0 ] || fail "This needs root's rights." "Type: sudo $0 ${ARGUMENTS[*]}"
+    work_folder
+    [ -n "$DRY_RUN" ] || one_at_a_time
+    local answer='' gone=''
+    if [ -n "$REMOVE_PHOTOS" ] && [ -z "$REALLY" ] && [ -z "$DRY_RUN" ]; then
+        [ -t 0 ] && read -r -p "All photos and videos in $DATA are removed for good. Type 'remove' to go on: " answer
+        [ "$answer" = remove ] || fail "The photos were not removed, and Shoebox is still installed." "Without anybody to type: --remove-photos --yes-remove-photos"
+    fi
+    if [ -n "$DRY_RUN" ]; then
+        say "Shoebox would be taken away${REMOVE_PHOTOS:+, with all photos and videos in $DATA}. Nothing was changed."
+        return
+    fi
+    stop_services
+    remove_programs
+    gone=$CHANGED
+    if [ -n "$REMOVE_PHOTOS" ]; then
+        remove_library
+        say "Shoebox is taken away, with the photos. This stays: $LOG_FILE, and what apt installed."
+    elif [ -n "$gone" ]; then
+        say "Shoebox is taken away. The photos and videos, and what is known of them, stay in $DATA."
+        say "Installed again, it goes on with them. To remove them: uninstall --remove-photos"
+    else
+        say "Shoebox is not installed here. Nothing was changed."
+    fi
+}

@@ -1,0 +1,203 @@
+# shellcheck shell=bash
+# What lies in the system beside the releases: user, folders, settings, units, name on the network, updates.
+
+UNITS=/etc/systemd/system
+SETTINGS=/etc/shoebox.toml
+CHOICES=$OPT/choices
+AVAHI=/etc/avahi/avahi-daemon.conf
+APT_CONF=/etc/apt/apt.conf.d/52shoebox-updates
+CHANGED='' # whether anything was
+
+# put TARGET MODE GROUP: standard input becomes the file, in one piece, unless it is just so already.
+put() {
+    local target=$1 mode=$2 group=$3
+    cat >"$WORK/put"
+    if cmp -s "$WORK/put" "$target" && [ "$(stat -c '%a %G' "$target")" = "$mode $group" ]; then
+        return
+    fi
+    mkdir -p "$(dirname "$target")"
+    # The name keeps systemd, apt and the like from reading it before it is whole.
+    (umask 077 && cp "$WORK/put" "$target.unfinished")
+    chgrp "$group" "$target.unfinished"
+    chmod "$mode" "$target.unfinished"
+    mv -T "$target.unfinished" "$target"
+    note "$target is written."
+    CHANGED=1
+}
+
+# take_away FILE…: removes what is there.
+take_away() {
+    local file
+    for file in "$@"; do
+        [ -e "$file" ] || [ -h "$file" ] || continue
+        rm -rf "$file"
+        note "$file is removed."
+        CHANGED=1
+    done
+}
+
+# chosen NAME: what was chosen at a former time, "" for nothing.
+chosen() {
+    [ ! -f "$CHOICES" ] || sed -n "s/^$1=//p" "$CHOICES"
+}
+
+keep_choices() {
+    put "$CHOICES" 644 root <<CHOICES
+# What was chosen when Shoebox was set up. Written by shoebox-setup, which is the way to change it.
+port=$PORT
+data=$DATA
+provider=$PROVIDER
+mdns=$MDNS
+updates=$UPDATES
+CHOICES
+}
+
+# install_apt PACKAGE…: with apt, once more with fresh lists where that fails.
+install_apt() {
+    export DEBIAN_FRONTEND=noninteractive
+    quietly apt-get install --yes --no-install-recommends "$@" && return
+    quietly apt-get update && must apt-get install --yes --no-install-recommends "$@"
+}
+
+is_there() { [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
+
+# put_units FOLDER: user, folders, commands and units from a release's folder systemd/.
+put_units() {
+    local from=$1 file unit
+    put /usr/lib/sysusers.d/shoebox.conf 644 root <"$from/sysusers.conf"
+    getent passwd shoebox >/dev/null || must systemd-sysusers /usr/lib/sysusers.d/shoebox.conf
+    put /usr/lib/tmpfiles.d/shoebox.conf 644 root <"$from/tmpfiles.conf"
+    for file in "$from"/*.service "$from"/*.socket "$from"/*.path "$from"/*.timer "$from"/*.target; do
+        unit=$(basename "$file")
+        [ ! -f "$file" ] || put "$UNITS/$unit" 644 root <"$file"
+    done
+    # Of units that the release no longer has.
+    for file in "$UNITS"/shoebox-*.service "$UNITS"/shoebox-*.socket "$UNITS"/shoebox-*.path "$UNITS"/shoebox-*.timer; do
+        [ -f "$from/$(basename "$file")" ] || take_away "$file"
+    done
+    put /usr/local/lib/shoebox/orders.sh 755 root <"$from/orders.sh"
+    put /usr/local/bin/shoebox 755 root <"$from/setup/shoebox"
+    put /usr/local/sbin/shoebox-setup 755 root <"$from/setup/shoebox-setup"
+    put_drop_ins "$from"
+    mkdir -p "$(dirname "$DATA")"
+    quietly systemd-tmpfiles --create shoebox.conf || fail "The library's folder $DATA could not be made." "Check its disk, and run this again."
+    [ ! -f /etc/tmpfiles.d/shoebox-data.conf ] || quietly systemd-tmpfiles --create shoebox-data.conf || fail "The library's folder $DATA could not be made." "Check its disk, and run this again."
+}
+
+# What differs from box to box.
+put_drop_ins() {
+    local unit
+    if [ "$PORT" != 80 ]; then
+        put "$UNITS/shoebox-.socket.d/port.conf" 644 root < <(printf '[Socket]\nListenStream=\nListenStream=%s\n' "$PORT")
+    else
+        take_away "$UNITS/shoebox-.socket.d"
+    fi
+    if [ "$DATA" != /var/lib/shoebox ]; then
+        put "$UNITS/shoebox-.service.d/data.conf" 644 root < <(printf '[Service]\nReadWritePaths=-%s\n' "$DATA")
+        put /etc/tmpfiles.d/shoebox-data.conf 644 root < <(printf 'd %s 0750 shoebox shoebox\n' "$DATA")
+    else
+        take_away "$UNITS/shoebox-.service.d" /etc/tmpfiles.d/shoebox-data.conf
+    fi
+    for unit in shoebox-worker.service shoebox-errand@.service; do
+        case $PROVIDER in
+            nvidia | openvino) put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf" ;;
+            *) take_away "$UNITS/$unit.d" ;;
+        esac
+    done
+}
+
+# The settings file, made once; later on only the lines that were asked for.
+put_settings() {
+    if [ ! -f "$SETTINGS" ]; then
+        {
+            echo '# Settings of this box; README lists them all. Those on the settings page win over these.'
+            printf 'box_name = "%s"\n' "${NAME:-Shoebox}"
+            printf 'port = %s\n' "$PORT"
+            printf 'data = "%s"\n' "$DATA"
+            if [ "$CLAIM" = yes ]; then
+                echo '# Whoever visits the page first is asked for this, and then owns the box.'
+                printf 'claim_code = "%s"\n' "$(claim_code)"
+            fi
+        } >"$WORK/settings"
+        put "$SETTINGS" 640 shoebox <"$WORK/settings"
+        return
+    fi
+    local name
+    name=$(printf '%s' "$NAME" | sed 's/[&|]/\\&/g')
+    {
+        sed -e "s|^port = .*|port = $PORT|" -e "s|^data = .*|data = \"$DATA\"|" -e "${NAME:+s|^box_name = .*|box_name = \"$name\"|}" "$SETTINGS"
+        grep -q '^port = ' "$SETTINGS" || printf 'port = %s\n' "$PORT"
+        grep -q '^data = ' "$SETTINGS" || printf 'data = "%s"\n' "$DATA"
+    } >"$WORK/settings"
+    put "$SETTINGS" 640 shoebox <"$WORK/settings"
+}
+
+# Eight letters and digits that do not look like one another.
+claim_code() {
+    $PYTHON -c 'import secrets; code = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8)); print(f"{code[:4]}-{code[4:]}")'
+}
+
+# The box answers as shoebox.local; the machine's own name stays.
+put_mdns() {
+    [ "$MDNS" = yes ] || return 0
+    if ! is_there avahi-daemon; then
+        install_apt avahi-daemon libnss-mdns || return 1
+        good "avahi-daemon is installed."
+        CHANGED=1
+    fi
+    if ! grep -qx 'host-name=shoebox' "$AVAHI"; then
+        put "$AVAHI" 644 root < <(sed -e '/^host-name=/d' -e 's/^\[server\]$/[server]\nhost-name=shoebox/' "$AVAHI")
+        quietly systemctl restart avahi-daemon.service || return 1
+    fi
+    quietly systemctl is-active avahi-daemon.service || quietly systemctl start avahi-daemon.service || return 1
+}
+
+put_updates() {
+    [ "$UPDATES" = yes ] || return 0
+    if ! is_there unattended-upgrades; then
+        install_apt unattended-upgrades || return 1
+        good "Debian's security updates are installed at night from now on."
+        CHANGED=1
+    fi
+    put "$APT_CONF" 644 root < <(printf 'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n')
+}
+
+start_services() {
+    quietly systemctl daemon-reload
+    quietly systemctl enable shoebox.target
+    # Ended are the former ones, what gave up is forgotten.
+    quietly systemctl reset-failed 'shoebox*' || true
+    quietly systemctl start shoebox.target
+}
+
+stop_services() {
+    quietly systemctl stop shoebox.target 'shoebox-*.path' 'shoebox-*.socket' 'shoebox-*.service' || true
+}
+
+services_run() {
+    systemctl -q is-active shoebox.target && systemctl -q is-active shoebox-web.service && systemctl -q is-active shoebox-worker.service
+}
+
+# as_shoebox ARGUMENTS…: runs the shoebox command of the release in use.
+as_shoebox() { /usr/local/bin/shoebox "$@"; }
+
+# Sends the box a scene and waits for its description; sooner over where a service has given up.
+verify() {
+    local trying began
+    began=$(wc -l <"$LOG")
+    quietly as_shoebox try --seconds 600 &
+    trying=$!
+    while kill -0 "$trying" 2>/dev/null; do
+        if systemctl -q is-failed shoebox-web.service || systemctl -q is-failed shoebox-worker.service; then
+            kill "$trying" 2>/dev/null
+            wait "$trying" 2>/dev/null
+            quietly journalctl --no-pager -n 40 -u shoebox-web.service -u shoebox-worker.service
+            lack "Shoebox was started three times and ended each time."
+            return 1
+        fi
+        sleep 0.3
+    done
+    wait "$trying" && good "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)" && return
+    lack "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)"
+    return 1
+}
