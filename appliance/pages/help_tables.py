@@ -48,6 +48,10 @@ COMMANDS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        "shoebox try",
+        say("send the running box a drawn scene, wait until it is described, and take it away again"),
+    ),
+    (
         "shoebox screen [--watch]",
         say(
             "the way to the page, with a picture to scan and the code for the first visit, or what to do"
