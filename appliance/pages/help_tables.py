@@ -37,6 +37,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
         "how far the library is described, what is being described now, what waits and when it is done, what failed and"
         " why; once, or every two seconds",
     ),
+    ("shoebox try", "send the running box a drawn scene, say how it is described, and remove it again"),
     (
         "shoebox screen [--watch]",
         "the way to the page, with a picture to scan and the code for the first visit, or what to do without a network:"
