@@ -13,6 +13,7 @@ from appliance.device import clock
 from appliance.errors import ServiceError
 from appliance.library import access_keys, database, opening, pause
 from appliance.records import Scope
+from appliance.sentences import Sentence, say
 from appliance.settings import Settings
 
 # What the sample model says of the scene; other models say it in words of their own.
@@ -44,15 +45,15 @@ def _judged(settings: Settings, box: "_Box", paused: bool) -> int:
         number = box.send(_scene())
         try:
             if paused:
-                print("The page takes photos in. Describing is paused, so the scene was not described.")
+                print(say("The page takes photos in. Describing is paused, so the scene was not described."))
                 return 0
             said, model = box.description(number)
         finally:
             box.remove(number)
     if not said or (model.startswith("sample-") and said != SAYS):
-        print(f"shoebox: The scene was described wrongly: {said!r}.", file=sys.stderr)
+        print(f"shoebox: {say('The scene was described wrongly: “{said}”.', said=said)}", file=sys.stderr)
         return 1
-    print(f"The scene was described by {model}: {said}")
+    print(say("The scene was described by {model}: {said}", model=model, said=said))
     return 0
 
 
@@ -121,7 +122,7 @@ class _Box:
                 told = answer.text[:300]
             except self._errors as error:
                 told = str(error)
-            self._pause(f"The page does not take photos in: {told}")
+            self._pause(say("The page does not take photos in: {told}", told=told))
 
     def send(self, picture: bytes) -> int:
         """Upload the picture and return its item's number."""
@@ -135,8 +136,8 @@ class _Box:
             if item["status"] == "completed":
                 return item["description"] or "", item["model"] or ""
             if item["status"] == "failed":
-                raise ServiceError(f"The scene was not described: {item['error']}")
-            self._pause("The scene was not described in time.")
+                raise ServiceError("The scene was not described: {error}", error=item["error"])
+            self._pause(say("The scene was not described in time."))
 
     def remove(self, number: int) -> None:
         """Remove the item for good."""
@@ -147,13 +148,18 @@ class _Box:
         try:
             answer = self._client.request(method, address, **more)
         except self._errors as error:
-            raise ServiceError(f"The page does not answer: {error}.") from error
+            raise ServiceError("The page does not answer: {error}.", error=error) from error
         if not answer.is_success:
-            raise ServiceError(f"The page answered {method} {address} with {answer.status_code}: {answer.text[:300]}")
+            raise ServiceError(
+                "The page answered {request} with {status}: {said}",
+                request=f"{method} {address}",
+                status=answer.status_code,
+                said=answer.text[:300],
+            )
         found: dict[str, Any] = answer.json()
         return found
 
-    def _pause(self, otherwise: str) -> None:
+    def _pause(self, otherwise: Sentence) -> None:
         if time.monotonic() + _EVERY > self._until:
             raise ServiceError(otherwise, "Look at: journalctl -u 'shoebox*' -n 50")
         time.sleep(_EVERY)

@@ -94,6 +94,7 @@ def install_units(tree: Path) -> None:
         shutil.copyfile(UNITS / f"{name}.conf", tree / place / "shoebox.conf")
     scripts = {
         "orders.sh": "lib/shoebox/orders.sh",
+        "adopt-disk": "lib/shoebox/adopt-disk",
         "setup/shoebox": "bin/shoebox",
         "setup/shoebox-setup": "sbin/shoebox-setup",
     }

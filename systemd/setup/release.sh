@@ -77,6 +77,7 @@ PYTHON
 
 source_version() {
     case $SOURCE in
+        '') current_name | sed 's/-[0-9a-f]*$//' ;;
         *.whl) basename "$SOURCE" | cut -d - -f 2 ;;
         *) sed -n 's/^__version__ = "\(.*\)"/\1/p' "$SOURCE/appliance/__init__.py" ;;
     esac
@@ -84,12 +85,16 @@ source_version() {
 
 # VERSION-HASH, by what is in it: the source, the packages for the hardware, Python's version.
 release_name() {
-    if [ -z "$SOURCE" ]; then
-        current_name
+    local former
+    former=$(current_name)
+    if [ -z "$SOURCE" ] && { [ -z "$former" ] || [ "$PROVIDER" = "$(chosen_provider)" ]; }; then
+        printf '%s' "$former"
         return
     fi
     {
-        if [ -f "$SOURCE" ]; then
+        if [ -z "$SOURCE" ]; then
+            echo "$former" # what is installed, with other packages
+        elif [ -f "$SOURCE" ]; then
             cat "$SOURCE"
         else
             (cd "$SOURCE" && find appliance web models systemd requirements.lock pyproject.toml -name __pycache__ -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
@@ -107,21 +112,34 @@ make_release() {
     say "   Shoebox ${RELEASE%-*} is put together; this takes some minutes."
     mkdir -p "$new/tmp"
     export TMPDIR=$new/tmp # /tmp may be in memory, and small
-    must "$PYTHON" -m venv "$new" || fail "Python's environment could not be made." "See above; mostly python3-venv or room on the disk is missing."
     former=$(packages_of "$CURRENT")
-    if [ "$PROVIDER" = cpu ] && [ "$(chosen provider)" = cpu ] && [ -n "$former" ] && [ "$(packages_of "$new")" = "$new/lib/${former#*/lib/}" ]; then
-        # What has not changed need not be fetched again.
+    if [ -n "$former" ] && [ "$former" = "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]; then
+        # What has not changed need not be fetched again, pip among it.
+        if [ -d "$former/pip" ]; then make_environment --without-pip "$new"; else make_environment "$new"; fi
         cp -a --reflink=auto "$former/." "$(packages_of "$new")/"
-        rm -rf "$(packages_of "$new")"/appliance "$(packages_of "$new")"/shoebox-*.dist-info
+        [ -z "$SOURCE" ] || rm -rf "$(packages_of "$new")"/appliance "$(packages_of "$new")"/shoebox-*.dist-info
+        if [ "$PROVIDER" != "$(chosen_provider)" ]; then
+            # They have the same files: nothing of one may be left below another.
+            must "$new/bin/python" -m pip uninstall --yes onnxruntime onnxruntime-gpu onnxruntime-openvino
+        fi
+    elif [ -z "$SOURCE" ]; then
+        fail "This machine's Python is another one than before, so Shoebox is put together anew, and that takes its files." "Run it again with --from and a wheel or a checkout."
+    else
+        make_environment "$new"
     fi
-    install_packages "$new" "$HERE/../requirements.lock"
     case $PROVIDER in
-        nvidia | openvino)
-            must "$new/bin/python" -m pip uninstall --yes onnxruntime
+        cpu) install_packages "$new" "$HERE/../requirements.lock" ;;
+        *)
+            work_folder
+            # Whole entries: a package's name, and lines that are indented.
+            sed '/^onnxruntime==/,/^[^ ]/{/^onnxruntime==/d;/^ /d}' "$HERE/../requirements.lock" >"$WORK/requirements.lock"
+            install_packages "$new" "$WORK/requirements.lock"
             install_packages "$new" "$HERE/setup/$PROVIDER.lock"
             ;;
     esac
-    must "$new/bin/python" -m pip install "${PIP[@]}" --no-index --no-deps --no-build-isolation "$SOURCE" || fail "Shoebox itself could not be installed." "See above."
+    if [ -n "$SOURCE" ]; then
+        must "$new/bin/python" -m pip install "${PIP[@]}" --no-index --no-deps --no-build-isolation "$SOURCE" || fail "Shoebox itself could not be installed." "See above."
+    fi
     must "$new/bin/python" -m compileall -q -j 0 -s "$new" -p "$final" "$new/lib" || note "Python's files could not all be prepared; the first start is slower."
     rm -rf "$new/tmp"
     unset TMPDIR
@@ -129,6 +147,10 @@ make_release() {
     sync -f "$new"
     mv -T "$new" "$final"
     good "Shoebox ${RELEASE%-*} is put together."
+}
+
+make_environment() {
+    must "$PYTHON" -m venv "$@" || fail "Python's environment could not be made." "See above; mostly python3-venv or room on the disk is missing."
 }
 
 PIP=(--disable-pip-version-check --no-input --no-compile --no-cache-dir --root-user-action ignore --retries 1 --timeout 20)

@@ -197,7 +197,8 @@ take_back_upgrade() { go_back "The new version was not installed."; }
 keep_former() {
     rm -rf "$FORMER"
     (umask 077 && mkdir "$FORMER")
-    cp -p "$CHOICES" "$SETTINGS" "$FORMER"
+    cp -p "$SETTINGS" "$FORMER"
+    [ ! -f "$CHOICES" ] || cp -p "$CHOICES" "$FORMER"
     printf '%s\n' "$1" >"$UPGRADING.new"
     mv -T "$UPGRADING.new" "$UPGRADING"
     sync -f "$OPT"
@@ -244,9 +245,10 @@ go_back() {
     stop_services
     use_release "$former"
     restore_database
-    put "$CHOICES" 644 root <"$FORMER/choices"
+    [ ! -f "$FORMER/choices" ] || put "$CHOICES" 644 root <"$FORMER/choices"
     put "$SETTINGS" 640 shoebox <"$FORMER/shoebox.toml"
-    PORT=$(chosen port) DATA=$(chosen data) PROVIDER=$(chosen provider) # only in here
+    PORT=$(chosen port) DATA=$(chosen data) PROVIDER=$(chosen_provider) # as they were; only in here
+    PORT=${PORT:-80} DATA=${DATA:-/var/lib/shoebox}
     put_units "$(packages_of "$CURRENT")/appliance/systemd"
     start_services
     [ "$failed" = "$former" ] || rm -rf "$OPT/releases/$failed"

@@ -41,6 +41,13 @@ chosen() {
     [ ! -f "$CHOICES" ] || sed -n "s/^$1=//p" "$CHOICES"
 }
 
+# The packages that the release in use has; on a flashed card, where nothing was chosen, the processor's.
+chosen_provider() {
+    local provider
+    provider=$(chosen provider)
+    printf '%s' "${provider:-cpu}"
+}
+
 keep_choices() {
     put "$CHOICES" 644 root <<CHOICES
 # What was chosen when Shoebox was set up. Written by shoebox-setup, which is the way to change it.
@@ -76,6 +83,7 @@ put_units() {
         [ -f "$from/$(basename "$file")" ] || take_away "$file"
     done
     put /usr/local/lib/shoebox/orders.sh 755 root <"$from/orders.sh"
+    put /usr/local/lib/shoebox/adopt-disk 755 root <"$from/adopt-disk"
     put /usr/local/bin/shoebox 755 root <"$from/setup/shoebox"
     put /usr/local/sbin/shoebox-setup 755 root <"$from/setup/shoebox-setup"
     put_drop_ins "$from"

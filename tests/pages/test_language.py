@@ -39,7 +39,9 @@ class Brackets(NullTranslations):
 
 
 LANGUAGE = Language(Brackets())
-TEMPLATES = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in asset("web/templates").glob("*"))
+TEMPLATES = " ".join(
+    " ".join(path.read_text(encoding="utf-8").split()) for path in asset("web/templates").rglob("*.html")
+)
 
 
 @pytest.fixture

@@ -118,7 +118,8 @@ class DebianMachine:
         }
         self._cgroup = _own_cgroup()
         spaces = ["--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup"]
-        enter = f"echo $$ > {self._cgroup}/cgroup.procs && exec unshare {' '.join(spaces)} --fork --kill-child"
+        alone = f"setpriv --pdeathsig KILL unshare {' '.join(spaces)} --fork --kill-child"  # goes when the test does
+        enter = f"echo $$ > {self._cgroup}/cgroup.procs && exec {alone}"
         self._process = subprocess.Popen(
             ["/bin/bash", "-c", f"{enter} /bin/sh -c {shlex.quote(_BEGIN)}"],
             env={**os.environ, **environment},

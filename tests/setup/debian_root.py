@@ -18,6 +18,7 @@ from pathlib import Path
 
 INSTALLED = (
     "systemd", "systemd-sysv", "dbus", "python3", "ca-certificates", "iproute2", "procps", "util-linux", "bsdutils",
+    "curl",
 )  # fmt: skip
 # What systemd/setup.sh asks apt for; not installed, so that it has to.
 OFFERED = ("python3-venv", "avahi-daemon", "libnss-mdns", "unattended-upgrades")

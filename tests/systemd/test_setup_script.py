@@ -51,7 +51,8 @@ def test_the_packages_suit_the_hardware(tmp_path: Path, devices: dict[str, tuple
         device.mkdir(parents=True)
         (device / "vendor").write_text(f"{vendor}\n")
         (device / "class").write_text(f"{kind}\n")
-    asked = f"set -euo pipefail; uname() {{ echo x86_64; }}; nvidia-smi() {{ :; }}; OPT=/opt/shoebox; . {ROOT}/systemd/setup/steps.sh; SYS={tmp_path} hardware"
+    asked = "uname() { echo x86_64; }; nvidia-smi() { :; }; "
+    asked += f"set -euo pipefail; OPT=/opt/shoebox; . {ROOT}/systemd/setup/steps.sh; SYS={tmp_path} hardware"
     assert subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout == suits
 
 

@@ -1,0 +1,50 @@
+"""Every documented command that is for an installed box with systemd, typed on one."""
+
+import re
+from collections.abc import Callable
+
+import httpx
+
+from debian_machine import DebianMachine
+from table import of
+
+# The test of the setup script says what these do, with its own places; here they only would take the box away.
+SETS_UP = re.compile(r"(\./systemd/setup\.sh|shoebox-setup)(?!.*--dry-run)")
+
+
+def claim(machine: DebianMachine, name: str) -> None:
+    """Be the first visitor, who has the code."""
+    code = re.search(r'claim_code = "(.+)"', machine.run("cat /etc/shoebox.toml").output)
+    assert code is not None
+    with httpx.Client(base_url=f"http://{machine.address}", trust_env=False, follow_redirects=True) as client:
+        page = client.get("/welcome")
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        person = {"box_name": "Kitchen", "name": name, "password": "correct horse", "again": "correct horse"}
+        wrong = client.post("/welcome", data={**hidden, **person, "claim_code": "wrong"})
+        assert wrong.status_code == 422
+        right = client.post("/welcome", data={**hidden, **person, "claim_code": code[1]})
+        assert right.url.path == "/welcome/when", right.text
+
+
+def test_every_command_that_help_tells_works_on_an_installed_box(
+    machine: Callable[..., DebianMachine], installed: DebianMachine
+) -> None:
+    with machine(after=installed) as box:
+        claim(box, "Anna")
+        box.run("umount /media/usb && shoebox key new --name curl && shoebox backup")
+        exported, stopped, wrong = "", False, []
+        for one in of("systemd"):
+            if one.stopped != stopped:
+                stopped = one.stopped
+                box.run(f"systemctl {'stop' if stopped else 'start'} shoebox.target")
+            command = one.command.replace("./systemd/setup.sh", "shoebox-setup").replace("--from /media/usb", "")
+            if SETS_UP.search(one.command) or "upgrade" in command:
+                continue
+            if command.startswith("export "):
+                name, _, value = command.removeprefix("export ").partition("=")
+                exported += f"export {name}={box.run(f'printf %s {value}').output}; "
+                continue
+            done = box.run(exported + command, check=False)
+            if not one.right(done.status, done.output):
+                wrong.append((one.line, done))
+        assert not wrong
