@@ -23,7 +23,8 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo unshare --user --map-root-user --
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: setup-test help install run test test-oracle test-openvino test-api test-browser test-faults test-hub test-tus test-arm64
+.PHONY: setup-test help install run test test-units test-oracle test-openvino test-api test-browser test-faults test-hub test-tus
+.PHONY: test-arm64
 .PHONY: test-recogniser chaos fuzz idle load bench bench-library arm64-counts lint check format lock screenshots sample-model
 .PHONY: train-sample recogniser clean image image-test image-test-raspi3b sentences
 
@@ -83,6 +84,9 @@ test: .venv/tested ## Run the tests (no torch, no browser)
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
+
+test-units: .venv/tested ## Score and verify the services, their scripts and the socket (apt-get install systemd)
+	$(BIN)/python -m pytest tests/systemd tests/device/test_listening.py tests/device/test_service.py tests/work/test_asked.py
 
 test-hub: .venv/tested ## Install BLIP-base at full size, with random weights, from a hub on this machine (4 GB of disk, 5 minutes)
 	$(BIN)/python -m pytest -s tests/hub

@@ -13,7 +13,7 @@ from appliance.device import clock
 from appliance.errors import ServiceError
 from appliance.library import access_keys, database, opening, pause
 from appliance.records import Scope
-from appliance.sentences import say
+from appliance.sentences import Sentence, say
 from appliance.settings import Settings
 
 # What the sample model says of the scene; other models say it in words of their own.
@@ -51,8 +51,7 @@ def _judged(settings: Settings, box: "_Box", paused: bool) -> int:
         finally:
             box.remove(number)
     if not said or (model.startswith("sample-") and said != SAYS):
-        wrong = say("The scene was described wrongly: {said}.", said=repr(said))
-        print(f"shoebox: {wrong}", file=sys.stderr)
+        print(f"shoebox: {say('The scene was described wrongly: “{said}”.', said=said)}", file=sys.stderr)
         return 1
     print(say("The scene was described by {model}: {said}", model=model, said=said))
     return 0
@@ -137,7 +136,7 @@ class _Box:
             if item["status"] == "completed":
                 return item["description"] or "", item["model"] or ""
             if item["status"] == "failed":
-                raise ServiceError("The scene was not described: {reason}", reason=item["error"])
+                raise ServiceError("The scene was not described: {error}", error=item["error"])
             self._pause(say("The scene was not described in time."))
 
     def remove(self, number: int) -> None:
@@ -152,16 +151,15 @@ class _Box:
             raise ServiceError("The page does not answer: {error}.", error=error) from error
         if not answer.is_success:
             raise ServiceError(
-                "The page answered {method} {address} with {status}: {told}",
-                method=method,
-                address=address,
+                "The page answered {request} with {status}: {said}",
+                request=f"{method} {address}",
                 status=answer.status_code,
-                told=answer.text[:300],
+                said=answer.text[:300],
             )
         found: dict[str, Any] = answer.json()
         return found
 
-    def _pause(self, otherwise: str) -> None:
+    def _pause(self, otherwise: Sentence) -> None:
         if time.monotonic() + _EVERY > self._until:
             raise ServiceError(otherwise, "Look at: journalctl -u 'shoebox*' -n 50")
         time.sleep(_EVERY)

@@ -94,6 +94,7 @@ def install_units(tree: Path) -> None:
         shutil.copyfile(UNITS / f"{name}.conf", tree / place / "shoebox.conf")
     scripts = {
         "orders.sh": "lib/shoebox/orders.sh",
+        "adopt-disk": "lib/shoebox/adopt-disk",
         "setup/shoebox": "bin/shoebox",
         "setup/shoebox-setup": "sbin/shoebox-setup",
     }
@@ -126,6 +127,13 @@ def switch(tree: Path) -> None:
     """Enable, disable and mask units, and lock root's password."""
     for order, units in (("enable", ENABLED), ("disable", DISABLED), ("mask", MASKED)):
         subprocess.run(["systemctl", f"--root={tree}", "--quiet", order, *units], check=True)
+    # sshd is there for whom Imager's settings name, and for nobody else: neither on a local socket.
+    generators = tree / "etc/systemd/system-generators"
+    generators.mkdir(exist_ok=True)
+    (generators / "systemd-ssh-generator").symlink_to("/dev/null")
+    # What systemd would make anew at the first start after an update is there already.
+    for folder in ("etc", "var"):
+        (tree / folder / ".updated").write_text(f"TIMESTAMP_NSEC={rootfs.EPOCH}000000000\n")
     shadow = tree / "etc/shadow"
     lines = [line.split(":") for line in shadow.read_text().splitlines()]
     shadow.write_text(

@@ -49,7 +49,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "shoebox try",
-        say("send the running box a drawn scene, wait until it is described, and take it away again"),
+        say("send the running box a drawn scene, say how it is described, and remove it again"),
     ),
     (
         "shoebox screen [--watch]",

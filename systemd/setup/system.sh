@@ -83,6 +83,7 @@ put_units() {
         [ -f "$from/$(basename "$file")" ] || take_away "$file"
     done
     put /usr/local/lib/shoebox/orders.sh 755 root <"$from/orders.sh"
+    put /usr/local/lib/shoebox/adopt-disk 755 root <"$from/adopt-disk"
     put /usr/local/bin/shoebox 755 root <"$from/setup/shoebox"
     put /usr/local/sbin/shoebox-setup 755 root <"$from/setup/shoebox-setup"
     put_drop_ins "$from"

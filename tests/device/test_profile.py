@@ -118,6 +118,16 @@ def test_a_container_or_service_with_one_processor_and_one_gigabyte(
     assert memory.usable(root) == GIB
 
 
+@pytest.mark.parametrize(("percent", "share"), [(90, 1.0), (85, 1.0), (60, 0.6)])
+def test_a_limit_that_leaves_most_of_the_machine_is_a_guard_and_no_share(
+    show: Show, tmp_path: Path, percent: int, share: float
+) -> None:
+    root = machine(show, tmp_path, model=None, cpuinfo=XEON, cores=4, mib=8000)
+    show("proc/self/cgroup", "0::/system.slice/shoebox-worker.service\n")
+    show("sys/fs/cgroup/system.slice/shoebox-worker.service/memory.max", f"{(8000 << 20) * percent // 100}\n")
+    assert memory.usable(root) == int((8000 << 20) * share)
+
+
 @pytest.mark.parametrize(
     ("files", "processors", "room"),
     [

@@ -20,12 +20,14 @@ LOOK = r"""[Unit]
 DefaultDependencies=no
 Wants=dev-virtio\x2dports-look.device
 After=dev-virtio\x2dports-look.device
+StartLimitIntervalSec=0
 [Service]
 ExecStart=/bin/sh
 StandardInput=file:/dev/virtio-ports/look
 StandardOutput=file:/dev/virtio-ports/look
 StandardError=inherit
 Restart=always
+RestartSec=2
 """
 
 
@@ -56,6 +58,7 @@ class Computer:
         unit = base64.b64encode(LOOK.encode()).decode()
         words = (self.folder / "cmdline.txt").read_text().strip()
         words += " console=ttyAMA0 systemd.show_status=1 systemd.wants=look.service"
+        words += " systemd.default_device_timeout_sec=600"  # of a busy machine, not of the image
         words += f" systemd.set_credential_binary=systemd.extra-unit.look.service:{unit}"
         command = ["-M", "virt,gic-version=2", "-cpu", self.core, "-smp", "2", "-m", "1536"]
         command += ["-accel", "tcg,thread=multi,tb-size=512", "-append", words]

@@ -63,7 +63,7 @@ def root(tmp_path: Path, units: list[Path]) -> Path:
     for target in ("multi-user", "sysinit", "basic", "shutdown", "sockets", "paths", "local-fs"):
         (system / f"{target}.target").write_text("[Unit]\nDescription=Here already\n")
     (system / "systemd-tmpfiles-setup.service").write_text("[Service]\nExecStart=/bin/sh\n")
-    for command in ("opt/shoebox/current/bin/python", "bin/sh", "bin/rm"):
+    for command in ("opt/shoebox/current/bin/python", "bin/sh", "bin/rm", "bin/systemctl"):
         (tmp_path / command).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / command).write_text("#!/bin/sh\n")
         (tmp_path / command).chmod(0o755)
