@@ -95,7 +95,7 @@ def item(client: httpx.Client, box: DebianMachine, number: int) -> dict[str, str
 
 
 def nothing_failed(box: DebianMachine) -> None:
-    assert box.run("systemctl --failed --plain --no-legend 'shoebox*'").output == ""
+    assert box.run("systemctl list-units --failed --plain --no-legend 'shoebox*'").output == ""
     assert box.run("ls -A /run/shoebox/failed /run/shoebox/orders | grep -v :", check=False).output.strip() == ""
 
 
