@@ -349,11 +349,9 @@ remove_programs() {
 
 # What Shoebox itself makes in its folder: a folder that was there before may hold other things.
 remove_library() {
-    local name
-    for name in originals derived thumbnails incoming uploads models backups removed library.db library.db-wal library.db-shm \
-        queue.db queue.db-wal queue.db-shm shoebox.json; do
-        take_away "${DATA:?}/$name"
-    done
+    local place=${DATA:?}
+    take_away "$place"/{originals,derived,incoming,models,backups,shoebox.json} "$place"/library*.db* "$place"/queue.db* \
+        "$place"/*.lock
     if [ "$DATA" = /var/lib/shoebox ]; then
         take_away "$DATA"
     else
