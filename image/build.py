@@ -130,6 +130,7 @@ def switch(tree: Path) -> None:
     # sshd is there for whom Imager's settings name, and for nobody else: neither on a local socket.
     generators = tree / "etc/systemd/system-generators"
     generators.mkdir(exist_ok=True)
+    (generators / "systemd-ssh-generator").unlink(missing_ok=True)
     (generators / "systemd-ssh-generator").symlink_to("/dev/null")
     # What systemd would make anew at the first start after an update is there already.
     for folder in ("etc", "var"):

@@ -49,11 +49,10 @@ def debian(tree: Path) -> list[dict[str, object]]:
 
 
 def copyright_names(file: Path) -> list[str]:
-    """Return the short names of licences in a Debian copyright file; none where it is prose."""
-    if not file.exists():  # a link to a package's own that is not installed
-        return []
-    text = file.read_text(encoding="utf-8", errors="replace")
-    return sorted({line.strip() for line in re.findall(r"^License:[ \t]*(\S.*)$", text, re.MULTILINE)})
+    """Return the short names of licences in a Debian copyright file; where it is prose, where to read it."""
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    named = sorted({line.strip() for line in re.findall(r"^License:[ \t]*(\S.*)$", text, re.MULTILINE)})
+    return named or [f"see /usr/share/doc/{file.parent.name}/copyright"]
 
 
 def python(release: Path) -> list[dict[str, object]]:
@@ -67,14 +66,15 @@ def python(release: Path) -> list[dict[str, object]]:
             classes = [one for one in package.get_all("Classifier", []) if one.startswith("License :: ")]
             stated = " AND ".join(sorted(one.rsplit(" :: ", 1)[1] for one in classes))
         if not stated:
-            stated = (package["License"] or "").strip().splitlines()[0] if package["License"] else ""
+            stated = (package["License"] or "").strip().partition("\n")[0]
+        texts = [f"see {one}" for one in package.get_all("License-File", [])]
         found.append(
             {
                 "type": "library",
                 "name": name,
                 "version": package["Version"],
                 "purl": f"pkg:pypi/{name}@{package['Version']}",
-                "licenses": licences([stated] if stated else []),
+                "licenses": licences([stated] if stated else texts),
             }
         )
     return sorted(found, key=lambda one: one["name"])

@@ -115,7 +115,7 @@ class Computer:
         (card,) = (one["stats"] for one in self.monitor("query-blockstats") if one.get("device") == "card")
         return card["wr_operations"], card["wr_bytes"]
 
-    def look(self, command: str, patience: float = 240) -> str:
+    def look(self, command: str, patience: float = 900) -> str:
         """Run a command as root inside and return what it says."""
         if self._look is None:
             self._look = self._connect("look")
@@ -136,7 +136,7 @@ class Computer:
         self.process.kill()
         self._ended()
 
-    def wait_until_off(self, patience: float = 300) -> None:
+    def wait_until_off(self, patience: float = 900) -> None:
         """Wait until it has switched itself off."""
         assert self.process is not None
         self.process.wait(patience)

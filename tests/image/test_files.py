@@ -217,6 +217,6 @@ def test_the_bill_of_materials_has_every_package_with_version_and_licence(image:
     python = {one["name"]: one for one in bill["components"] if one["purl"].startswith("pkg:pypi/")}
     assert {"shoebox", "onnxruntime", "av", "litestar", "huey", "numpy"} <= set(python)
     assert all(one["version"] for one in bill["components"])
-    assert not [name for name, one in python.items() if not one["licenses"] and name != "shoebox"]
-    named = [one for one in debian.values() if one["licenses"]]
+    assert not [one["name"] for one in bill["components"] if not one["licenses"] and one["name"] != "shoebox"]
+    named = [one for one in debian.values() if not one["licenses"][0]["license"]["name"].startswith("see ")]
     assert len(named) > 0.8 * len(debian)
