@@ -29,7 +29,7 @@ need() {
 look_root() {
     if [ "$(id -u)" != 0 ]; then
         [ "$COMMAND" = check ] || need "This needs root's rights." "Type: sudo $0 ${ARGUMENTS[*]}"
-        return
+        return 0
     fi
     local folder
     for folder in /opt /etc /usr/local /var/lib; do
@@ -123,7 +123,7 @@ look_disk() {
     fi
     if [ "$(free_mib "$OPT")" -lt "$((opt + 100))" ]; then
         need "$(free_mib "$OPT") MiB are free $place." "Shoebox needs $((opt + 100)) MiB there: make room, or use a larger card."
-        return
+        return 0
     fi
     good "$(free_mib "$OPT") MiB free $place"
     if [ "$(free_mib "$DATA")" -lt "$library" ]; then

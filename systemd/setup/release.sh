@@ -89,7 +89,7 @@ release_name() {
     former=$(current_name)
     if [ -z "$SOURCE" ] && { [ -z "$former" ] || [ "$PROVIDER" = "$(chosen_provider)" ]; }; then
         printf '%s' "$former"
-        return
+        return 0
     fi
     {
         if [ -z "$SOURCE" ]; then
@@ -160,16 +160,16 @@ install_packages() {
     local install=("$1/bin/python" -m pip install "${PIP[@]}" --require-hashes --requirement "$2")
     if [ -n "$WHEELS" ]; then
         must "${install[@]}" --no-index --find-links "$WHEELS" || fail "The packages in $WHEELS are not all that Shoebox needs, or are damaged." "See above for what is missing. Made on another computer for this one's Python: pip download -r requirements.lock"
-        return
+        return 0
     fi
     # Also where nothing is to be fetched at all, as all is there from the former release.
-    quietly "${install[@]}" --no-index "${LINKS[@]}" && return
+    quietly "${install[@]}" --no-index "${LINKS[@]}" && return 0
     must "${install[@]}" "${LINKS[@]}" || fail "Shoebox's packages could not be downloaded." "Check the Internet connection and run this again; or bring the packages in a folder: --wheels DIR."
 }
 
 # use_release NAME: from one moment to the next.
 use_release() {
-    [ "$(readlink "$CURRENT" 2>/dev/null)" = "releases/$1" ] && return
+    [ "$(readlink "$CURRENT" 2>/dev/null)" = "releases/$1" ] && return 0
     ln -sfn "releases/$1" "$CURRENT.new"
     mv -T "$CURRENT.new" "$CURRENT"
     sync -f "$OPT"

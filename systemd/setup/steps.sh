@@ -122,7 +122,7 @@ plan() {
 }
 
 get_apt() {
-    [ "${#APT[@]}" = 0 ] && return
+    [ "${#APT[@]}" = 0 ] && return 0
     install_apt "${APT[@]}" || fail "apt could not install ${APT[*]}." "Type: sudo apt update && sudo apt install ${APT[*]}"
     good "apt has installed ${APT[*]}."
     CHANGED=1
@@ -139,7 +139,7 @@ install_here() {
     put_system
     if [ -z "$CHANGED" ] && [ -n "$ran" ]; then
         put_model "$former"
-        return
+        return 0
     fi
     [ -z "$ran" ] || stop_services
     start_services || fail "The services could not be started." "Look at: journalctl -u 'shoebox*' -n 50"
@@ -327,7 +327,7 @@ say_end() {
             fi
         fi
     fi
-    [ "${#PARTLY[@]}" = 0 ] && return
+    [ "${#PARTLY[@]}" = 0 ] && return 0
     for text in "${PARTLY[@]}"; do lack "$text"; done
     exit 4
 }
@@ -374,7 +374,7 @@ do_uninstall() {
     fi
     if [ -n "$DRY_RUN" ]; then
         say "Shoebox would be taken away${REMOVE_PHOTOS:+, with all photos and videos in $DATA}. Nothing was changed."
-        return
+        return 0
     fi
     stop_services
     remove_programs

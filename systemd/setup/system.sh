@@ -13,7 +13,7 @@ put() {
     local target=$1 mode=$2 group=$3
     cat >"$WORK/put"
     if cmp -s "$WORK/put" "$target" && [ "$(stat -c '%a %G' "$target")" = "$mode $group" ]; then
-        return
+        return 0
     fi
     mkdir -p "$(dirname "$target")"
     # The name keeps systemd, apt and the like from reading it before it is whole.
@@ -62,7 +62,7 @@ CHOICES
 # install_apt PACKAGE…: with apt, once more with fresh lists where that fails.
 install_apt() {
     export DEBIAN_FRONTEND=noninteractive
-    quietly apt-get install --yes --no-install-recommends "$@" && return
+    quietly apt-get install --yes --no-install-recommends "$@" && return 0
     quietly apt-get update && must apt-get install --yes --no-install-recommends "$@"
 }
 
@@ -128,7 +128,7 @@ put_settings() {
             fi
         } >"$WORK/settings"
         put "$SETTINGS" 640 shoebox <"$WORK/settings"
-        return
+        return 0
     fi
     local name
     name=$(printf '%s' "$NAME" | sed 's/[&|]/\\&/g')
@@ -205,7 +205,7 @@ verify() {
         fi
         sleep 0.3
     done
-    wait "$trying" && good "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)" && return
+    wait "$trying" && good "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)" && return 0
     lack "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)"
     return 1
 }
