@@ -147,15 +147,18 @@ BYTE_CODE = """rm usr/bin/py3compile
 chroot . dpkg-divert --quiet --local --rename --remove /usr/bin/py3compile
 """
 
-# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for.
+# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for, and
+# trixie's is held meanwhile, by which Debian's security updates renew the kernel of all but the Pi 5.
 NEWER_KERNEL = f"""#!/bin/sh
 set -e
 kernel=$(chroot "$1" apt-cache show linux-image-arm64/{SUITE}-backports 2>/dev/null |
     sed -n 's/^Depends:.*\\(linux-image-[0-9][^ ,]*\\).*/\\1/p' | head -n 1)
 [ -n "$kernel" ] || kernel=$(chroot "$1" apt-cache show -a linux-image-arm64 |
     sed -n 's/^Depends:.*\\(linux-image-[0-9][^ ,]*\\).*/\\1/p' | sort -V | tail -n 1)
+chroot "$1" apt-mark hold linux-image-arm64
 chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \\
     -t {SUITE}-backports "$kernel"
+chroot "$1" apt-mark unhold linux-image-arm64
 """
 
 if __name__ == "__main__":
