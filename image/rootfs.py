@@ -147,7 +147,7 @@ BYTE_CODE = """rm usr/bin/py3compile
 chroot . dpkg-divert --quiet --local --rename --remove /usr/bin/py3compile
 """
 
-# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for, and
+# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for;
 # trixie's is held meanwhile, by which Debian's security updates renew the kernel of all but the Pi 5.
 NEWER_KERNEL = f"""#!/bin/sh
 set -e
