@@ -2,11 +2,16 @@
 
 Byte code is the same on every kind of processor. It says nothing of times (unchecked hashes), so that the same sources
 give the same bytes, and it names files as they lie on the box.
+
+    python image/bytecode.py FOLDER CACHE
+
+compiles FOLDER, which is named as it lies on the box but for the first /. CACHE keeps the Python.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import rootfs
@@ -51,3 +56,7 @@ def native(cache: Path) -> Path:
     (work / "root").replace(kept)
     shutil.rmtree(work)
     return kept
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), f"/{sys.argv[1]}", Path(sys.argv[2]))

@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SUITE = "trixie"
 COMPONENTS = "main non-free-firmware"
-INPUTS = ("rootfs.py", "packages.txt", "left-out.txt", "root-first")
+INPUTS = ("rootfs.py", "packages.txt", "left-out.txt", "bytecode.py", "root-first")
 EPOCH = "1767225600"  # 2026-01-01: one date for every build, so that the same packages give the same bytes
 # What is only there because something was installed, or differs from one installation to the next.
 LEFTOVERS = (
@@ -115,7 +115,7 @@ def bootstrap(tar: Path, folder: Path) -> None:
     hooks = folder / "hooks"
     hooks.mkdir(exist_ok=True)
     first = hooks / "first"
-    first.write_text(f'#!/bin/sh\nset -e\ncp -R {HERE.resolve()}/root-first/. "$1/"\n')
+    first.write_text(f'#!/bin/sh\nset -e\ncp -R {HERE.resolve()}/root-first/. "$1/"\n{NO_BYTE_CODE}')
     newer = hooks / "newer"
     newer.write_text(NEWER_KERNEL)
     last = hooks / "last"
@@ -124,6 +124,7 @@ def bootstrap(tar: Path, folder: Path) -> None:
         f'#!/bin/sh\nset -e\ncd "$1"\n{removed}\n: > etc/machine-id\n'
         f"cp {listed.resolve()} etc/apt/sources.list.d/debian.sources\nrm -f etc/apt/sources.list.d/0*\n"
         "find var/log -type f -delete\n"
+        f"{BYTE_CODE}{sys.executable} {HERE.resolve()}/bytecode.py usr/lib/python3/dist-packages {folder.resolve()}\n"
     )
     for hook in (first, newer, last):
         hook.chmod(0o755)
@@ -137,15 +138,27 @@ def bootstrap(tar: Path, folder: Path) -> None:
     subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"})
 
 
-# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for.
+# Emulated, Debian's packages take minutes to compile their Python; afterwards it takes seconds, without emulation.
+NO_BYTE_CODE = """chroot "$1" dpkg-divert --quiet --local --rename --add /usr/bin/py3compile
+printf '#!/bin/sh\\n' >"$1/usr/bin/py3compile"
+chmod 755 "$1/usr/bin/py3compile"
+"""
+BYTE_CODE = """rm usr/bin/py3compile
+chroot . dpkg-divert --quiet --local --rename --remove /usr/bin/py3compile
+"""
+
+# The backports' metapackage has the same name as trixie's and would take its place: what it stands for is asked for;
+# trixie's is held meanwhile, by which Debian's security updates renew the kernel of all but the Pi 5.
 NEWER_KERNEL = f"""#!/bin/sh
 set -e
 kernel=$(chroot "$1" apt-cache show linux-image-arm64/{SUITE}-backports 2>/dev/null |
     sed -n 's/^Depends:.*\\(linux-image-[0-9][^ ,]*\\).*/\\1/p' | head -n 1)
 [ -n "$kernel" ] || kernel=$(chroot "$1" apt-cache show -a linux-image-arm64 |
     sed -n 's/^Depends:.*\\(linux-image-[0-9][^ ,]*\\).*/\\1/p' | sort -V | tail -n 1)
+chroot "$1" apt-mark hold linux-image-arm64
 chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \\
     -t {SUITE}-backports "$kernel"
+chroot "$1" apt-mark unhold linux-image-arm64
 """
 
 if __name__ == "__main__":

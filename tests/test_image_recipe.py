@@ -40,7 +40,7 @@ def test_what_the_image_leaves_out_is_locked_and_imported_by_nobody() -> None:
 
 def test_another_package_or_another_hook_makes_debian_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rootfs, "HERE", tmp_path)
-    for name in rootfs.INPUTS[:3]:
+    for name in rootfs.INPUTS[:4]:
         (tmp_path / name).write_text(name)
     hook = tmp_path / "root-first" / "hook"
     hook.parent.mkdir()
