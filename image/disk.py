@@ -43,9 +43,10 @@ def ext4(folder: Path, out: Path, size: int, number: int, label: str, epoch: str
         "mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "1", "-L", label, "-U", name, "-E",
         ",".join((extended, *options[:1])), *options[1:], "-d", folder, out, **fixed,
     )  # fmt: skip
-    # The time at which an inode was changed is that of this build, whatever the file's own time is.
+    # When an inode was changed and read is of this build, whatever the file's own time is.
     table = subprocess.run(["dumpe2fs", out], check=True, capture_output=True, text=True).stdout
-    commands = "".join(f"set_inode_field <{inode}> ctime @{epoch}\n" for inode in used_inodes(table))
+    times = [(inode, name) for inode in used_inodes(table) for name in ("atime", "ctime")]
+    commands = "".join(f"set_inode_field <{inode}> {name} @{epoch}\n" for inode, name in times)
     script = out.with_suffix(".debugfs")
     script.write_text(f"rmdir lost+found\n{commands}" if number == 3 else commands)
     run("debugfs", "-w", "-f", script, out, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **fixed)

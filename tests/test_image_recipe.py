@@ -1,6 +1,7 @@
 """The recipe of the card's image, as far as it needs no ARM, no root and no mirror."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -83,6 +84,7 @@ def test_the_same_folder_gives_the_same_file_system(tmp_path: Path, number: int)
             (folder / "etc" / name).chmod(0o640)
         (folder / "link").symlink_to("etc/a")
         subprocess.run(["find", folder, "-exec", "touch", "-h", "-d", f"@{EPOCH}", "{}", "+"], check=True)
+        os.utime(folder / "etc" / "a", (int(EPOCH) + turn, int(EPOCH)))  # read at another time
         out = tmp_path / f"{turn}.part"
         disk.ext4(folder, out, 64, number, "test", EPOCH)
         sums.append(papers.digest(out))
