@@ -35,7 +35,10 @@ from appliance.pages.templates import Templates, html
 from appliance.records import Scope
 from appliance.sentences import say
 
-WRONG_CODE = say("This is not the code of this box. It is printed on the box or its card.")
+WRONG_CODE = say(
+    "This is not the code of this box. It is on its screen, in shoebox-claim-code.txt on its card, or was shown when it"
+    " was installed."
+)
 UNLIKE = say("The two passwords are not the same.")
 
 
