@@ -1,9 +1,10 @@
 """Execution providers: what onnxruntime can run graphs on, the best first, and which of them are there."""
 
+import io
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +120,7 @@ def opens(provider: Provider) -> bool:
     graph = helper.make_graph([helper.make_node("Relu", ["given"], ["made"])], "one", [given], [made])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     try:
-        with quiet():
+        with opening_on(provider):
             session = onnxruntime.InferenceSession(model.SerializeToString(), providers=provider.chain)
             session.run(None, {"given": np.zeros(1, dtype=np.float32)})
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
@@ -147,8 +148,11 @@ def found() -> list[str]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep onnxruntime from writing about devices that are missing: that is told in our own words."""
+def opening_on(provider: Provider) -> Iterator[None]:
+    """Have at hand what a session on the provider loads, and nothing written about what is missing: we tell of it."""
+    if provider.tensors == "cuda":  # CUDA from PyPI lies where the system's loader does not look
+        with redirect_stdout(io.StringIO()):
+            onnxruntime.preload_dlls()
     onnxruntime.set_default_logger_severity(_SILENT)
     try:
         yield

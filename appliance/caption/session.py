@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from appliance.caption.providers import CPU, Provider, named, quiet, unavailable
+from appliance.caption.providers import CPU, Provider, named, opening_on, unavailable
 from appliance.caption.room import room_for
 from appliance.errors import ModelError, TooLittleMemoryError
 from appliance.sentences import say
@@ -38,7 +38,7 @@ def open_session(
     if not room_for(threads):
         raise TooLittleMemoryError
     try:
-        with nullcontext() if chosen == CPU else quiet():
+        with nullcontext() if chosen == CPU else opening_on(chosen):
             session = onnxruntime.InferenceSession(path, wanted, providers=chosen.chain, disabled_optimizers=left_out)
     except Exception as error:  # onnxruntime's own exceptions derive from Exception alone
         if out_of_memory(error):

@@ -30,6 +30,18 @@ def test_the_settings_know_each_by_name() -> None:
     assert len({provider.key for provider in PROVIDERS}) == len(PROVIDERS)
 
 
+def test_before_a_card_is_tried_its_libraries_are_loaded_without_a_word(
+    available: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded = []
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: (loaded.append(True), print("Failed to load libcudnn.so")))
+    available += ["CUDAExecutionProvider", "OpenVINOExecutionProvider"]
+    for name in ("cuda", "openvino"):
+        opens(called(name))
+    assert loaded == [True]
+    assert capsys.readouterr().out == ""
+
+
 def test_the_processor_stands_behind_every_provider(available: list[str]) -> None:
     assert CPU.chain == [("CPUExecutionProvider", {})]
     available += ["CUDAExecutionProvider", "TensorrtExecutionProvider"]
