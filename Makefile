@@ -80,7 +80,7 @@ run: install ## Start the whole appliance on port 8080 with its library in ./dat
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
