@@ -326,7 +326,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/v1/box/disk"): Operation(
         body=json_body(of({"disk": TEXT, "erase": YES_NO}, "erase", closed=True)),
         answers=answer(202, "It begins after this answer.", of({"disk": TEXT})),
-        refuses={413: "The body is too large."},
+        refuses={404: "There is no such disk, or it is in use.", 413: "The body is too large."},
     ),
     ("POST", "/api/v1/box/{order:str}"): Operation(
         path={"order": {"type": "string", "enum": ["restart", "reboot", "shutdown"]}},
