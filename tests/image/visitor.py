@@ -25,7 +25,7 @@ class Visitor:
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), urllib.request.ProxyHandler({})
         )
 
-    def ask(self, path: str, form: dict[str, str] | None = None, patience: float = 60) -> tuple[int, str]:
+    def ask(self, path: str, form: dict[str, str] | None = None, patience: float = 300) -> tuple[int, str]:
         """Ask for a page, or send a form, follow where it leads, and return the last page."""
         body = urllib.parse.urlencode(form).encode() if form is not None else None
         asked = urllib.request.Request(self.place + path, body, {"Origin": self.place} if body else {})
