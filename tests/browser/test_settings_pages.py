@@ -158,7 +158,7 @@ def test_without_scripts_a_backup_is_made_and_a_model_is_checked(owners_browser:
     context.close()
 
 
-def test_going_back_to_a_backup(desktop: Page, box: Any) -> None:
+def test_going_back_to_a_backup(desktop: Page, box: Any, troubles: Any) -> None:
     """The whole box ends and starts again with it."""
     box.ask("PATCH", "/api/v1/settings", b'{"attempts": 5}')
     box.ask("POST", "/api/v1/backups")
@@ -177,5 +177,7 @@ def test_going_back_to_a_backup(desktop: Page, box: Any) -> None:
         return status == 200 and next(one["value"] for one in told["settings"] if one["name"] == "attempts") == 5
 
     box.wait(is_back, "the box to be back")
-    troubles = [one for one in box.ask("GET", "/api/v1/status")[1]["notices"] if one["name"] == "restored"]
-    assert "was put back to the backup of" in troubles[0]["text"]
+    told = [one for one in box.ask("GET", "/api/v1/status")[1]["notices"] if one["name"] == "restored"]
+    assert "was put back to the backup of" in told[0]["text"]
+    # The open page asks again for its stream, on a slow machine also while nobody listens.
+    troubles[:] = [one for one in troubles if "/api/v1/events" not in one]
