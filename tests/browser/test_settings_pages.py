@@ -180,4 +180,5 @@ def test_going_back_to_a_backup(desktop: Page, box: Any, troubles: Any) -> None:
     told = [one for one in box.ask("GET", "/api/v1/status")[1]["notices"] if one["name"] == "restored"]
     assert "was put back to the backup of" in told[0]["text"]
     # The open page asks again for its stream, on a slow machine also while nobody listens.
+    desktop.goto("about:blank")
     troubles[:] = [one for one in troubles if "/api/v1/events" not in one]
