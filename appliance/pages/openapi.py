@@ -1,7 +1,8 @@
 """The API's OpenAPI document, made of the route table itself: `/api/v1/openapi.json`, and a page that shows it.
 
-What a handler takes and answers stands in `operations.py`; its sentence is its docstring. Litestar's own generator sees
-none of the checks that handlers make themselves, and its pages load their scripts from the Internet.
+What a handler takes and answers stands in `operations.py`; its sentence is its docstring. All that is told so is in the
+catalogue of sentences, as it stands in the document. Litestar's own generator sees none of the checks that handlers
+make themselves, and its pages load their scripts from the Internet.
 """
 
 import re
@@ -20,10 +21,12 @@ from appliance.pages.head import GET
 from appliance.pages.operations import OPERATIONS
 from appliance.pages.schemas import SCHEMAS, Operation
 from appliance.pages.templates import Templates, html
+from appliance.sentences import Sentence, say
 
 API = "/api/v1/"
 _PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
 _NOT_WORD = re.compile(r"(:\w+)?[^a-z0-9]+")
+_TOLD = {"summary", "description"}
 _TYPES = {"int": {"type": "integer", "minimum": 0}, "str": {"type": "string"}}
 # What any operation may answer besides what it is there for; the body is a problem that says what to do.
 _ALWAYS = {
@@ -60,7 +63,7 @@ def document(app: Litestar) -> dict[str, Any]:
     for path, method, handler in routes(app):
         plain = _PARAMETER.sub(r"{\1}", path)
         paths.setdefault(plain, {})[method.lower()] = _operation(path, method, handler)
-    return {
+    told = {
         "openapi": "3.1.0",
         "info": {
             "title": "Shoebox",
@@ -77,6 +80,16 @@ def document(app: Litestar) -> dict[str, Any]:
         },
         "security": [{"key": []}, {"session": []}],
     }
+    return _said(told)  # type: ignore[no-any-return]
+
+
+def sentences(told: Any) -> Iterator[Sentence]:
+    """Yield what a document, or a part of one, says in words."""
+    if isinstance(told, Sentence):
+        yield told
+    elif isinstance(told, dict | list):
+        for one in told.values() if isinstance(told, dict) else told:
+            yield from sentences(one)
 
 
 def routes(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
@@ -86,6 +99,15 @@ def routes(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
             for handler in one.route_handlers:
                 for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
                     yield one.path, method, handler
+
+
+def _said(told: Any, name: str = "") -> Any:
+    """Return a part of the document with its words as sentences, which are told in the reader's language."""
+    if isinstance(told, dict):
+        return {key: _said(value, key) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_said(value) for value in told]
+    return say(told) if name in _TOLD and isinstance(told, str) else told
 
 
 def _operation(path: str, method: str, handler: HTTPRouteHandler) -> dict[str, Any]:

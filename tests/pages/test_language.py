@@ -185,6 +185,21 @@ def test_no_page_says_a_sentence_of_python_in_english(shelf: Any, other: TestCli
     assert english(answer.text) == []
 
 
+def test_the_api_is_told_in_it(other: TestClient[Any]) -> None:
+    text = other.get("/api/v1/openapi.json").text
+    told = json.loads(text)
+    one = told["paths"]["/api/v1/items/{number}"]["patch"]
+    assert one["summary"].startswith("⟦Change an item's description")
+    assert translated(one["description"])
+    assert all(translated(parameter["description"]) for parameter in one["parameters"] if parameter["in"] != "path")
+    assert all(translated(answer["description"]) for answer in one["responses"].values())
+    assert translated(told["info"]["description"])
+    words = re.findall(r'"(?:summary|description)":"((?:[^"\\\\]|\\\\.)+)"', text)
+    assert len(words) > 400
+    assert [word for word in words if not translated(word)] == []
+    assert english(other.get("/help/api").text) == []
+
+
 def test_dates_sizes_and_devices_are_told_in_it(shelf: Any, other: TestClient[Any]) -> None:
     item = shelf.done()
     text = other.get(f"/items/{item.id}").text

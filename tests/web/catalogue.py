@@ -2,7 +2,8 @@
 
 `make sentences` writes it; a test compares. Read from the code's syntax, not by running it: the arguments of `say` and
 `counted`, the two sentences of every error, the help of every setting, and what the shipped model says of itself. Of
-the scripts it takes the calls of `say` and `counted` in the two that hold all their words.
+the scripts it takes the calls of `say` and `counted` in the two that hold all their words. The API's document alone is
+made, and its words taken from it.
 """
 
 import ast
@@ -16,7 +17,10 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from appliance.pages import openapi
+from appliance.pages.app import create_app
 from appliance.pages.static import SAID, SPEAKING
+from appliance.settings import load
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web/sentences/shoebox.pot"
@@ -28,6 +32,7 @@ msgstr ""
 "Plural-Forms: nplurals=2; plural=(n != 1);\n"
 
 """
+OPERATIONS = "appliance/pages/operations.py"
 HELP = 3  # the place of a setting's help among its arguments
 
 
@@ -111,6 +116,9 @@ def catalogue() -> Catalog:
             made.add((one, many) if many else one, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     notice = json.loads(MANIFEST.read_text(encoding="utf-8"))["notice"]
     made.add(notice, locations=[(MANIFEST.relative_to(ROOT).as_posix(), 0)])
+    app = create_app(load({}, Path("/none")))
+    for told in sorted(openapi.sentences(openapi.document(app))):
+        made.add(str.__str__(told), locations=[(OPERATIONS, 0)])
     for message in made:
         message.flags.clear()  # a per cent sign in a sentence is no place for a value
     return made
