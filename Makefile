@@ -119,8 +119,8 @@ tests/tus/node_modules/installed: tests/tus/package-lock.json
 test-arm64: .venv/tested build/arm64/key ## The same answers on a Pi 4's and a Pi 5's core, emulated (apt-get install qemu-user-static)
 	$(BIN)/python -m pytest tests/arm64
 
-build/arm64/key: tests/arm64/machine.py requirements.lock .venv/installed
-	$(BIN)/python tests/arm64/machine.py build/arm64
+build/arm64/key: tests/arm64/machine.py image/release.py requirements.lock .venv/installed
+	PYTHONPATH=image $(BIN)/python tests/arm64/machine.py build/arm64
 	@touch $@
 
 arm64-counts: build/arm64/key build/arm64-emulator/counter.so ## Count a Pi's instructions for BLIP-base's products in each number format (MODELS="NAME=FOLDER ...")
@@ -136,7 +136,7 @@ image: .venv/installed ## Build the SD card's image for Pi 4 and 5 in build/imag
 	$(BIN)/python image/build.py build/image
 
 image-test: .venv/tested ## Look into the image, and start it on a Pi 4's and a Pi 5's core, emulated (IDLE_MINUTES=5)
-	$(BIN)/python -m pytest -s tests/image/test_files.py tests/image/test_boot.py tests/image/test_usb_disk.py
+	$(BIN)/python -m pytest -s tests/image/test_files.py tests/image/test_boot.py tests/image/test_usb_disk.py tests/image/test_upgrade.py
 
 image-test-raspi3b: .venv/tested ## Start the image on a whole emulated Pi, a 3B, from its card (5 minutes)
 	$(BIN)/python -m pytest -s tests/image/test_raspi3b.py

@@ -21,9 +21,7 @@ PYTHON = bytecode.PYTHON
 GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 13 can run, best first
 INSTALLED = Path("opt/shoebox/releases")
 SITE = f"/opt/shoebox/current/lib/python{PYTHON}/site-packages"
-# What only builds packages or draws random examples; nothing that runs imports it.
-UNUSED = ("editables", "faker", "hatchling", "hf-xet", "pathspec", "trove-classifiers")
-UNUSED_FILES = ("**/tests", "**/test", "**/*.pyx", "**/*.pxd", "**/include", "**/direct_url.json", "bin")
+UNUSED = ("**/tests", "**/test", "**/*.pyx", "**/*.pxd", "**/include", "**/direct_url.json", "bin")
 
 
 def make(tree: Path, cache: Path, epoch: str) -> str:
@@ -86,26 +84,25 @@ def locked_packages(cache: Path) -> Path:
     return kept
 
 
-def locked(text: str) -> str:
-    """Return what a lock's text asks for on a Pi, with its hashes; pip itself would ask this computer's Python."""
+def locked(text: str, version: str = PYTHON, machine: str = "aarch64") -> str:
+    """Return what a lock's text asks for there, with its hashes; pip itself would ask this computer's Python."""
     there = {
-        "platform_machine": "aarch64",
+        "platform_machine": machine,
         "platform_system": "Linux",
         "sys_platform": "linux",
         "os_name": "posix",
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
-        "python_version": PYTHON,
-        "python_full_version": f"{PYTHON}.0",
+        "python_version": version,
+        "python_full_version": f"{version}.0",
     }
     kept = []
     for entry in re.findall(r"^[a-z].*(?:\n .*)*", text, re.MULTILINE):
         line, _, hashes = entry.partition("\\\n")
         requirement = Requirement(line.strip())
-        if requirement.name in UNUSED or not (requirement.marker is None or requirement.marker.evaluate(there)):
-            continue
-        requirement.marker = None
-        kept.append(f"{requirement} \\\n{hashes}")
+        if requirement.marker is None or requirement.marker.evaluate(there):
+            requirement.marker = None
+            kept.append(f"{requirement} \\\n{hashes}")
     return "\n".join(kept) + "\n"
 
 
@@ -119,7 +116,7 @@ def pip(*arguments: str, **environment: str) -> None:
 
 def prune(site: Path) -> None:
     """Remove what never runs on the box, and what differs from one build to the next."""
-    for pattern in UNUSED_FILES:
+    for pattern in UNUSED:
         for entry in sorted(site.glob(pattern)):
             if entry.is_dir():
                 shutil.rmtree(entry)

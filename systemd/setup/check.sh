@@ -2,7 +2,8 @@
 # What a machine must have. All is looked at before anything is said to be missing; nothing is changed.
 
 PYTHON=python3
-NEEDS_MIB=1400  # for a release beside the former one
+NEEDS_MIB=900   # for a release beside the former one: 480, and its packages while they are unpacked
+NVIDIA_MIB=4500 # more, for the libraries of its cards: 1,500 packed
 MODEL_MIB=3000  # for BLIP, while it is built
 LEAST_MEMORY_MIB=700
 NOT_BEFORE=1793491200 # November 2026: a clock that shows an earlier time is wrong
@@ -111,6 +112,7 @@ free_mib() { df --output=avail -m "$(above "$1")" | tail -n 1 | tr -d ' '; }
 look_disk() {
     local library=200 opt=$NEEDS_MIB place
     if [ "$MODEL" != sample ] && [ ! -e "$DATA/models" ]; then library=$MODEL_MIB; fi
+    [ "$PROVIDER" != nvidia ] || opt=$((opt + NVIDIA_MIB))
     [ -z "$RELEASE" ] || [ ! -d "$OPT/releases/$RELEASE" ] || opt=0
     if [ "$(stat -c %d "$(above "$OPT")")" = "$(stat -c %d "$(above "$DATA")")" ]; then
         # One disk for both. The model can wait, the programs cannot.

@@ -109,7 +109,10 @@ put_drop_ins() {
     for unit in shoebox-worker.service shoebox-errand@.service; do
         case $PROVIDER in
             nvidia | openvino) put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf" ;;
-            *) take_away "$UNITS/$unit.d" ;;
+            *)
+                take_away "$UNITS/$unit.d/gpu.conf"
+                rmdir "$UNITS/$unit.d" 2>/dev/null || true # what else lies there stays
+                ;;
         esac
     done
 }

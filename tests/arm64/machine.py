@@ -1,6 +1,6 @@
 """Build the Python of a Raspberry Pi that runs on this computer, in emulation, with Shoebox's locked dependencies.
 
-    python tests/arm64/machine.py FOLDER
+    PYTHONPATH=image python tests/arm64/machine.py FOLDER
 
 makes, without root and without running anything of ARM's:
 root/: Debian's arm64 Python and its libraries, unpacked. The packages come from where this machine's own apt gets its.
@@ -15,7 +15,6 @@ another emulator with its arguments. What is there is kept while this file and t
 import argparse
 import hashlib
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from release import locked
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 PACKAGES = ("python3", "libstdc++6")
@@ -140,28 +139,6 @@ def install(folder: Path, interpreter: Path, emulator: str) -> None:
     pip += ["--only-binary=:all:", "--implementation=cp", f"--python-version={version}", *platforms]
     pip += ["--platform=manylinux2014_aarch64", "--target", packages, "--require-hashes", "--requirement", wanted]
     subprocess.run(pip, check=True)
-
-
-def locked(text: str, version: str, machine: str = "aarch64") -> str:
-    """Return what a lock's text asks for there, with its hashes; pip itself would ask this computer's Python."""
-    there = {
-        "platform_machine": machine,
-        "platform_system": "Linux",
-        "sys_platform": "linux",
-        "os_name": "posix",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-        "python_version": version,
-        "python_full_version": f"{version}.0",
-    }
-    kept = []
-    for entry in re.findall(r"^[a-z].*(?:\n .*)*", text, re.MULTILINE):
-        line, _, hashes = entry.partition("\\\n")
-        requirement = Requirement(line.strip())
-        if requirement.marker is None or requirement.marker.evaluate(there):
-            requirement.marker = None
-            kept.append(f"{requirement} \\\n{hashes}")
-    return "\n".join(kept) + "\n"
 
 
 def describe(folder: Path, board: Board) -> None:

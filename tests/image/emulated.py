@@ -164,6 +164,20 @@ class Computer:
         return target.read_text(encoding="utf-8")
 
 
+class WithDisk(Computer):
+    """A computer with a socket for USB, and disk.qcow2 in it or not."""
+
+    plugged = True
+
+    def _board(self) -> list[str]:
+        command = [*super()._board(), "-device", "qemu-xhci,id=usb", "-drive", "if=none,id=disk,file=disk.qcow2"]
+        return [*command, "-device", "usb-storage,drive=disk,bus=usb.0"] if self.plugged else command
+
+    def plug_in(self) -> None:
+        """Put the disk into its socket."""
+        self.monitor("device_add", driver="usb-storage", drive="disk", bus="usb.0")
+
+
 class WholePi(Computer):
     """A Pi 3B as qemu has it: the card in its slot, the network on USB, and no channel to look in by."""
 

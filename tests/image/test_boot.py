@@ -171,6 +171,10 @@ def look_around(computer: Computer, say: Say) -> None:
     size = int(computer.look("df --output=size -BM /var/lib/shoebox | tail -1").strip("M "))
     assert size > 4500
     say(f"journal {journal} KiB in memory, swap {swap}, room for the library {size} MB")
+    group = "/sys/fs/cgroup/system.slice/shoebox-worker.service"
+    most, weight = computer.look(f"cat {group}/memory.max {group}/cpu.weight").split()
+    say(f"the worker may take {int(most) >> 20} MiB, and {weight} parts of the processor where the page takes 500")
+    assert weight == "20"
     blame = computer.look("systemd-analyze time; systemd-analyze blame | head -8")
     say("start-up:\n" + blame)
 

@@ -8,25 +8,11 @@ import numpy as np
 import pytest
 
 import draw
-from emulated import Computer, qemu_img
+from emulated import Computer, WithDisk, qemu_img
 from uploads import write_photo
 from visitor import Visitor, wait
 
 PATIENCE = 1800  # seconds, emulated, on a busy machine
-
-
-class WithDisk(Computer):
-    """A computer with a socket for USB, and the disk in it or not."""
-
-    plugged = True
-
-    def _board(self) -> list[str]:
-        command = [*super()._board(), "-device", "qemu-xhci,id=usb", "-drive", "if=none,id=disk,file=disk.qcow2"]
-        return [*command, "-device", "usb-storage,drive=disk,bus=usb.0"] if self.plugged else command
-
-    def plug_in(self) -> None:
-        """Put the disk into its socket."""
-        self.monitor("device_add", driver="usb-storage", drive="disk", bus="usb.0")
 
 
 @pytest.mark.timeout(3 * 3600)

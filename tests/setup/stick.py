@@ -7,7 +7,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from machine import locked
+from release import locked
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements.lock"
