@@ -34,6 +34,8 @@ RestartSec=2
 class Computer:
     """One card in one emulated computer; it can be switched on, looked into, and lose its power."""
 
+    device_patience = 600  # seconds for a disk to appear, on a busy machine; the image itself waits 90
+
     def __init__(self, folder: Path, image: Path, core: str, kernel: str, say: Callable[[str], None]) -> None:
         self.folder, self.image, self.core, self.kernel, self.say = folder, image, core, kernel, say
         self.card = folder / "card.qcow2"
@@ -58,7 +60,7 @@ class Computer:
         unit = base64.b64encode(LOOK.encode()).decode()
         words = (self.folder / "cmdline.txt").read_text().strip()
         words += " console=ttyAMA0 systemd.show_status=1 systemd.wants=look.service"
-        words += " systemd.default_device_timeout_sec=600"  # of a busy machine, not of the image
+        words += f" systemd.default_device_timeout_sec={self.device_patience}"
         words += f" systemd.set_credential_binary=systemd.extra-unit.look.service:{unit}"
         command = ["-M", "virt,gic-version=2", "-cpu", self.core, "-smp", "2", "-m", "1536"]
         command += ["-accel", "tcg,thread=multi,tb-size=512", "-append", words]

@@ -49,7 +49,7 @@ def test_everything_moves_to_the_disk_is_missed_without_it_and_goes_on_when_it_i
         computer.monitor("system_powerdown")
         computer.wait_until_off()
 
-        computer.plugged = False
+        computer.plugged, computer.device_patience = False, 90
         computer.start()
         wait(lambda: visitor.ask("/")[0] == 503, "the page that says what is missing", PATIENCE)
         assert "is not there" in visitor.ask("/")[1]
