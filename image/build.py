@@ -5,10 +5,14 @@
 writes into FOLDER: shoebox-VERSION-arm64.img and .img.zst, with .sha256, .bmap, .sbom.json, os_list.json and its twin
 for Imager. FOLDER/cache keeps Debian (rootfs.py) and the wheels (release.py): with them it takes under three minutes.
 The same checkout and the same cache give the same bytes.
+
+Boxes get their updates from where the packages came from; where that is a mirror that only this network reaches,
+BOX_MIRROR and BOX_SECURITY_MIRROR name what is theirs.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +32,7 @@ ENABLED = (
     "shoebox-ssh.service", "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
     "avahi-daemon.service", "fstrim.timer",
 )  # fmt: skip
+BOX_MIRRORS = ("BOX_MIRROR", "BOX_SECURITY_MIRROR")  # in the order of Debian's sources
 DISABLED = ("ssh.service", "ssh.socket")
 # What writes to the card by the clock, waits for a network, or offers a password that nobody has.
 MASKED = (
@@ -53,6 +58,7 @@ def main() -> None:
     name = release.make(tree, cache, rootfs.EPOCH)
     version = name.rpartition("-")[0]
     lay_over(tree)
+    point_updates(tree)
     install_units(tree)
     switch(tree)
     say("boot partition")
@@ -121,6 +127,17 @@ def lay_over(tree: Path) -> None:
         (tree / missing).mkdir(parents=True, exist_ok=True)
     (tree / "etc/resolv.conf").unlink(missing_ok=True)
     (tree / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+
+
+def point_updates(tree: Path) -> None:
+    """Name where boxes get Debian's updates from, and say it: the address goes into everybody's home."""
+    file = tree / "etc/apt/sources.list.d/debian.sources"
+    text = file.read_text(encoding="utf-8")
+    for found, name in zip(re.findall(r"^URIs: (.*)$", text, re.MULTILINE), BOX_MIRRORS, strict=True):
+        address = os.environ.get(name, found)
+        text = text.replace(f"URIs: {found}\n", f"URIs: {address}\n")
+        say(f"boxes get updates from {address} ({name} names another place)")
+    file.write_text(text, encoding="utf-8")
 
 
 def switch(tree: Path) -> None:

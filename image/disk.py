@@ -10,7 +10,7 @@ from pathlib import Path
 
 MIB = 1 << 20
 GAP = 4  # MiB before the first partition: the alignment that cards like
-BOOT, ROOT = 256, 2560  # MiB; half of ROOT is free, for two more releases and Debian's updates
+BOOT, ROOT = 256, 3072  # MiB; more than half of ROOT is free, for two more releases and Debian's updates
 DATA = 256  # MiB, grown at the first start to the end of the card
 DISK = "5b0eb0c5"  # the disk's identity: partitions are found by it, wherever the card sits
 SERIAL = "5B0EB0C5"

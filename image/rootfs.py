@@ -23,7 +23,7 @@ EPOCH = "1767225600"  # 2026-01-01: one date for every build, so that the same p
 # What is only there because something was installed, or differs from one installation to the next.
 LEFTOVERS = (
     "etc/ssh/ssh_host_*", "etc/.pwd.lock", "etc/hostname", "etc/resolv.conf", "etc/*-", "etc/apt/sources.list",
-    "etc/apt/apt.conf.d/*mmdebstrap", "boot/firmware/*", "var/cache/apt/*", "var/cache/debconf/*-old",
+    "boot/firmware/*", "var/cache/apt/*", "var/cache/debconf/*-old",
     "var/cache/ldconfig/*", "var/lib/apt/lists/*", "var/lib/dpkg/*-old", "var/lib/systemd/catalog/database",
     "var/lib/systemd/random-seed", "var/lib/dbus/machine-id", "var/tmp/*", "tmp/*", "run/*", "root/.[a-z]*",
 )  # fmt: skip

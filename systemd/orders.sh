@@ -17,7 +17,9 @@ restart() {
 # DISK HOW: a disk on USB, as the kernel calls it, and whether what is on it is kept or erased.
 adopt_disk() {
     case $1 in
-        sd | sd*[!a-z]* | [!s]* | s[!d]*) return ;;
+        sd*[!a-z]*) return ;;
+        sd?*) ;;
+        *) return ;;
     esac
     case $2 in
         keep | erase) systemctl --no-block start "shoebox-adopt-disk@$1-$2.service" ;;

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import build
 import disk
 import papers
 import release
@@ -128,6 +129,19 @@ def test_the_bill_of_materials_tells_versions_and_licences(tmp_path: Path) -> No
 
 
 SCRIPTS = [file for file in sorted((IMAGE / "overlay/usr/local").rglob("*")) if file.is_file()]
+
+
+def test_boxes_get_their_updates_from_the_mirrors_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "etc/apt/sources.list.d/debian.sources"
+    file.parent.mkdir(parents=True)
+    file.write_text("Types: deb\nURIs: http://near/debian\n\nTypes: deb\nURIs: http://near/security\n")
+    monkeypatch.delenv("BOX_SECURITY_MIRROR", raising=False)
+    monkeypatch.setenv("BOX_MIRROR", "http://far/debian")
+    build.point_updates(tmp_path)
+    assert file.read_text() == "Types: deb\nURIs: http://far/debian\n\nTypes: deb\nURIs: http://near/security\n"
+    assert "boxes get updates from http://near/security" in capsys.readouterr().err
 
 
 def test_an_upgrade_finds_room_and_leaves_the_units_of_the_image_alone() -> None:

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from appliance.device import disks, service
 from appliance.device.disks import Disk
 from appliance.errors import NotFoundError, ServiceError
-from appliance.library import status
+from appliance.library import items
 from appliance.pages.access import needs
 from appliance.pages.body import form_fields, read_json, whole
 from appliance.pages.box import Box
@@ -74,7 +74,7 @@ def offered(box: Box) -> list[Disk]:
     if ORDER not in service.orders():
         return []
     with box.library() as db:
-        if any(status.summary(db)["counts"].values()):
+        if any(items.counts(db).values()) or items.count(db, trashed=True):
             return []
     return disks.disks()
 

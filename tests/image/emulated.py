@@ -216,5 +216,5 @@ def free_port() -> int:
 
 def missing_tools() -> list[str]:
     """Return which of the programs that the test needs are not there."""
-    tools = ("qemu-system-aarch64", "qemu-img", "mcopy", "debugfs", "fdtget")
+    tools = ("qemu-system-aarch64", "qemu-img", "mcopy", "debugfs", "dtc")
     return [tool for tool in tools if shutil.which(tool) is None]

@@ -22,8 +22,27 @@ IDLE_MINUTES = float(os.environ.get("IDLE_MINUTES", "5"))
 START = 1800  # seconds that a start may take, emulated, on a busy machine; an idle one takes one or two minutes
 SLOW = 1800  # and a description
 CORES = {"cortex-a72": "pi4", "cortex-a76": "pi5"}
-# Who may listen, beside what only this computer itself can reach.
-LISTENING = {("tcp", 80), ("udp", 5353), ("udp", 68), ("udp", 546)}
+# Who may listen, beside what only this computer itself can reach. SSH was asked for: see IMAGER.
+LISTENING = {("tcp", 22), ("tcp", 80), ("udp", 5353), ("udp", 68), ("udp", 546)}
+# What Raspberry Pi's Imager writes to the boot partition for somebody who fills in its form.
+IMAGER = """#cloud-config
+hostname: photos
+manage_etc_hosts: true
+timezone: Europe/Berlin
+keyboard:
+  model: pc105
+  layout: de
+enable_ssh: true
+ssh_pwauth: false
+users:
+- name: anna
+  groups: users,adm,sudo
+  shell: /bin/bash
+  lock_passwd: true
+  sudo: ALL=(ALL) NOPASSWD:ALL
+  ssh_authorized_keys:
+  - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5f2LkQ0p6bq0Wm1c9y6qYx2T6e0h1fVQ2mY4n9a7sB anna
+"""
 SECRETS = "/etc/shoebox.toml /etc/shadow /etc/gshadow /boot/firmware/shoebox-claim-code.txt /boot/firmware/user-data"
 
 Say = Callable[[str], None]
@@ -55,9 +74,19 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     visitor.wait_for_the_page(START)
     say("first start: the page answers")
     assert "claim_code" in visitor.ask("/welcome")[1]
-    shown = seen_on_screen(computer)
+    shown = seen_on_screen(computer, "first visit")
+    computer.monitor("set_link", name="net", up=False)
+    assert "Plug in a network cable" in seen_on_screen(computer, "not on your network")
+    say("without its cable, the screen says what to do")
+    computer.monitor("set_link", name="net", up=True)
+    assert seen_on_screen(computer, "first visit") == shown
+    say("with its cable again, it goes on by itself")
+    assert computer.look("systemctl is-active ssh.service") == "inactive"
     wifi = "mount -o remount,rw /boot/firmware && sed -i 's/^#  /  /' /boot/firmware/network-config"
     assert computer.look(wifi) == ""
+    computer.look(
+        f"cat >/boot/firmware/user-data <<'END'\n{IMAGER}END\n echo 'instance-id: imager' >/boot/firmware/meta-data"
+    )
     computer.monitor("system_powerdown")
     computer.wait_until_off()
     say("switched off by its button")
@@ -75,6 +104,8 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     say("claimed with the code from the card")
     assert "Name of your Wi-Fi" in computer.look("cat /etc/netplan/*.yaml")
     say("the Wi-Fi that was written into network-config counts")
+    as_imager_says(computer)
+    say("and so do the name, the time zone and the key that Imager wrote")
     made = computer.look("shoebox key new --name test --scope upload,read,write,admin")
     visitor.key = made.split()[-1]
     kept = {}
@@ -110,14 +141,27 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     say("switched off from the page")
 
 
-def seen_on_screen(computer: Computer) -> str:
-    """Return what the screen shows, once the way to the page is on it."""
-    for _ in range(60):
+def seen_on_screen(computer: Computer, words: str) -> str:
+    """Return what the screen shows, once these words are on it."""
+    for _ in range(120):
         shown = computer.look("cat /dev/vcs1 | tr '\\0' ' ' | fold -w 80")
-        if "first visit" in shown:
+        if words in shown:
             return shown
         time.sleep(2)
     raise AssertionError(f"the screen shows:\n{shown}")
+
+
+def as_imager_says(computer: Computer) -> None:
+    """Look for what IMAGER asks for; cloud-init and the units after it may still be at it."""
+    computer.look("cloud-init status --wait", patience=1800)
+    computer.look("systemctl is-system-running --wait", patience=600)
+    assert computer.look("hostname") == "photos"
+    assert computer.look("readlink -f /etc/localtime") == "/usr/share/zoneinfo/Europe/Berlin"
+    assert computer.look("systemctl is-active ssh.service") == "active"
+    assert "anna" in computer.look("cat /home/anna/.ssh/authorized_keys")
+    told = computer.look("sshd -T | grep -E '^(passwordauthentication|permitrootlogin) '")
+    assert "passwordauthentication no" in told
+    assert "photos.local" in seen_on_screen(computer, "photos.local")
 
 
 def cut_while_uploading(computer: Computer, visitor: Visitor, file: Path) -> None:
@@ -156,12 +200,12 @@ def look_around(computer: Computer, say: Say) -> None:
         if not address.strip("[]").split("%")[0].startswith(("127.", "::1")):
             open_to_all.add((kind, int(port)))
     say(f"listening: {sorted(open_to_all)}")
-    assert {one for one in open_to_all if one[1] < 32768} <= LISTENING  # avahi asks from a port above
+    assert {one for one in open_to_all if one[0] == "tcp" or one[1] < 32768} <= LISTENING  # avahi asks from one above
     assert ("tcp", 80) in open_to_all
     assert computer.look(f"find {SECRETS} -perm /o=rwx") == ""
     told = computer.look("grep -rlIE 'claim_code|^ *password:' /etc /var/lib/cloud /var/log /run 2>/dev/null")
     assert not [file for file in told.splitlines() if computer.look(f"find {file} -perm /o=r")]
-    assert computer.look("find /var/lib/shoebox /var/lib/shoebox-state -perm /o=rwx ! -type l -path '*library*'") == ""
+    assert computer.look("find /var/lib/shoebox /var/lib/shoebox-state -maxdepth 0 -perm /o=rwx") == ""
     assert computer.look("awk -F: '$2 !~ /^[!*]/ {print $1}' /etc/shadow") == ""
     journal = int(computer.look("du -sk /run/log/journal | cut -f1"))
     assert journal <= 24 << 10

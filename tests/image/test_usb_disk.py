@@ -60,6 +60,16 @@ def test_everything_moves_to_the_disk_is_missed_without_it_and_goes_on_when_it_i
         assert item["description"] == scene.caption
         say("the disk is plugged in, and the page is back with the photo")
         assert on_the_disk(computer)
+
+        computer.look("/usr/local/lib/shoebox/adopt-disk back")
+        wait(lambda: visitor.ask("/")[0] == 503, "the page that misses the disk", PATIENCE)
+        computer.look("shoebox library new && systemctl restart shoebox-web.service shoebox-worker.service")
+        visitor.wait_for_the_page(PATIENCE)
+        assert computer.look("findmnt -no SOURCE /var/lib/shoebox") == "/dev/vda3"
+        assert "claim_code" in visitor.ask("/welcome")[1]
+        say("the disk is given up, and the box begins anew on its card")
+        computer.look("(sleep 2; poweroff) >/dev/null 2>&1 &")
+        computer.wait_until_off()
     finally:
         if computer.process is not None:
             (computer.folder / "noted").write_text(

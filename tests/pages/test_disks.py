@@ -66,6 +66,12 @@ def test_with_photos_in_the_library_nothing_is_offered(client, shelf, given):
     assert given == []
 
 
+def test_with_photos_in_the_trash_nothing_is_offered(client, shelf, given):
+    item = shelf.add()
+    client.delete(f"/api/v1/items/{item.id}")
+    assert client.get("/api/v1/box/disks").json() == {"disks": []}
+
+
 def test_what_went_wrong_with_the_last_order_is_said(client, given, monkeypatch):
     monkeypatch.setattr(service, "refusal", lambda order: "There is too little room on this disk.")
     assert "There is too little room on this disk." in client.get("/welcome/disk").text
