@@ -10,6 +10,7 @@ import pytest
 
 import build
 import disk
+import model
 import papers
 import release
 import rootfs
@@ -129,6 +130,32 @@ def test_the_bill_of_materials_tells_versions_and_licences(tmp_path: Path) -> No
 
 
 SCRIPTS = [file for file in sorted((IMAGE / "overlay/usr/local").rglob("*")) if file.is_file()]
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOEBOX_HUB", "http://127.0.0.1:9")  # where nobody answers
+
+
+def test_a_model_that_was_had_before_is_on_the_image(tmp_path: Path, no_hub: None) -> None:
+    kept = tmp_path / "cache" / f"model-blip-base-{model.VARIANT}" / "models"
+    (kept / "blip-base-int8").mkdir(parents=True)
+    (kept / "blip-base-int8/text.onnx").write_bytes(b"x" * (3 << 20))
+    (kept / ".lock").touch()
+    (tmp_path / "data").mkdir()
+    assert model.make(tmp_path / "data", tmp_path / "cache") == "blip-base"
+    assert [file.name for file in (tmp_path / "data/models").iterdir()] == ["blip-base-int8"]
+    assert model.size(tmp_path / "data") == 3
+
+
+@pytest.mark.parametrize("asked", ["blip-base", "sample"])
+def test_where_its_hub_cannot_be_reached_the_image_has_the_sample_alone(
+    tmp_path: Path, no_hub: None, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setenv("MODEL", asked)
+    (tmp_path / "cache").mkdir()
+    assert model.make(tmp_path / "data", tmp_path / "cache") == "sample"
+    assert not (tmp_path / "data").exists()
 
 
 def test_boxes_get_their_updates_from_the_mirrors_that_are_named(

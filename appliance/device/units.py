@@ -8,17 +8,16 @@ from pathlib import Path
 PATIENCE = 5.0  # seconds
 # What runs all the time on an installed box; the rest starts when it is wanted.
 ALWAYS = ("shoebox-web.socket", "shoebox-web.service", "shoebox-worker.service", "shoebox-orders.path")
-_PROPERTIES = ("Id", "LoadState", "ActiveState", "Result", "NRestarts", "Listen")
+_PROPERTIES = ("Id", "LoadState", "ActiveState", "NRestarts", "Listen")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One service or socket: whether it runs, how it ended, how often it was started again, the port it listens on."""
+    """One service or socket: whether it runs, how often it was started again, the port it listens on."""
 
     name: str
     runs: bool
     starting: bool
-    result: str
     restarts: int
     port: int | None
 
@@ -57,7 +56,6 @@ def parsed(told: str) -> dict[str, Unit]:
             fields["Id"],
             state == "active",
             state in {"activating", "reloading"},
-            fields.get("Result", ""),
             int(restarts) if restarts.isdecimal() else 0,
             _port(fields.get("Listen", "")),
         )

@@ -26,7 +26,15 @@ def is_home_name(host: str) -> bool:
 def is_foreign(host: str, origin: str | None, site: str | None) -> bool:
     """Tell whether another web site's page asks, from the headers Host, Origin and Sec-Fetch-Site."""
     foreign_site = site is not None and site not in {"same-origin", "none"}
-    return foreign_site or (origin is not None and urlsplit(origin).netloc.lower() != host.lower())
+    return foreign_site or (origin is not None and _place(origin) != host.lower())
+
+
+def _place(origin: str) -> str | None:
+    """Return the `name:port` of an Origin header, None for what is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def bare_name(host: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         """Answer whatever is asked."""
         rescue, host = self.server.rescue, self.headers.get("Host", "")
-        path = urlsplit(self.path).path
+        path = self.path.partition("?")[0]
         if not is_home_name(host):
             self._send(421, b"Open this box by its address at home.\n", "text/plain; charset=utf-8")
         elif path == "/health/live":

@@ -123,6 +123,8 @@ def test_nobody_else_gives_it(standing: Any, orders: list[str]) -> None:
     _, port = standing(GONE)
     assert press(port, Origin="http://evil.example.com")[0] == 403
     assert press(port, Sec_Fetch_Site="cross-site")[0] == 403
+    assert press(port, Origin="http://[")[0] == 403
+    assert ask(port, "GET", "//[")[0] == 503
     assert ask(port, "POST", rescue.AGAIN, "token=guessed")[0] == 403
     assert ask(port, "POST", rescue.AGAIN, b"token=" + b"x" * 10_000)[0] == 413
     for _ in range(rescue.TRIES):

@@ -25,6 +25,7 @@ def test_every_answer_carries_the_headers(visitor, path):
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://box.local:9999"},
         {"Origin": "http://box.local", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
