@@ -155,8 +155,14 @@ def test_a_waiting_picture_is_called_off_and_asked_for_again(shelf, client):
     with shelf.box.library() as db:
         assert jobs.open_for(db, item.id) == []
     assert client.get("/api/v1/items").json()["items"][0]["asked"] is False
+    left = client.get(f"/api/v1/items/{item.id}").headers["etag"]
+    revision = client.get("/api/v1/changes").json()["revision"]
     again = client.post(f"/api/v1/items/{item.id}/describe").json()
     assert (again["status"], again["asked"]) == ("pending", True)
+    # Other pages hear of it, though it was pending all the time.
+    told = client.get(f"/api/v1/items/{item.id}", headers={"If-None-Match": left})
+    assert (told.status_code, told.json()["asked"]) == (200, True)
+    assert [one["asked"] for one in client.get(f"/api/v1/changes?since={revision}").json()["items"]] == [True]
 
 
 def test_a_description_called_off_leaves_the_one_there_was(shelf, client):
