@@ -126,14 +126,14 @@ def test_the_last_fortnight_in_the_household_s_days(shelf, client):
 
 def test_the_last_nights_and_the_last_backup(shelf, client):
     with shelf.box.library() as db:
-        history.begin_night(db, "2026-05-03", Kind.PHOTO, 5)
+        night = history.begin_night(db, "2026-05-03", Kind.PHOTO, 5)
         history.begin_night(db, "2026-05-03", Kind.VIDEO, 0)
         backups.make(db, shelf.box.settings.data, now=time.time(), kept=3)
         for item, ending in ((shelf.prepare(shelf.add()), "done"), (shelf.prepare(shelf.add()), "failed")):
-            (job,) = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
+            asked = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
+            history.count_for_night(db, night, asked)
             db.execute(
-                "UPDATE jobs SET priority = 10, state = ?, started_at = 1, finished_at = 2 WHERE id = ?",
-                (ending, job.id),
+                "UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE id = ?", (ending, asked[0].id)
             )
     told = client.get("/api/v1/activity").json()
     assert told["nights"] == [
