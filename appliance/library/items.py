@@ -283,6 +283,5 @@ def _item(row: Row) -> Item:
     fields = {name: row[name] for name in Item.__slots__}
     if row["error"] is not None:
         fields["error"] = Sentence.read(row["error"])
-    return Item(
-        **{**fields, "kind": Kind(row["kind"]), "status": Status(row["status"]), "favourite": bool(row["favourite"])}
-    )
+    fields |= {"kind": Kind(row["kind"]), "status": Status(row["status"])}
+    return Item(**fields | {"favourite": bool(row["favourite"]), "dated": bool(row["dated"])})
