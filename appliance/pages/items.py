@@ -58,7 +58,7 @@ def _one(number: int, seen: str, box: Box) -> Response[dict[str, Any] | None]:
 
 @get("/{number:int}/history", sync_to_thread=True)
 def history(number: FromPath[int], box: NamedDependency[Box]) -> dict[str, Any]:
-    """Answer every description an item had, the one shown and then the newest first: by whom, when, how long it took."""
+    """Answer every description an item had, the one shown first, then the newest: by whom, when, how long it took."""
     with box.library() as db:
         items.get(db, number)
         return {"history": history_json(db, number, box.known_models())}

@@ -89,7 +89,9 @@ def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, m
         assert database.problems(db) == []
 
 
-def test_what_a_night_had_asked_for_before_an_upgrade_counts_for_it(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_night_had_asked_for_before_an_upgrade_counts_for_it(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = data / "older.db"
     with monkeypatch.context() as older:
         older.setattr(database, "MIGRATIONS", tuple(entry for entry in MIGRATIONS if entry[0] < "012"))

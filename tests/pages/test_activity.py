@@ -132,9 +132,7 @@ def test_the_last_nights_and_the_last_backup(shelf, client):
         for item, ending in ((shelf.prepare(shelf.add()), "done"), (shelf.prepare(shelf.add()), "failed")):
             asked = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
             history.count_for_night(db, night, asked)
-            db.execute(
-                "UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE id = ?", (ending, asked[0].id)
-            )
+            db.execute("UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE id = ?", (ending, asked[0].id))
     told = client.get("/api/v1/activity").json()
     assert told["nights"] == [
         {"night": "2026-05-03", "kind": "video", "asked": 0, "described": 0, "failed": 0, "left": 0},
