@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response, post, route
 from litestar.di import NamedDependency
@@ -14,6 +15,7 @@ from appliance.pages import edits
 from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
 from appliance.pages.errors import RequestError
+from appliance.pages.filters import Filters
 from appliance.pages.head import GET
 from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
@@ -28,20 +30,32 @@ async def edit(number: FromPath[int], request: Request[Any, Any, Any], box: Name
     """Do with an item what its page's form says, and show it again."""
     answers = form_fields(await whole(request), MOST_FIELDS)
     await asyncio.to_thread(_edit, box, number, answers)
-    return Redirect("/trash" if answers.get("back") == "trash" else f"/items/{number}", status_code=303)
+    return Redirect(_trash_at(answers) if answers.get("back") == "trash" else f"/items/{number}", status_code=303)
 
 
 @route("/trash", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
-def trash_page(box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
-    """Answer the page of what is in the trash."""
+def trash_page(
+    request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
+) -> Response[str]:
+    """Answer a page of what is in the trash."""
+    cursor = Filters.read(request.query_params).cursor
     with box.library() as db:
-        page = items.page(db, trashed=True, limit=SHOWN)
+        page = items.page(db, trashed=True, limit=SHOWN, cursor=cursor)
         count, size = trash.size(db)
         text = templates.page(
             "trash.html", box, db, "library",
             items=items_json(db, page.items, box.known_models()), count=count, size=size, days=trash.KEPT_DAYS,
+            cursor=cursor, more=page.cursor,
         )  # fmt: skip
     return html(text)
+
+
+@post("/trash/restore", request_max_body_size=LARGEST_BODY)
+async def restore_all(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
+    """Take everything out of the trash and show that it is empty."""
+    await whole(request)
+    await asyncio.to_thread(_restore_all, box)
+    return Redirect("/trash", status_code=303)
 
 
 @post("/trash/empty", request_max_body_size=LARGEST_BODY)
@@ -50,6 +64,11 @@ async def empty(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> R
     await whole(request)
     await asyncio.to_thread(_empty, box)
     return Redirect("/trash", status_code=303)
+
+
+def _trash_at(answers: dict[str, str]) -> str:
+    cursor = answers.get("cursor", "")
+    return f"/trash?cursor={quote(cursor)}" if cursor else "/trash"
 
 
 def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
@@ -89,6 +108,11 @@ def _words(answers: dict[str, str]) -> edits.Edit:
             "These are too many words.", "Use at most {longest_words} letters.", longest_words=edits.LONGEST_WORDS
         )
     return edits.Edit(description=words, tags=tags) if words else edits.Edit(tags=tags)
+
+
+def _restore_all(box: Box) -> None:
+    with box.library() as db:
+        trash.take_all_out(db)
 
 
 def _empty(box: Box) -> None:

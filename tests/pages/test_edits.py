@@ -1,6 +1,7 @@
 """What people change of items, over the API and by the page's plain forms."""
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -126,6 +127,30 @@ def test_forms_do_the_same_without_scripts(shelf: Any, client: Any) -> None:
     send(do="trash")
     assert client.post("/trash/empty", follow_redirects=False).status_code == 303
     assert client.get(page).status_code == 404
+
+
+def test_all_of_a_full_trash_can_be_seen_and_taken_out(shelf: Any, client: Any) -> None:
+    made = [shelf.add(now=1_700_000_000.0 + number).id for number in range(103)]
+    assert len(client.post("/api/v1/items/bulk", json={"ids": made, "action": "trash"}).json()["changed"]) == 103
+    listed = lambda text: [int(number) for number in re.findall(r'action="/items/(\d+)/edit"', text)]  # noqa: E731
+    first = client.get("/trash").text
+    assert listed(first) == made[:2:-1]
+    assert 'aria-label="Take all 103 out of the trash"' in first
+    (more,) = re.findall(r'href="(/trash\?cursor=[^"]+)">Show more', first)
+    last = client.get(more).text
+    assert listed(last) == made[2::-1]
+    assert "Show more" not in last
+    cursor = re.search(r'name="cursor" value="([^"]+)"', last)[1]
+    answer = client.post(
+        f"/items/{made[0]}/edit", data={"do": "restore", "back": "trash", "cursor": cursor}, follow_redirects=False
+    )
+    assert answer.headers["location"] == more
+    assert listed(client.get(more).text) == made[2:0:-1]
+    answer = client.post("/trash/restore", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/trash")
+    assert "Nothing in the trash" in client.get("/trash").text
+    assert client.get("/api/v1/items?limit=500").json()["items"][-1]["id"] == made[0]
+    assert client.get("/trash?cursor=zzz").status_code == 404
 
 
 @pytest.mark.parametrize("answers", [{}, {"do": "burn"}, {"do": "save", "description": "x" * 2001}])
