@@ -12,9 +12,10 @@ from litestar.response import Redirect
 from appliance.library import dates, items, trash
 from appliance.library.database import transaction
 from appliance.pages import edits
+from appliance.pages import item as item_page
 from appliance.pages.body import form_fields, whole
 from appliance.pages.box import Box
-from appliance.pages.errors import RequestError
+from appliance.pages.errors import ChangedMeanwhileError, RequestError
 from appliance.pages.filters import Filters
 from appliance.pages.head import GET
 from appliance.pages.serialise import items_json
@@ -23,13 +24,25 @@ from appliance.pages.templates import Templates, html
 LARGEST_BODY = 64 << 10
 MOST_FIELDS = 20
 SHOWN = 100
+_OVERWRITES = {"save", "withdraw", "date", "no-date", "file-date"}  # what somebody else may have written
 
 
 @post("/items/{number:int}/edit", request_max_body_size=LARGEST_BODY)
-async def edit(number: FromPath[int], request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
-    """Do with an item what its page's form says, and show it again."""
+async def edit(
+    number: FromPath[int],
+    request: Request[Any, Any, Any],
+    box: NamedDependency[Box],
+    templates: NamedDependency[Templates],
+) -> Response[Any]:
+    """Do with an item what its page's form says, and show it again.
+
+    Where somebody changed it since that page was shown, it is shown as it is now, with what was typed still in it.
+    """
     answers = form_fields(await whole(request), MOST_FIELDS)
-    await asyncio.to_thread(_edit, box, number, answers)
+    try:
+        await asyncio.to_thread(_edit, box, number, answers)
+    except ChangedMeanwhileError as error:
+        return await asyncio.to_thread(item_page.shown, box, templates, number, error, answers)
     return Redirect(_trash_at(answers) if answers.get("back") == "trash" else f"/items/{number}", status_code=303)
 
 
@@ -75,6 +88,8 @@ def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
     do = answers.get("do", "")
     with box.library() as db, transaction(db):
         item = items.get(db, number)
+        if do in _OVERWRITES:
+            edits.check_unchanged(db, number, answers.get("etag"))
         if do == "save":
             edits.apply(db, number, _words(answers))
         elif do == "withdraw":

@@ -1,16 +1,20 @@
 """The item page: one photo or video, what is written on its back, and what is known of it."""
 
+from collections.abc import Mapping
 from datetime import tzinfo
+from types import MappingProxyType
 
 from litestar import Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from appliance.errors import ShoeboxError
 from appliance.library import items
 from appliance.pages import moments, names, words
 from appliance.pages.box import Box
+from appliance.pages.errors import problem
 from appliance.pages.head import GET
-from appliance.pages.serialise import history_json, item_json
+from appliance.pages.serialise import etag, history_json, item_json
 from appliance.pages.templates import Templates, html
 from appliance.records import Item, Kind, Source
 from appliance.sentences import joined, say
@@ -19,6 +23,17 @@ from appliance.sentences import joined, say
 @route("/items/{number:int}", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
     """Answer the page."""
+    return shown(box, templates, number)
+
+
+def shown(
+    box: Box,
+    templates: Templates,
+    number: int,
+    refused: ShoeboxError | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
+) -> Response[str]:
+    """Return an item's page; with why its form was `refused`, it keeps what was `typed`."""
     with box.library() as db:
         found = items.get(db, number)
         models = box.known_models()
@@ -27,6 +42,9 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
         text = templates.page(
             "item.html", box, db, "library",
             item=item_json(db, found, models),
+            etag=etag(found),
+            refused=refused,
+            typed=typed,
             history=written,
             said_before=next((entry for entry in written if entry["source"] == Source.MODEL), None),
             facts=facts(found, box.zone(db)),
@@ -36,7 +54,7 @@ def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDepen
             previous=newer,
             next=older,
         )  # fmt: skip
-    return html(text)
+    return html(text, 200 if refused is None else problem(refused).status)
 
 
 def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
