@@ -259,4 +259,5 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("011_history", schema_history.SQL),
     ("012_nights", schema_history.NIGHT_OF_A_JOB),
     ("013_films", schema_uploads.PHOTOS_HEAR),
+    ("014_tags", schema_tally.TAGS),
 )

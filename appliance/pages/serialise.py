@@ -64,9 +64,9 @@ def history_json(db: Connection, number: int, models: dict[str, ModelInfo]) -> l
 def described_by(description: Description, models: dict[str, ModelInfo]) -> dict[str, Any]:
     """Return who wrote a description: source, model id, its name, whether sample or recogniser, when, how long."""
     model = models.get(description.model or "")
-    # A model that has been removed since is known by its id alone; a sample's begins with "sample-".
+    # Of a model that has been removed since, a sample's id begins with "sample-".
     recognised = description.model == RECOGNISER
-    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model or description.author
+    name = model_name(description.model, models) if description.model else description.author
     sample = model.sample if model else (description.model or "").startswith(SAMPLE_IDS)
     seconds = None if description.milliseconds is None else description.milliseconds / 1000
     return {
@@ -79,6 +79,11 @@ def described_by(description: Description, models: dict[str, ModelInfo]) -> dict
         "seconds": seconds,
         "milliseconds": description.milliseconds,
     }
+
+
+def model_name(id: str, models: dict[str, ModelInfo]) -> str:
+    """Return the name that people know a model by; one that has been removed since is known by its id alone."""
+    return models[id].name if id in models else "EfficientNet-Lite0" if id == RECOGNISER else id
 
 
 def _fields(
