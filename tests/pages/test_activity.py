@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import UTC, datetime
 
 from appliance.library import backups, history, jobs, preferences
 from appliance.records import Kind, Priority
@@ -122,6 +123,20 @@ def test_the_last_fortnight_in_the_household_s_days(shelf, client):
     text = client.get("/activity").text
     assert text.count("<rect ") == 28
     assert "Described each day: " in text
+
+
+def test_how_many_were_described_today_is_said(shelf, client):
+    with shelf.box.library() as db:
+        preferences.set(db, "time_zone", "UTC")
+    assert "described today" not in client.get("/activity").text
+    for _ in range(2):
+        shelf.done("a red circle")
+    with shelf.box.library() as db:
+        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        db.execute("DELETE FROM hours")
+        db.executemany("INSERT INTO hours VALUES (?, ?, 1000)", [(f"{today}T00", 1199), ("2020-01-01T00", 7)])
+    text = client.get("/activity").text
+    assert re.search(r"Everything is described\.\s+1,199 described today\.", text)
 
 
 def test_the_last_nights_and_the_last_backup(shelf, client):
