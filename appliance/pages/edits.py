@@ -152,9 +152,9 @@ def check_unchanged(db: Connection, number: int, expected: str | None) -> None:
         raise ChangedMeanwhileError("Somebody changed this in the meantime.", next_step)
     words = shown.text[:_QUOTED] + ("…" if len(shown.text) > _QUOTED else "")
     if shown.author is None:
-        raise ChangedMeanwhileError("This was changed in the meantime. Now it says: “{words}”", next_step, words=words)
+        raise ChangedMeanwhileError("This was changed in the meantime. It now says: “{words}”.", next_step, words=words)
     raise ChangedMeanwhileError(
-        "This was changed in the meantime. By {name} it says: “{words}”", next_step, name=shown.author, words=words
+        "This was changed in the meantime. {name} wrote: “{words}”.", next_step, name=shown.author, words=words
     )
 
 

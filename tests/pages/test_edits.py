@@ -68,7 +68,7 @@ def test_who_comes_second_is_told_what_the_first_one_wrote(shelf: Any, client: A
     seen = client.get(address).headers["etag"]
     client.patch(address, json={"description": "Rex"})
     told = client.patch(address, json={"description": "Hasso"}, headers={"If-Match": seen}).json()
-    assert told["detail"] == "This was changed in the meantime. By tests it says: “Rex”"
+    assert told["detail"] == "This was changed in the meantime. tests wrote: “Rex”."
     assert told["next_step"] == "Look at what is there now, and send yours once more if it is to stand."
 
 
@@ -87,7 +87,7 @@ def test_a_form_that_comes_second_keeps_what_was_typed_and_shows_what_is_there(s
     assert send(seen, do="save", description="Rex", tags="dog").status_code == 303
     second = send(seen, do="save", description="Hasso & co", tags="dog, big")
     assert second.status_code == 412
-    assert 'role="alert">This was changed in the meantime. By tests it says: “Rex” Look at' in second.text
+    assert 'role="alert">This was changed in the meantime. tests wrote: “Rex”. Look at' in second.text
     assert '<p class="words">Rex</p>' in second.text
     assert ">Hasso &amp; co</textarea>" in second.text
     assert 'value="dog, big"' in second.text
