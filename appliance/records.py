@@ -221,6 +221,8 @@ class Item:
     error: str | None = None
     revision: int = 0  # grows with every visible change
     live_of: int | None = None  # the photo whose few seconds of film this is
+    file_taken_at: str | None = None  # what the file itself says
+    dated: bool = False  # a person knew better
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,3 @@ def take_back(db: Connection, item_id: int) -> None:
     """Let an item have the date that its file says."""
     with transaction(db):
         db.execute("UPDATE items SET taken_at = file_taken_at, dated = 0 WHERE id = ?", (item_id,))
-
-
-def known(db: Connection, item_id: int) -> tuple[bool, str | None]:
-    """Return whether a person set the date of an item, and when its file says that it was taken, None where it does
-    not."""
-    row = db.execute("SELECT dated, file_taken_at FROM items WHERE id = ?", (item_id,)).fetchone()
-    return bool(row["dated"]), row["file_taken_at"]

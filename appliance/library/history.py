@@ -1,9 +1,11 @@
 """What was described lately: by the hour, and by the night."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.library.database import Connection
-from appliance.records import Kind
+from appliance.records import Job, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,20 @@ def hours(db: Connection, since: str) -> list[Hour]:
     return [Hour(*row) for row in rows]
 
 
-def begin_night(db: Connection, night: str, kind: Kind, asked: int) -> None:
-    """Note that a batch has asked for so many items; meant for the inside of the caller's transaction."""
-    db.execute("INSERT INTO nights (night, kind, asked) VALUES (?, ?, ?)", (night, kind, asked))
+def begin_night(db: Connection, night: str, kind: Kind, asked: int) -> int:
+    """Note that a batch asks for so many items and return its number; for the inside of the caller's transaction."""
+    row = db.execute(
+        "INSERT INTO nights (night, kind, asked) VALUES (?, ?, ?) RETURNING id", (night, kind, asked)
+    ).fetchone()
+    return int(row[0])
+
+
+def count_for_night(db: Connection, number: int, jobs: Iterable[Job]) -> None:
+    """Let what becomes of these jobs, of which descriptions count, be a result of this batch."""
+    db.execute(
+        "UPDATE jobs SET night = ? WHERE task = 'describe' AND id IN (SELECT value FROM json_each(?))",
+        (number, json.dumps([job.id for job in jobs])),
+    )
 
 
 def nights(db: Connection, most: int) -> list[Night]:

@@ -12,7 +12,7 @@ from typing import Unpack
 from appliance.errors import NotFoundError
 from appliance.library import live, search, tally
 from appliance.library.database import LARGEST_ID, Connection, instant, row_id, transaction
-from appliance.library.wanted import BY_WORDS, Wanted, few
+from appliance.library.wanted import BY_WORDS, PERSON, Wanted, few
 from appliance.library.wanted import conditions as wanted_conditions
 from appliance.records import Facts, Item, Kind, Status
 from appliance.sentences import Sentence
@@ -153,6 +153,17 @@ def years(db: Connection) -> list[str]:
     return found
 
 
+def describers(db: Connection) -> list[str]:
+    """Return the ids of the models whose descriptions are shown, by one look into the index for each."""
+    found, before = list[str](), ""
+    while following := db.execute(
+        "SELECT min(described_by) FROM items WHERE trashed_at IS NULL AND described_by > ?", (before,)
+    ).fetchone()[0]:
+        before = following
+        found.append(before)
+    return [one for one in found if one != PERSON]
+
+
 def cursor_before(month: str) -> str:
     """Return the cursor of the page that begins with the newest item of a month (`2024-05`) or of an older one."""
     return _encoded(f"{month}-99", LARGEST_ID)
@@ -283,6 +294,5 @@ def _item(row: Row) -> Item:
     fields = {name: row[name] for name in Item.__slots__}
     if row["error"] is not None:
         fields["error"] = Sentence.read(row["error"])
-    return Item(
-        **{**fields, "kind": Kind(row["kind"]), "status": Status(row["status"]), "favourite": bool(row["favourite"])}
-    )
+    fields |= {"kind": Kind(row["kind"]), "status": Status(row["status"])}
+    return Item(**fields | {"favourite": bool(row["favourite"]), "dated": bool(row["dated"])})

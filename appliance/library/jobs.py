@@ -9,7 +9,7 @@ from sqlite3 import Row
 from appliance.errors import NotFoundError
 from appliance.library import statuses
 from appliance.library.database import Connection, transaction
-from appliance.records import Job, JobState, Kind, Priority, Status, Task
+from appliance.records import Job, JobState, Kind, Priority, Task
 from appliance.sentences import Sentence
 
 OPEN = "state IN ('queued', 'running')"
@@ -60,7 +60,7 @@ def enqueue(
                 (item_id, task, priority, now, due),
             ).fetchone()
             if task is Task.DESCRIBE:
-                statuses.set_status(db, item_id, Status.PENDING)
+                statuses.settle(db, item_id)  # one left for the night was pending before, and no longer is left
     return job_of(row)
 
 

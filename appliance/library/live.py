@@ -1,6 +1,7 @@
 """Live Photos: a phone sends a photo and a few seconds of film of the same name, which belong together."""
 
 import json
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from appliance.library.database import Connection
@@ -36,10 +37,12 @@ def pair(db: Connection, item_id: int) -> None:
     )
 
 
-def film_of(db: Connection, item_id: int) -> int | None:
-    """Return the id of the film that belongs to a photo."""
-    row = db.execute("SELECT id FROM items WHERE live_of = ?", (item_id,)).fetchone()
-    return None if row is None else int(row[0])
+def films_of(db: Connection, item_ids: Sequence[int]) -> dict[int, int]:
+    """Return the ids of the films that belong to photos, by the photo's id."""
+    rows = db.execute(
+        "SELECT live_of, id FROM items WHERE live_of IN (SELECT value FROM json_each(?))", (json.dumps(list(item_ids)),)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _json(stem: str, suffixes: tuple[str, ...]) -> str:

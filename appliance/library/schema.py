@@ -257,4 +257,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("009_removed", schema_removed.SQL),
     ("010_links", schema_links.SQL),
     ("011_history", schema_history.SQL),
+    ("012_nights", schema_history.NIGHT_OF_A_JOB),
+    ("013_films", schema_uploads.PHOTOS_HEAR),
+    ("014_tags", schema_tally.TAGS),
 )

@@ -36,3 +36,18 @@ BEGIN
   );
 END;
 """  # noqa: S608
+
+# Which night asked for a job: its priority does not tell, as somebody may have made it more urgent in the meantime.
+NIGHT_OF_A_JOB = f"""
+ALTER TABLE jobs ADD COLUMN night INTEGER REFERENCES nights;
+UPDATE jobs SET night = (
+  SELECT max(id) FROM nights WHERE kind = (SELECT kind FROM items WHERE items.id = jobs.item_id)
+) WHERE task = 'describe' AND priority = {Priority.NIGHTLY:d} AND state IN ('queued', 'running');
+DROP TRIGGER nights_done;
+CREATE TRIGGER nights_done AFTER UPDATE OF state ON jobs
+WHEN new.night IS NOT NULL AND old.state IN ('queued', 'running') AND new.state IN ('done', 'failed')
+BEGIN
+  UPDATE nights SET described = described + (new.state = 'done'), failed = failed + (new.state = 'failed')
+  WHERE id = new.night;
+END;
+"""  # noqa: S608

@@ -77,3 +77,20 @@ INSERT INTO tally ({_COUNTED}, count) SELECT {_one("", _trashed(""))}, count(*) 
 """  # noqa: S608
 
 SQL = _DESCRIBED_BY + _WAITING + _TALLY + triggers(_trashed, "trashed_at")
+
+# How many items have each tag, the trash and films of Live Photos among them; the index is for the commonest.
+TAGS = """
+CREATE TABLE tag_tally (
+  text TEXT PRIMARY KEY COLLATE NOCASE,
+  count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO tag_tally SELECT text, count(*) FROM tags GROUP BY text;
+CREATE INDEX tag_tally_commonest ON tag_tally (count DESC, text);
+CREATE TRIGGER tag_tally_added AFTER INSERT ON tags BEGIN
+  INSERT INTO tag_tally VALUES (new.text, 1) ON CONFLICT (text) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER tag_tally_removed AFTER DELETE ON tags BEGIN
+  UPDATE tag_tally SET count = count - 1 WHERE text = old.text;
+  DELETE FROM tag_tally WHERE text = old.text AND count = 0;
+END;
+"""

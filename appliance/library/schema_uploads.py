@@ -37,6 +37,14 @@ DROP TRIGGER tally_removed;
 DROP TRIGGER tally_changed;
 """
 
+# A photo's page plays its film, so it hears of one that is found, or gone, as the film's own does.
+PHOTOS_HEAR = """
+CREATE TRIGGER photos_paired AFTER UPDATE OF live_of ON items WHEN old.live_of IS NOT new.live_of BEGIN
+  UPDATE revision SET latest = latest + 1;
+  UPDATE items SET revision = (SELECT latest FROM revision) WHERE id IN (old.live_of, new.live_of);
+END;
+"""
+
 _SHOWN_WITH_ITS_PHOTO = 2
 
 SQL += triggers(

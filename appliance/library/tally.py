@@ -28,6 +28,21 @@ def months(db: Connection, wanted: Wanted) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def commonest_tags(db: Connection, most: int) -> list[str]:
+    """Return the tags that most items have, the commonest first, each with something to be shown of it."""
+    # All that has a tag may be in the trash: one look for each tag is enough, where a second tally would follow it.
+    rows = db.execute(
+        """
+        SELECT text FROM tag_tally WHERE EXISTS (
+          SELECT 1 FROM tags CROSS JOIN items ON items.id = item_id
+          WHERE tags.text = tag_tally.text AND trashed_at IS NULL AND live_of IS NULL
+        ) ORDER BY count DESC, text LIMIT ?
+        """,
+        (most,),
+    )
+    return [row[0] for row in rows]
+
+
 def by_status(db: Connection) -> dict[Status, int]:
     """Return how many items have each status, the trash left out."""
     found = dict.fromkeys(Status, 0)

@@ -99,7 +99,7 @@ def create_app(given: Settings, language: Language = ENGLISH) -> Litestar:
             models.models_remove, backups.backups_page, backups.back_up_by_form, backups.backups_list, backups.back_up,
             backups.backup_file, backups.restore_by_form, backups.restore, orders.order_by_form, orders.order_by_api,
             health.live, health.ready, metrics.metrics, queue.router, notices.dismiss, *static_routes(language),
-            forms.edit, forms.trash_page, forms.empty, openapi.openapi_json, openapi.api_page,
+            forms.edit, forms.trash_page, forms.restore_all, forms.empty, openapi.openapi_json, openapi.api_page,
         ],
         dependencies={
             "box": Provide(lambda: box, sync_to_thread=False),

@@ -57,9 +57,8 @@ class Warmth:
     async def _watch(self) -> None:
         while True:
             degrees = await asyncio.to_thread(temperature)
-            if degrees is None:
-                return  # this computer does not tell
-            self.samples.append((time.time(), degrees))
+            if degrees is not None:  # one sample that could not be read is no reason to look no more
+                self.samples.append((time.time(), degrees))
             await asyncio.sleep(EVERY_SECONDS)
 
 

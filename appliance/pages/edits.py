@@ -20,12 +20,14 @@ from appliance.pages.box import Box
 from appliance.pages.errors import ChangedMeanwhileError, RequestError
 from appliance.pages.serialise import etag, item_json
 from appliance.records import Job, Priority
+from appliance.sentences import say
 
 LARGEST_BODY = 64 << 10
 LONGEST_WORDS = 2000
 LONGEST_TAG = 60
 MOST_TAGS = 50
 MOST_AT_ONCE = 500
+_QUOTED = 200  # letters of what somebody else wrote
 Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG)]
 
 
@@ -105,7 +107,7 @@ def empty_trash(box: NamedDependency[Box]) -> dict[str, Any]:
 def _edit(box: Box, number: int, wanted: Edit, expected: str | None) -> Response[dict[str, Any]]:
     with box.library() as db:
         with transaction(db):
-            _check_unchanged(db, number, expected)
+            check_unchanged(db, number, expected)
             apply(db, number, wanted)
         item = items.get(db, number)
         return Response(item_json(db, item, box.known_models()), headers={"ETag": etag(item)})
@@ -132,17 +134,28 @@ def apply(db: Connection, number: int, wanted: Edit) -> None:
 def _put_away(box: Box, number: int, expected: str | None) -> dict[str, Any]:
     with box.library() as db:
         with transaction(db):
-            _check_unchanged(db, number, expected)
+            check_unchanged(db, number, expected)
             trash.put_in(db, [number])
         return item_json(db, items.get(db, number), box.known_models())
 
 
-def _check_unchanged(db: Connection, number: int, expected: str | None) -> None:
+def check_unchanged(db: Connection, number: int, expected: str | None) -> None:
+    """Raise ChangedMeanwhileError, with what it says now, where none of the `expected` ETags is the item's any more."""
     item = items.get(db, number)
     if expected is None or expected.strip() == "*":
         return
-    if etag(item) not in [one.strip().removeprefix("W/") for one in expected.split(",")]:
-        raise ChangedMeanwhileError("Somebody changed this in the meantime.", "Look at it again, then change it.")
+    if etag(item) in [one.strip().removeprefix("W/") for one in expected.split(",")]:
+        return
+    shown = descriptions.current(db, number)
+    next_step = say("Look at what is there now, and send yours once more if it is to stand.")
+    if shown is None:
+        raise ChangedMeanwhileError("Somebody changed this in the meantime.", next_step)
+    words = shown.text[:_QUOTED] + ("…" if len(shown.text) > _QUOTED else "")
+    if shown.author is None:
+        raise ChangedMeanwhileError("This was changed in the meantime. It now says: “{words}”.", next_step, words=words)
+    raise ChangedMeanwhileError(
+        "This was changed in the meantime. {name} wrote: “{words}”.", next_step, name=shown.author, words=words
+    )
 
 
 def _bulk(box: Box, wanted: Many) -> dict[str, Any]:

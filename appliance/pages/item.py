@@ -1,57 +1,60 @@
 """The item page: one photo or video, what is written on its back, and what is known of it."""
 
+from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any
+from types import MappingProxyType
 
 from litestar import Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from appliance.library import dates, descriptions, items, live
-from appliance.library.database import Connection
+from appliance.errors import ShoeboxError
+from appliance.library import items
 from appliance.pages import moments, names, words
 from appliance.pages.box import Box
+from appliance.pages.errors import problem
 from appliance.pages.head import GET
-from appliance.pages.serialise import described_by, item_json
+from appliance.pages.serialise import etag, history_json, item_json
 from appliance.pages.templates import Templates, html
-from appliance.records import Item, Kind, ModelInfo, Source
+from appliance.records import Item, Kind, Source
 from appliance.sentences import joined, say
 
 
 @route("/items/{number:int}", http_method=GET, sync_to_thread=True)  # type: ignore[arg-type]
 def item(number: FromPath[int], box: NamedDependency[Box], templates: NamedDependency[Templates]) -> Response[str]:
     """Answer the page."""
+    return shown(box, templates, number)
+
+
+def shown(
+    box: Box,
+    templates: Templates,
+    number: int,
+    refused: ShoeboxError | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
+) -> Response[str]:
+    """Return an item's page; with why its form was `refused`, it keeps what was `typed`."""
     with box.library() as db:
         found = items.get(db, number)
         models = box.known_models()
         newer, older = items.neighbours(db, number)
-        dated, file_date = dates.known(db, number)
-        written = history(db, number, models)
+        written = history_json(db, number, models)
         text = templates.page(
             "item.html", box, db, "library",
             item=item_json(db, found, models),
+            etag=etag(found),
+            refused=refused,
+            typed=typed,
             history=written,
             said_before=next((entry for entry in written if entry["source"] == Source.MODEL), None),
             facts=facts(found, box.zone(db)),
             place=place(found),
-            film=live.film_of(db, number),
             shown_by_browsers=names.SHOWN_BY_BROWSERS,
-            dated=dated,
-            file_date=file_date,
             days=moments.range_of_days(),
             previous=newer,
             next=older,
         )  # fmt: skip
-    return html(text)
-
-
-def history(db: Connection, number: int, models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
-    """Return every description the item had, the one shown and then the newest first, each with who wrote it."""
-    written = descriptions.history(db, number)
-    # What a model said after a person wrote is newer, and all the same not what is shown.
-    shown = next((one for one in written if one.source is Source.PERSON), None)
-    ordered = written if shown is None else [shown, *(one for one in written if one is not shown)]
-    return [{"text": one.text} | described_by(one, models) for one in ordered]
+    return html(text, 200 if refused is None else problem(refused).status)
 
 
 def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:

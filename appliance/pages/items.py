@@ -14,7 +14,7 @@ from appliance.pages import edits
 from appliance.pages.box import Box
 from appliance.pages.errors import NothingWaitingError
 from appliance.pages.filters import Filters
-from appliance.pages.serialise import etag, item_json, items_json
+from appliance.pages.serialise import etag, history_json, item_json, items_json
 from appliance.records import Priority
 
 
@@ -56,6 +56,14 @@ def _one(number: int, seen: str, box: Box) -> Response[dict[str, Any] | None]:
         return Response(item_json(db, item, box.known_models()), headers=headers)
 
 
+@get("/{number:int}/history", sync_to_thread=True)
+def history(number: FromPath[int], box: NamedDependency[Box]) -> dict[str, Any]:
+    """Answer every description an item had, the one shown first, then the newest: by whom, when, how long it took."""
+    with box.library() as db:
+        items.get(db, number)
+        return {"history": history_json(db, number, box.known_models())}
+
+
 # Two handlers rather than one of two paths, whose thread wrapper Litestar 2.25 would not await.
 @post("/{number:int}/describe", sync_to_thread=True)
 def describe(number: FromPath[int], box: NamedDependency[Box]) -> Response[dict[str, Any]]:
@@ -91,4 +99,4 @@ def _again(number: int, box: Box) -> Response[dict[str, Any]]:
     return Response(body, status_code=202)
 
 
-router = Router("/api/v1/items", route_handlers=[listing, one, describe, retry, cancel, *edits.HANDLERS])
+router = Router("/api/v1/items", route_handlers=[listing, one, history, describe, retry, cancel, *edits.HANDLERS])

@@ -118,6 +118,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers=_ITEM,
         refuses={412: "Somebody changed it in the meantime."},
     ),
+    ("GET", _ITEM_PATH + "/history"): Operation(
+        answers=answer(
+            200, "What was written of it.",
+            of({"history": many({"allOf": [of({"text": TEXT}), ref("DescribedBy")]})}),
+        )
+    ),
     ("POST", _ITEM_PATH + "/describe"): Operation(answers=answer(202, "It is described next.", ref("Item"))),
     ("POST", _ITEM_PATH + "/retry"): Operation(answers=answer(202, "It is tried next.", ref("Item"))),
     ("POST", _ITEM_PATH + "/cancel"): Operation(answers=_ITEM, refuses={409: "Nothing is waiting."}),

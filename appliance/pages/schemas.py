@@ -84,7 +84,7 @@ SCHEMAS: dict[str, Schema] = {
     "DescribedBy": of(
         {
             "source": SOURCE, "model": maybe(TEXT), "name": maybe(TEXT), "sample": YES_NO, "recognised": YES_NO,
-            "at": TEXT, "seconds": maybe(NUMBER),
+            "at": TEXT, "seconds": maybe(NUMBER), "milliseconds": maybe(WHOLE),
         }
     ),
     "Item": of(
@@ -94,9 +94,10 @@ SCHEMAS: dict[str, Schema] = {
             "tag_sources": {"type": "object", "additionalProperties": SOURCE},
             "frames": {"type": "array", "items": ref("Frame")}, "model": maybe(TEXT), "error": maybe(TEXT),
             "sha256": TEXT, "bytes": WHOLE, "mime": TEXT, "width": maybe(WHOLE), "height": maybe(WHOLE),
-            "duration": maybe(NUMBER), "taken_at": maybe(TEXT), "added_at": TEXT, "camera": maybe(TEXT),
-            "latitude": maybe(NUMBER), "longitude": maybe(NUMBER), "favourite": YES_NO, "prepared": YES_NO,
-            "trashed_at": maybe(TEXT), "live_of": maybe(WHOLE), "hit_at": maybe(NUMBER),
+            "duration": maybe(NUMBER), "taken_at": maybe(TEXT), "file_taken_at": maybe(TEXT), "dated": YES_NO,
+            "added_at": TEXT, "camera": maybe(TEXT), "latitude": maybe(NUMBER), "longitude": maybe(NUMBER),
+            "favourite": YES_NO, "prepared": YES_NO, "trashed_at": maybe(TEXT), "live_of": maybe(WHOLE),
+            "film": maybe(WHOLE), "hit_at": maybe(NUMBER),
             "marks": {"type": "array", "items": of({"text": TEXT, "marked": YES_NO})},
             "urls": of({"original": TEXT, "small": TEXT, "large": TEXT, "page": TEXT}), "duplicate": YES_NO,
         },

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appliance import __version__
-from appliance.library import describer, descriptions, jobs, search, status
+from appliance.library import describer, descriptions, jobs, live, search, status
 from appliance.library.database import Connection
 from appliance.pages import notices
 from appliance.pages.box import Box
@@ -18,7 +18,8 @@ SAMPLE_IDS = "sample-"
 def item_json(db: Connection, item: Item, models: dict[str, ModelInfo]) -> dict[str, Any]:
     """Return one item with its description, tags and frames; `models` are the installed ones by id."""
     asked = item.id in jobs.asked_for(db, [item.id])
-    return _fields(db, item, descriptions.current(db, item.id), descriptions.tags(db, item.id), models, asked)
+    film = live.films_of(db, [item.id]).get(item.id)
+    return _fields(db, item, descriptions.current(db, item.id), descriptions.tags(db, item.id), models, asked, film)
 
 
 def etag(item: Item) -> str:
@@ -36,8 +37,11 @@ def items_json(
     """
     numbers = [item.id for item in items]
     texts, tags = descriptions.current_for(db, numbers), descriptions.tags_for(db, numbers)
-    asked = jobs.asked_for(db, numbers)
-    told = [_fields(db, item, texts.get(item.id), tags.get(item.id, ()), models, item.id in asked) for item in items]
+    asked, films = jobs.asked_for(db, numbers), live.films_of(db, numbers)
+    told = [
+        _fields(db, item, texts.get(item.id), tags.get(item.id, ()), models, item.id in asked, films.get(item.id))
+        for item in items
+    ]
     if q:
         found = search.hits(db, q, numbers)
         for fields in told:
@@ -48,12 +52,21 @@ def items_json(
     return told
 
 
+def history_json(db: Connection, number: int, models: dict[str, ModelInfo]) -> list[dict[str, Any]]:
+    """Return every description an item had, the one shown and then the newest first, each with who wrote it."""
+    written = descriptions.history(db, number)
+    # What a model said after a person wrote is newer, and all the same not what is shown.
+    shown = next((one for one in written if one.source is Source.PERSON), None)
+    ordered = written if shown is None else [shown, *(one for one in written if one is not shown)]
+    return [{"text": one.text} | described_by(one, models) for one in ordered]
+
+
 def described_by(description: Description, models: dict[str, ModelInfo]) -> dict[str, Any]:
-    """Return who wrote a description: source, model id, its name, whether sample or recogniser, when, seconds."""
+    """Return who wrote a description: source, model id, its name, whether sample or recogniser, when, how long."""
     model = models.get(description.model or "")
-    # A model that has been removed since is known by its id alone; a sample's begins with "sample-".
+    # Of a model that has been removed since, a sample's id begins with "sample-".
     recognised = description.model == RECOGNISER
-    name = model.name if model else "EfficientNet-Lite0" if recognised else description.model or description.author
+    name = model_name(description.model, models) if description.model else description.author
     sample = model.sample if model else (description.model or "").startswith(SAMPLE_IDS)
     seconds = None if description.milliseconds is None else description.milliseconds / 1000
     return {
@@ -64,7 +77,13 @@ def described_by(description: Description, models: dict[str, ModelInfo]) -> dict
         "recognised": recognised,  # without BLIP, by the recogniser alone
         "at": description.created_at,
         "seconds": seconds,
+        "milliseconds": description.milliseconds,
     }
+
+
+def model_name(id: str, models: dict[str, ModelInfo]) -> str:
+    """Return the name that people know a model by; one that has been removed since is known by its id alone."""
+    return models[id].name if id in models else "EfficientNet-Lite0" if id == RECOGNISER else id
 
 
 def _fields(
@@ -74,6 +93,7 @@ def _fields(
     tags: tuple[Tag, ...],
     models: dict[str, ModelInfo],
     asked: bool,
+    film: int | None,
 ) -> dict[str, Any]:
     frames = descriptions.frames(db, item.id) if item.kind is Kind.VIDEO else ()
     address = f"/api/v1/items/{item.id}"
@@ -105,6 +125,8 @@ def _fields(
         "height": item.height,
         "duration": item.duration,
         "taken_at": item.taken_at,
+        "file_taken_at": item.file_taken_at,
+        "dated": item.dated,  # by a person, who knew better than the file
         "added_at": item.added_at,
         "camera": item.camera,
         "latitude": item.latitude,
@@ -112,6 +134,7 @@ def _fields(
         "favourite": item.favourite,
         "trashed_at": item.trashed_at,
         "live_of": item.live_of,
+        "film": film,
         "prepared": item.prepared_at is not None,
         "urls": {
             "original": f"{address}/original",

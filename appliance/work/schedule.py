@@ -104,8 +104,9 @@ def run_batch(db: Connection, settings: Settings, batch: Batch, household: House
         now = household.now().timestamp()
         limit = preferences.get(db, settings).batch_size
         chosen = items.waiting(db, batch.kind, limit=limit)
-        history.begin_night(db, night, batch.kind, len(chosen))
+        number = history.begin_night(db, night, batch.kind, len(chosen))
         queued = [job for item_id in chosen for job in jobs.again(db, item_id, Priority.NIGHTLY, now=now)]
+        history.count_for_night(db, number, queued)
     log.info("%s of %s: %d items", batch.name, night, len(chosen))
     return queued
 

@@ -1,11 +1,14 @@
 """A running box keeps to its own OpenAPI document, whatever it is sent: no 5xx, and no answer that it does not name."""
 
+import http.client
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +62,27 @@ def test_answers_as_its_document_says(filled: Box, tmp_path: Path) -> None:
     assert found.returncode == 0, found.stdout[-12000:] + found.stderr[-2000:]
     assert filled.is_ready()
     assert filled.ask("GET", "/api/v1/keys")[0] == 200, "it could ask to the end, and was not only told 401"
+
+
+@pytest.mark.timeout(300)
+def test_what_is_left_out_above_answers_as_its_document_says_too(filled: Box) -> None:
+    paths = filled.ask("GET", "/api/v1/openapi.json")[1]["paths"]
+
+    def documented(method: str, template: str, **values: Any) -> Any:
+        status, answer = filled.ask(method, template.format(**values))
+        assert str(status) in paths[template][method.lower()]["responses"], (template, status, answer)
+        return status, answer
+
+    with closing(http.client.HTTPConnection("127.0.0.1", filled.port, timeout=30)) as connection:
+        connection.request("GET", ENDLESS, headers=filled.allowed)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers.get_content_type()) == (200, "text/event-stream")
+        assert "200" in paths[ENDLESS]["get"]["responses"]
+    key = filled.ask("POST", "/api/v1/keys", b'{"name": "Camera", "scopes": ["upload"]}')[1]
+    number = next(one["id"] for one in key["keys"] if one["name"] == "Camera")
+    assert documented("DELETE", KEYS, number=number)[0] == 200
+    assert documented("DELETE", KEYS, number=number)[0] == 404
+    assert documented("POST", ORDERS, order="explode")[0] == 404  # one that is taken would reach this very machine
+    assert documented("POST", RESTORE, name="none")[0] == 404
+    made = filled.ask("POST", "/api/v1/backups")[1]["made"]
+    assert documented("POST", RESTORE, name=made) == (202, {"restoring": made})

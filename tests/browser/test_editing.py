@@ -47,6 +47,44 @@ def test_words_and_tags_are_written_and_taken_back(
     assert box.item(item["id"])["description"] == item["description"]
 
 
+def test_who_comes_second_sees_the_first_ones_words_and_keeps_his_own(
+    page: Page, box: Any, item: Any, troubles: Any, serious: Callable[[Page], list[str]]
+) -> None:
+    page.route("**/api/v1/events*", lambda route: route.abort())  # as on a page that has slept
+    page.route("**/api/v1/changes*", lambda route: route.abort())
+    address = f"/api/v1/items/{item['id']}"
+    page.goto(f"/items/{item['id']}")
+    page.get_by_text("Change the words and tags").click()
+    words = page.get_by_label("What is to be seen?")
+    words.fill("Grandmother's balloon")
+    box.ask("PATCH", address, b'{"favourite": true}')  # nobody's words are lost by this one
+    page.get_by_role("button", name="Keep").first.click()
+    expect(page.locator("#writing .words")).to_have_text("Grandmother's balloon")
+    page.get_by_text("Change the words and tags").click()
+    words.fill("Grandfather's balloon")
+    box.ask("PATCH", address, b'{"description": "The balloon of aunt Mia"}')
+    page.get_by_role("button", name="Keep").first.click()
+    expect(page.get_by_role("alert").filter(has_text="changed in the meantime")).to_contain_text("aunt Mia")
+    expect(page.locator("#writing .words")).to_have_text("The balloon of aunt Mia")
+    expect(words).to_have_value("Grandfather's balloon")
+    assert box.item(item["id"])["description"] == "The balloon of aunt Mia"
+    assert serious(page) == []
+    page.get_by_role("button", name="Keep").first.click()
+    expect(page.locator("#writing .words")).to_have_text("Grandfather's balloon")
+    troubles.forgive("412")
+    troubles.forgive("ERR_FAILED")
+
+
+def test_what_was_seen_to_change_is_no_reason_to_refuse(page: Page, box: Any, item: Any) -> None:
+    page.goto(f"/items/{item['id']}")
+    page.get_by_text("Change the words and tags").click()
+    page.get_by_label("What is to be seen?").fill("Grandmother's balloon")
+    box.ask("PATCH", f"/api/v1/items/{item['id']}", b'{"description": "The balloon of aunt Mia"}')
+    expect(page.locator("#writing .words")).to_have_text("The balloon of aunt Mia")
+    page.get_by_role("button", name="Keep").first.click()
+    expect(page.locator("#writing .words")).to_have_text("Grandmother's balloon")
+
+
 def test_favourite_and_trash(page: Page, box: Any, item: Any, serious: Callable[[Page], list[str]]) -> None:
     page.goto(f"/items/{item['id']}")
     heart = page.get_by_role("button", name="Favourite")

@@ -76,6 +76,33 @@ def test_chips_choose_and_let_go(phone: Page, box: Any, film: Any) -> None:
     phone.wait_for_url("**/")
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("width", [320, 1440])
+def test_tags_and_describers_open_a_list_to_choose_from(
+    owners_browser: Any, film: Any, serious: Callable[[Page], list[str]], width: int, scripts: bool
+) -> None:
+    context = owners_browser(viewport={"width": width, "height": 700}, java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto("/")
+    tag = film["tags"][0]
+    page.get_by_role("button", name="Tags").click()
+    menu = page.get_by_role("region", name="Show only what has the tag")
+    expect(menu).to_be_in_viewport(ratio=1)
+    if scripts:
+        assert serious(page) == []
+    menu.get_by_role("link", name=tag, exact=True).click()
+    expect(page.get_by_text(f"with the tag “{tag}”")).to_be_visible()
+    page.get_by_role("button", name="Described by").click()
+    menu = page.get_by_role("region", name="Show only what was described by")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    page.get_by_role("button", name="Described by").click()
+    menu.get_by_role("link").first.click()
+    page.wait_for_url("**described_by=*")
+    expect(page.locator(f'.tile[data-id="{film["id"]}"]')).to_be_visible()
+    context.close()
+
+
 def test_scrolling_brings_the_older_ones(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
     for seed in range(231, 235):
         box.described(box.upload(photo(f"scroll-{seed}.jpg", "a large red circle on a white background", seed)))

@@ -20,7 +20,7 @@ PAGES = {
     "box": "/settings/box", "notes": "/settings/logs", "trash": "/trash", "api": "/help/api", "help": "/help",
     "doctor": "/settings/doctor", "card": "/help/card",
 }  # fmt: skip
-WIDTHS = {320: 640, 390: 844, 820: 1180, 1440: 900, 2560: 1440}
+WIDTHS = {320: 640, 390: 844, 820: 1180, 1440: 900, 2560: 1440, 3840: 2160}
 
 STICKS_OUT = """() => [...document.querySelectorAll("body *")].filter((node) => {
   const place = node.getBoundingClientRect();

@@ -15,6 +15,7 @@ from appliance.errors import LibraryError, StorageError, StorageFullError
 from appliance.library import database
 from appliance.library.database import Connection, transaction
 from appliance.library.schema import MIGRATIONS
+from appliance.records import Priority
 
 TABLES = {
     "items", "descriptions", "frames", "tags", "jobs", "preferences", "schedule_slots", "accounts", "sessions",
@@ -85,6 +86,35 @@ def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, m
         assert db.execute("SELECT latest FROM revision").fetchone()[0] == before + 2
         with pytest.raises(sqlite3.IntegrityError):
             db.execute("INSERT INTO tags VALUES (1, 'x', 'nobody', 3)")
+        assert database.problems(db) == []
+
+
+def test_what_a_night_had_asked_for_before_an_upgrade_counts_for_it(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = data / "older.db"
+    with monkeypatch.context() as older:
+        older.setattr(database, "MIGRATIONS", tuple(entry for entry in MIGRATIONS if entry[0] < "012"))
+        database.migrate(path)
+    with closing(database.connect(path)) as db:
+        db.execute(
+            "INSERT INTO items (kind, sha256, path, name, bytes, mime, added_at)"
+            " VALUES ('photo', ?, 'a', 'a', 1, 'x', '')",
+            ("0" * 64,),
+        )
+        db.executemany(
+            "INSERT INTO nights (night, kind, asked) VALUES (?, ?, 1)",
+            [("2026-05-02", "photo"), ("2026-05-03", "photo"), ("2026-05-03", "video")],
+        )
+        db.execute(
+            "INSERT INTO jobs (item_id, task, priority, queued_at, not_before) VALUES (1, 'describe', ?, 0, 0)",
+            (Priority.NIGHTLY,),
+        )
+    database.migrate(path)
+    with closing(database.connect(path)) as db:
+        db.execute("UPDATE jobs SET priority = ?", (Priority.PERSON,))
+        db.execute("UPDATE jobs SET state = 'done', finished_at = 1")
+        assert [row[0] for row in db.execute("SELECT described FROM nights ORDER BY id")] == [0, 1, 0]
         assert database.problems(db) == []
 
 

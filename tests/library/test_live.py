@@ -37,7 +37,7 @@ def test_a_film_belongs_to_the_photo_of_its_name(
     first, second = (prepared(name) for name in names)
     photo, film = (first, second) if first.kind is Kind.PHOTO else (second, first)
     assert items.get(db, film.id).live_of == photo.id
-    assert live.film_of(db, photo.id) == film.id
+    assert live.films_of(db, [photo.id]) == {photo.id: film.id}
     assert [item.id for item in items.page(db).items] == [photo.id]
     assert items.count(db) == 1
     assert items.neighbours(db, photo.id) == (None, None)
@@ -57,13 +57,13 @@ def test_other_films_stay_on_their_own(
 ) -> None:
     photo, film = prepared("IMG_1.HEIC", taken="2024-05-03T12:00:00"), prepared(name, **about)
     assert items.get(db, film.id).live_of is None
-    assert live.film_of(db, photo.id) is None
+    assert live.films_of(db, [photo.id]) == {}
     assert items.count(db) == 2
 
 
 def test_a_photo_has_one_film(db: Connection, prepared: Callable[..., Item]) -> None:
     photo, film, other = prepared("IMG_1.HEIC"), prepared("IMG_1.MOV"), prepared("IMG_1.MOV", later=60)
-    assert live.film_of(db, photo.id) == film.id
+    assert live.films_of(db, [photo.id]) == {photo.id: film.id}
     assert items.get(db, other.id).live_of is None
 
 

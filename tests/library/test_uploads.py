@@ -53,7 +53,7 @@ def test_upload_becomes_an_item_with_its_work(db: Connection, store: Store, noon
         bytes=4,
         mime="video/mp4",
         added_at="2024-05-03T12:00:00Z",
-        revision=1,
+        revision=item.revision,
     )
     assert store.original(item.path).read_bytes() == b"film"
     assert [(job.task, job.priority, job.state) for job in to_ring] == [

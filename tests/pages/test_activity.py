@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import UTC, datetime
 
 from appliance.library import backups, history, jobs, preferences
 from appliance.records import Kind, Priority
@@ -124,17 +125,29 @@ def test_the_last_fortnight_in_the_household_s_days(shelf, client):
     assert "Described each day: " in text
 
 
+def test_how_many_were_described_today_is_said(shelf, client):
+    with shelf.box.library() as db:
+        preferences.set(db, "time_zone", "UTC")
+    assert "described today" not in client.get("/activity").text
+    for _ in range(2):
+        shelf.done("a red circle")
+    with shelf.box.library() as db:
+        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        db.execute("DELETE FROM hours")
+        db.executemany("INSERT INTO hours VALUES (?, ?, 1000)", [(f"{today}T00", 1199), ("2020-01-01T00", 7)])
+    text = client.get("/activity").text
+    assert re.search(r"Everything is described\.\s+1,199 described today\.", text)
+
+
 def test_the_last_nights_and_the_last_backup(shelf, client):
     with shelf.box.library() as db:
-        history.begin_night(db, "2026-05-03", Kind.PHOTO, 5)
+        night = history.begin_night(db, "2026-05-03", Kind.PHOTO, 5)
         history.begin_night(db, "2026-05-03", Kind.VIDEO, 0)
         backups.make(db, shelf.box.settings.data, now=time.time(), kept=3)
         for item, ending in ((shelf.prepare(shelf.add()), "done"), (shelf.prepare(shelf.add()), "failed")):
-            (job,) = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
-            db.execute(
-                "UPDATE jobs SET priority = 10, state = ?, started_at = 1, finished_at = 2 WHERE id = ?",
-                (ending, job.id),
-            )
+            asked = jobs.again(db, item.id, Priority.NIGHTLY, now=1.0)
+            history.count_for_night(db, night, asked)
+            db.execute("UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE id = ?", (ending, asked[0].id))
     told = client.get("/api/v1/activity").json()
     assert told["nights"] == [
         {"night": "2026-05-03", "kind": "video", "asked": 0, "described": 0, "failed": 0, "left": 0},

@@ -1,5 +1,6 @@
 """How the box is, and what it noted: pages and JSON."""
 
+import asyncio
 import json
 import logging
 import time
@@ -40,6 +41,23 @@ def test_the_warmth_of_the_last_hours_is_drawn(client: TestClient[Any]) -> None:
     assert "from 50.0 to 71.3 °C, now 60.0 °C" in text
     assert "<polyline" in text
     assert len(client.get("/api/v1/condition").json()["warmth"]) >= 3
+
+
+def test_a_sample_that_cannot_be_read_does_not_end_the_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = iter([50.0, None, 60.0])
+    monkeypatch.setattr("appliance.pages.condition.temperature", lambda: next(read, None))
+    monkeypatch.setattr("appliance.pages.condition.EVERY_SECONDS", 0.001)
+
+    async def look() -> list[float]:
+        warmth = Warmth()
+        async with warmth.watched():
+            for _ in range(2000):
+                if len(warmth.samples) == 2:
+                    break
+                await asyncio.sleep(0.005)
+        return [degrees for _, degrees in warmth.samples]
+
+    assert asyncio.run(look()) == [50.0, 60.0]
 
 
 @pytest.fixture

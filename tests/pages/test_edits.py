@@ -1,6 +1,8 @@
 """What people change of items, over the API and by the page's plain forms."""
 
+import html
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -58,6 +60,50 @@ def test_a_change_of_something_that_changed_meanwhile_is_refused(shelf: Any, cli
     assert client.delete(address, headers={"If-Match": seen}).status_code == 412
     assert client.delete(address, headers={"If-Match": first.headers["etag"]}).json()["trashed_at"]
     assert client.get(address, headers={"If-None-Match": seen}).status_code == 200
+
+
+def test_who_comes_second_is_told_what_the_first_one_wrote(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    address = f"/api/v1/items/{item.id}"
+    seen = client.get(address).headers["etag"]
+    client.patch(address, json={"description": "Rex"})
+    told = client.patch(address, json={"description": "Hasso"}, headers={"If-Match": seen}).json()
+    assert told["detail"] == "This was changed in the meantime. tests wrote: “Rex”."
+    assert told["next_step"] == "Look at what is there now, and send yours once more if it is to stand."
+
+
+def test_a_form_that_comes_second_keeps_what_was_typed_and_shows_what_is_there(shelf: Any, client: Any) -> None:
+    item = shelf.prepare(shelf.done(), taken_at="2019-05-03T10:00:00")
+    page = f"/items/{item.id}"
+
+    def etag(text: str) -> str:
+        (found,) = set(re.findall(r'name="etag" value="([^"]+)"', text))
+        return html.unescape(found)
+
+    def send(seen: str, **answers: str) -> Any:
+        return client.post(f"{page}/edit", data={"etag": seen} | answers, follow_redirects=False)
+
+    seen = etag(client.get(page).text)
+    assert send(seen, do="save", description="Rex", tags="dog").status_code == 303
+    second = send(seen, do="save", description="Hasso & co", tags="dog, big")
+    assert second.status_code == 412
+    assert 'role="alert">This was changed in the meantime. tests wrote: “Rex”. Look at' in second.text
+    assert '<p class="words">Rex</p>' in second.text
+    assert ">Hasso &amp; co</textarea>" in second.text
+    assert 'value="dog, big"' in second.text
+    assert 'id="edit" open' in second.text
+    assert client.get(f"/api/v1{page}").json()["description"] == "Rex"
+    dated = send(seen, do="date", date="1974-07-01", time="")
+    assert dated.status_code == 412
+    assert 'id="date" open' in dated.text
+    assert 'value="1974-07-01"' in dated.text
+    for do in ("withdraw", "no-date", "file-date"):
+        assert "in the meantime" in send(seen, do=do).text
+    assert client.get(f"/api/v1{page}").json()["taken_at"] == "2019-05-03T10:00:00"
+    assert send(seen, do="favourite").status_code == 303  # a heart overwrites nobody
+    seen = etag(client.get(page).text)
+    assert send(seen, do="save", description="Hasso & co", tags="dog, big").status_code == 303
+    assert client.get(f"/api/v1{page}").json()["description"] == "Hasso & co"
 
 
 def test_many_at_once_and_back(shelf: Any, client: Any) -> None:
@@ -126,6 +172,30 @@ def test_forms_do_the_same_without_scripts(shelf: Any, client: Any) -> None:
     send(do="trash")
     assert client.post("/trash/empty", follow_redirects=False).status_code == 303
     assert client.get(page).status_code == 404
+
+
+def test_all_of_a_full_trash_can_be_seen_and_taken_out(shelf: Any, client: Any) -> None:
+    made = [shelf.add(now=1_700_000_000.0 + number).id for number in range(103)]
+    assert len(client.post("/api/v1/items/bulk", json={"ids": made, "action": "trash"}).json()["changed"]) == 103
+    listed = lambda text: [int(number) for number in re.findall(r'action="/items/(\d+)/edit"', text)]  # noqa: E731
+    first = client.get("/trash").text
+    assert listed(first) == made[:2:-1]
+    assert 'aria-label="Take all 103 out of the trash"' in first
+    (more,) = re.findall(r'href="(/trash\?cursor=[^"]+)">Show more', first)
+    last = client.get(more).text
+    assert listed(last) == made[2::-1]
+    assert "Show more" not in last
+    cursor = re.search(r'name="cursor" value="([^"]+)"', last)[1]
+    answer = client.post(
+        f"/items/{made[0]}/edit", data={"do": "restore", "back": "trash", "cursor": cursor}, follow_redirects=False
+    )
+    assert answer.headers["location"] == more
+    assert listed(client.get(more).text) == made[2:0:-1]
+    answer = client.post("/trash/restore", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/trash")
+    assert "Nothing in the trash" in client.get("/trash").text
+    assert client.get("/api/v1/items?limit=500").json()["items"][-1]["id"] == made[0]
+    assert client.get("/trash?cursor=zzz").status_code == 404
 
 
 @pytest.mark.parametrize("answers", [{}, {"do": "burn"}, {"do": "save", "description": "x" * 2001}])

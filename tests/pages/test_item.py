@@ -45,6 +45,13 @@ def test_a_photo_recognised_without_blip_says_so_and_how_to_install_it(shelf, cl
     assert answer["tag_sources"] == {"dog": "recogniser", "animal": "recogniser"}
 
 
+def test_how_long_it_took_is_told_to_the_millisecond_where_one_looks_closer(shelf, client):
+    item = shelf.describe(shelf.done("a dog"), "a dog on a beach", seconds=1.2341)
+    text = client.get(f"/items/{item.id}").text
+    assert '<span title="1,234 ms">1.2 s</span>' in text.split("Written before")[0]
+    assert '<span title="250 ms">' in text.split("Written before")[1]
+
+
 def test_a_photo_described_by_a_model_is_not_marked_so(shelf, client):
     text = client.get(f"/items/{shelf.done().id}").text
     assert "careful guess" not in text

@@ -9,6 +9,7 @@ FIELDS = {
     "id", "kind", "status", "name", "description", "described_by", "tags", "tag_sources", "frames", "model", "error",
     "sha256", "bytes", "mime", "width", "height", "duration", "taken_at", "added_at", "camera", "latitude", "longitude",
     "favourite", "prepared", "urls", "asked", "trashed_at", "live_of",
+    "film", "file_taken_at", "dated",
 }  # fmt: skip
 
 
@@ -42,6 +43,43 @@ def test_a_described_video(shelf, client):
         {"at": 0.0, "text": "a blue square", "thumbnail": f"/api/v1/items/{item.id}/frames/0/thumbnail"},
         {"at": 4.5, "text": "a red circle", "thumbnail": f"/api/v1/items/{item.id}/frames/1/thumbnail"},
     ]
+
+
+def test_a_live_photo_tells_its_film_once_it_is_there(shelf, client):
+    photo = shelf.prepare(shelf.add(name="IMG_1.JPG"))
+    address = f"/api/v1/items/{photo.id}"
+    alone = client.get(address)
+    assert alone.json()["film"] is None
+    film = shelf.add(b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(400), "IMG_1.MOV")
+    shelf.prepare(film, duration=2.5)
+    told = client.get(address, headers={"If-None-Match": alone.headers["etag"]})
+    assert (told.status_code, told.json()["film"]) == (200, film.id)
+    assert [one["film"] for one in client.get("/api/v1/items").json()["items"]] == [film.id]
+    assert f'href="/api/v1/items/{film.id}/original"' in client.get(f"/items/{photo.id}").text
+
+
+def test_a_date_tells_whether_a_person_set_it_and_what_the_file_says(shelf, client):
+    item = shelf.prepare(shelf.add(), taken_at="2019-05-03T10:00:00")
+    address = f"/api/v1/items/{item.id}"
+    dates = lambda told: (told["taken_at"], told["file_taken_at"], told["dated"])  # noqa: E731
+    assert dates(client.get(address).json()) == ("2019-05-03T10:00:00", "2019-05-03T10:00:00", False)
+    told = client.patch(address, json={"taken_at": "1974-07-01"}).json()
+    assert dates(told) == ("1974-07-01", "2019-05-03T10:00:00", True)
+    assert dates(client.get("/api/v1/items").json()["items"][0]) == dates(told)
+
+
+def test_all_that_was_written_of_an_item(shelf, client):
+    item = shelf.done("a dog")
+    client.patch(f"/api/v1/items/{item.id}", json={"description": "our Rex"})
+    shelf.describe(item, "a dog on a beach", seconds=1.2341)
+    told = client.get(f"/api/v1/items/{item.id}/history").json()["history"]
+    assert [(one["text"], one["source"], one["model"], one["milliseconds"]) for one in told] == [
+        ("our Rex", "person", None, None),
+        ("a dog on a beach", "model", "sample-int8", 1234),
+        ("a dog", "model", "sample-int8", 250),
+    ]
+    assert all(one["at"] for one in told)
+    assert client.get("/api/v1/items/99/history").status_code == 404
 
 
 def test_an_item_that_waits_and_one_that_failed(shelf, client):
@@ -155,8 +193,14 @@ def test_a_waiting_picture_is_called_off_and_asked_for_again(shelf, client):
     with shelf.box.library() as db:
         assert jobs.open_for(db, item.id) == []
     assert client.get("/api/v1/items").json()["items"][0]["asked"] is False
+    left = client.get(f"/api/v1/items/{item.id}").headers["etag"]
+    revision = client.get("/api/v1/changes").json()["revision"]
     again = client.post(f"/api/v1/items/{item.id}/describe").json()
     assert (again["status"], again["asked"]) == ("pending", True)
+    # Other pages hear of it, though it was pending all the time.
+    told = client.get(f"/api/v1/items/{item.id}", headers={"If-None-Match": left})
+    assert (told.status_code, told.json()["asked"]) == (200, True)
+    assert [one["asked"] for one in client.get(f"/api/v1/changes?since={revision}").json()["items"]] == [True]
 
 
 def test_a_description_called_off_leaves_the_one_there_was(shelf, client):

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from appliance.records import RECOGNISER
+
 MONTHS = ("2024-05", "2020-06", "2009-12")
 
 
@@ -50,6 +52,45 @@ def test_filters(shelf, client):
     assert "<script>" not in text
     assert "Nothing found" in text
     assert "2 found" in client.get("/?status=completed").text
+
+
+def choices(text, menu):
+    """The addresses that a menu of the page leads to, by their names."""
+    inside = re.search(rf'id="{menu}" popover.*?</section>', text, re.DOTALL)
+    return {} if inside is None else dict(map(reversed, re.findall(r'href="([^"]+)"[^>]*>([^<]+)</a>', inside[0])))
+
+
+def test_the_commonest_tags_are_there_to_choose_from(shelf, client):
+    assert "tags-menu" not in client.get("/").text
+    common, seldom = (shelf.describe(shelf.prepare(shelf.add()), tags=tags) for tags in (("dog", "a&b"), ("cat",)))
+    shelf.describe(shelf.prepare(shelf.add()), tags=("DOG", *(f"tag {number:02}" for number in range(12))))
+    text = client.get("/?kind=photo").text
+    assert 'popovertarget="tags-menu"' in text
+    found = choices(text, "tags-menu")
+    assert list(found)[:3] == ["dog", "a&amp;b", "cat"]
+    assert len(found) == 12
+    assert "/?kind=photo&tag=dog" in found["dog"].replace("&amp;", "&")
+    assert "tag=a%26b" in found["a&amp;b"]
+    chosen = client.get("/?tag=dog").text
+    assert choices(chosen, "tags-menu")["dog"] == "/", "which lets go of it"
+    client.post("/api/v1/items/bulk", json={"ids": [common.id, seldom.id], "action": "trash"})
+    assert list(choices(client.get("/").text, "tags-menu"))[:2] == ["dog", "tag 00"]
+
+
+def test_whose_descriptions_are_shown_can_be_chosen(shelf, client):
+    assert "describers-menu" not in client.get("/").text
+    first, second = shelf.done(), shelf.describe(shelf.done(), model="blip-base-int8")
+    shelf.describe(shelf.prepare(shelf.add()), model=RECOGNISER)
+    client.patch(f"/api/v1/items/{shelf.done().id}", json={"description": "Rex"})
+    found = choices(client.get("/").text, "describers-menu")
+    assert found == {
+        "blip-base-int8": "/?described_by=blip-base-int8", "EfficientNet-Lite0": f"/?described_by={RECOGNISER}",
+        "Shoebox sample": "/?described_by=sample-int8",
+    }  # fmt: skip
+    chosen = client.get(found["Shoebox sample"]).text
+    assert shown(chosen) == [first.id]
+    assert "By Shoebox sample</a>" in chosen
+    assert shown(client.get(found["blip-base-int8"]).text) == [second.id]
 
 
 @pytest.mark.parametrize("query", ["status=done", "kind=x", "limit=0"])

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.library import items, jobs, notices, preferences, statuses
+from appliance.library import history, items, jobs, notices, preferences, statuses
 from appliance.records import Facts, Format, Kind, Priority, Status, Task
 from appliance.settings import DAYS, Settings
 from appliance.work.schedule import BATCHES, Batch, Household, end_night, run_batch, slot
@@ -244,6 +244,24 @@ def test_what_somebody_asked_for_or_was_tried_already_outlasts_the_night(asleep:
     night.moment = at("2026-07-01T08:00:00")
     assert end_night(asleep.db, asleep.settings, night.household) == 1
     assert jobs.asked_for(asleep.db, [asleep.first.id, asleep.oldest.id, tried.id]) == {asleep.first.id, tried.id}
+
+
+def test_what_somebody_made_more_urgent_counts_for_the_night_that_asked_for_it(asleep: Box) -> None:
+    film = asleep.upload("red", note="film", describe=False, now=500)
+    night = Night(BERLIN, at("2026-07-01T02:00:00"))
+    assert len(night_of(asleep, night)) == 3
+    jobs.enqueue(asleep.db, asleep.first.id, Task.DESCRIBE, Priority.PERSON, now=0)
+    night.moment = at("2026-07-02T02:00:00")
+    night_of(asleep, night)  # whatever is left of the first night is no result of the second
+    for item, state in ((asleep.first, "done"), (film, "failed")):
+        asleep.db.execute(
+            "UPDATE jobs SET state = ?, started_at = 1, finished_at = 2 WHERE task = 'describe' AND item_id = ?",
+            (state, item.id),
+        )
+    by_day = asleep.upload("red", note="by day")
+    asleep.db.execute("UPDATE jobs SET state = 'done', finished_at = 3 WHERE item_id = ?", (by_day.id,))
+    told = [(one.night, one.asked, one.described, one.failed) for one in history.nights(asleep.db, 2)]
+    assert told == [("2026-07-02", 0, 0, 0), ("2026-07-01", 3, 1, 1)]
 
 
 def test_all_that_failed_is_tried_again_by_day(asleep: Box) -> None:

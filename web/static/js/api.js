@@ -25,9 +25,9 @@ export function trouble(status, text) {
   return new Trouble(SAY.failed, SAY.failedNext, status);
 }
 
-/** Ask the box; `body` is sent as JSON. Returns the answer's JSON, null where there is none; throws a Trouble. */
-export async function call(method, address, body) {
-  const about = { Accept: "application/json", "X-CSRF-Token": csrf(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+/** Ask the box; `body` is sent as JSON, with `more` headers. Returns the answer's JSON, null where there is none; throws a Trouble. */
+export async function call(method, address, body, more = {}) {
+  const about = { Accept: "application/json", "X-CSRF-Token": csrf(), ...more, ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
   let answer;
   try {
     answer = await fetch(address, { method, headers: about, body: body === undefined ? undefined : JSON.stringify(body) });

@@ -13,7 +13,7 @@ async function renew() {
   const page = await fresh();
   const theirs = page?.getElementById("item");
   if (!theirs) return;
-  article.dataset.status = theirs.dataset.status;
+  for (const name of ["status", "etag", "said"]) article.dataset[name] = theirs.dataset[name];
   if (stage.dataset.ready !== "yes") swap(page, "stage");
   for (const part of ["scenes", "writing", "actions", "facts", "history"]) swap(page, part);
   if (!document.getElementById("edit").open) swap(page, "edit");
@@ -38,27 +38,51 @@ article.addEventListener("click", async (event) => {
     await post(button.dataset.describe);
     await renew();
   } catch (error) {
-    const trouble = document.getElementById("trouble");
-    trouble.textContent = error.message;
-    trouble.hidden = false;
+    complain(error);
     button.disabled = false;
   }
 });
 
+function complain(error) {
+  const trouble = document.getElementById("trouble");
+  trouble.textContent = error.message;
+  trouble.hidden = false;
+  trouble.scrollIntoView({ block: "nearest" });
+}
+
+/** Change the item, as long as it is what this page shows of it. */
+function change(body) {
+  const match = "favourite" in body ? {} : { "If-Match": article.dataset.etag }; // a heart overwrites nobody
+  return call("PATCH", `/api/v1/items/${id}`, body, match);
+}
+
 /** What a form of this page asks of the box; null where nothing was changed in it. */
 function wanted(form, button) {
   if (form.dataset.bulk) return call("POST", "/api/v1/items/bulk", { ids: [id], action: form.dataset.bulk });
-  if (form.dataset.patch) return call("PATCH", `/api/v1/items/${id}`, JSON.parse(form.dataset.patch));
+  if (form.dataset.patch) return change(JSON.parse(form.dataset.patch));
   if (form.id === "dating") {
     const { date, time } = form.elements;
     const said = [date.value, time.value].filter(Boolean).join("T");
-    return call("PATCH", `/api/v1/items/${id}`, { taken_at: button.value === "no-date" ? null : said });
+    return change({ taken_at: button.value === "no-date" ? null : said });
   }
   const { description, tags } = form.elements;
-  const change = {};
-  if (description.value.trim() && description.value.trim() !== description.dataset.was) change.description = description.value;
-  if (tags.value !== tags.dataset.was) change.tags = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
-  return Object.keys(change).length ? call("PATCH", `/api/v1/items/${id}`, change) : null;
+  const edit = {};
+  if (description.value.trim() && description.value.trim() !== description.dataset.was) edit.description = description.value;
+  if (tags.value !== tags.dataset.was) edit.tags = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  return Object.keys(edit).length ? change(edit) : null;
+}
+
+/** Send a form; where the item is another by now, its page is renewed, and the form sent again if nobody wrote in it. */
+async function send(form, button) {
+  try {
+    await wanted(form, button);
+  } catch (error) {
+    if (error.status !== 412) throw error;
+    const { said } = article.dataset;
+    await renew();
+    if (article.dataset.said !== said) throw error;
+    await wanted(form, button);
+  }
 }
 
 // Without scripts the forms are sent as they are, and the box answers with this page again.
@@ -66,18 +90,16 @@ article.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const button = event.submitter;
-  const trouble = document.getElementById("trouble");
-  trouble.hidden = true;
+  document.getElementById("trouble").hidden = true;
   button.disabled = true;
   try {
-    await wanted(form, button);
+    await send(form, button);
     const edited = form.closest(".edit") ?? (form.closest("#when") && document.getElementById("date"));
     if (edited) edited.open = false;
     await renew();
     (edited ? document.querySelector(`#${edited.id} summary`) : document.querySelector("#actions .heart")).focus();
   } catch (error) {
-    trouble.textContent = error.message;
-    trouble.hidden = false;
+    complain(error);
   }
   button.disabled = false;
 });
