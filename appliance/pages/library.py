@@ -20,10 +20,12 @@ def library(
     """Answer the page."""
     filters = Filters.read(request.query_params)
     with box.library() as db:
+        revision = items.revision(db)  # first: what changes meanwhile is told to the page once it listens
         page, timeline = filters.page(db), filters.timeline(db)
         text = templates.page(
             "library.html", box, db, "library",
             items=items_json(db, page.items, box.known_models(), filters.q),
+            revision=revision,
             cursor=page.cursor,
             filters=filters.shown(),
             total=items.count(db, **filters.wanted()),
