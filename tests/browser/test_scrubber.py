@@ -14,7 +14,7 @@ from draw import Scene, render
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-COUNT = 500
+COUNT = 520
 NEWEST = datetime(2024, 12, 20, 15)
 SIZES = ((4000, 3000), (3000, 4000), (4500, 3000), (3000, 3000), (2250, 4000), (8000, 2000))
 COLOURS = ("red", "blue", "green", "yellow", "black")
@@ -213,6 +213,15 @@ def test_arrows_go_from_picture_to_picture_and_keys_are_listed(
     tiles.nth(2).focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/items/*")
+
+
+def test_whoever_chooses_too_many_is_told(desktop: Page, decade: dict[str, int]) -> None:
+    desktop.goto("/?limit=500")
+    desktop.locator(".tile").first.click(modifiers=["Shift"])
+    desktop.locator(".tile").nth(498).click(modifiers=["Shift"])
+    expect(desktop.locator("#selection [data-count]")).to_have_text("499 chosen")
+    desktop.locator(".tile").nth(505).click(modifiers=["Shift"])
+    expect(desktop.locator("#selection [data-count]")).to_have_text("500 chosen. No more go at once.")
 
 
 def test_a_changed_date_moves_a_picture_and_can_be_taken_back(
