@@ -62,6 +62,20 @@ def test_search_finds_by_what_is_in_the_picture(phone: Page, box: Any, photo: Ca
     phone.wait_for_url("**/")
 
 
+def test_what_matched_stays_marked_when_a_picture_changes(desktop: Page, box: Any, photo: Callable[..., Path]) -> None:
+    item = box.described(box.upload(photo("marked.jpg", "a large red circle on a white background", 222)))
+    desktop.goto("/?q=red+circle")
+    tile = desktop.locator(f'.tile[data-id="{item["id"]}"]')
+    marks = tile.locator("mark").all_text_contents()
+    assert marks
+    old = tile.locator(".state-said").element_handle()
+    box.ask("POST", f"/api/v1/items/{item['id']}/describe")
+    assert old is not None
+    desktop.wait_for_function("(old) => !old.isConnected", arg=old)
+    assert tile.locator("mark").all_text_contents() == marks
+    box.described(item["id"])
+
+
 def test_chips_choose_and_let_go(phone: Page, box: Any, film: Any) -> None:
     phone.goto("/")
     phone.get_by_role("link", name="Videos").click()
