@@ -56,7 +56,8 @@ function wanted(form, button) {
   }
   const { description, tags } = form.elements;
   const change = {};
-  if (description.value.trim() && description.value.trim() !== description.dataset.was) change.description = description.value;
+  // No words at all are sent too: the box says what to do instead.
+  if (description.value.trim() !== description.dataset.was) change.description = description.value;
   if (tags.value !== tags.dataset.was) change.tags = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
   return Object.keys(change).length ? call("PATCH", `/api/v1/items/${id}`, change) : null;
 }
@@ -78,6 +79,7 @@ article.addEventListener("submit", async (event) => {
   } catch (error) {
     trouble.textContent = error.message;
     trouble.hidden = false;
+    trouble.scrollIntoView({ block: "nearest" });
   }
   button.disabled = false;
 });
