@@ -101,6 +101,17 @@ def test_pulling_the_handle_goes_to_a_month_and_filters_stay(
     page.wait_for_url("**/?favourite=1")
 
 
+def test_the_rail_goes_while_one_searches_and_comes_again(page: Page, decade: dict[str, int]) -> None:
+    page.goto("/?q=nothing+of+the+kind")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    expect(handle(page)).to_have_count(0)
+    page.get_by_role("searchbox").fill("")
+    expect(handle(page)).to_have_attribute("aria-valuetext", "December 2024")
+    page.get_by_role("searchbox").fill("nothing of the kind")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    expect(handle(page)).to_have_count(0)
+
+
 def test_with_keys_one_chooses_and_goes(page: Page, decade: dict[str, int]) -> None:
     months = list(decade)
     page.goto("/")
@@ -161,6 +172,24 @@ def test_nothing_jumps_and_headings_stick(page: Page, decade: dict[str, int]) ->
         page.mouse.wheel(0, -700)
         page.wait_for_timeout(60)
     assert page.evaluate("shifts") == []
+
+
+def test_older_ones_move_none_that_stand_and_another_width_moves_all(desktop: Page, decade: dict[str, int]) -> None:
+    page = desktop
+    page.goto("/")
+    page.evaluate("""() => { window.touched = 0; new MutationObserver((all) => {
+      window.touched += all.filter(({ target, type }) => type === "attributes" || target.matches(".rows")).length;
+    }).observe(document.querySelector(".month"), { subtree: true, childList: true, attributeFilter: ["style"] }); }""")
+    before = page.locator(".tile").count()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(".tile").nth(before)).to_be_attached()
+    expect(page.locator(".rows:not(.laid)")).to_have_count(0)
+    assert page.evaluate("touched") == 0
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_function("""() => [...document.querySelectorAll(".rows")].every((rows) => {
+      const edges = [...rows.children].map((tile) => parseFloat(tile.style.left) + parseFloat(tile.style.width));
+      return rows.clientWidth < 900 && Math.max(...edges) < rows.clientWidth + 1;
+    })""")
 
 
 def test_without_script_a_list_leads_to_each_month(owners_browser: Any, decade: dict[str, int]) -> None:
