@@ -1,7 +1,8 @@
 """Live events: `GET /api/v1/events` as server-sent events, `item` for each that changed and `status` for the counts.
 
-`removed` has the ids of items that are gone for good; after `missed` a page reads its list anew. Where no stream comes
-through, `GET /api/v1/changes` answers the same from time to time.
+`removed` has the ids of items that are gone for good; after `missed` a page reads its list anew. Where there is nothing
+to tell, `beat` comes every HEARTBEAT_SECONDS: a page that hears none asks by itself. Where no stream comes through,
+`GET /api/v1/changes` answers the same from time to time.
 
 The `id` of an event is the library's revision. A page that comes back with it (`Last-Event-ID`), or that was made at a
 known revision (`?since=`), is told what it missed.
@@ -89,7 +90,8 @@ class EventStream:
             async with asyncio.timeout(self._heartbeat):
                 return await queue.get()
         except TimeoutError:
-            return b": still here\n\n"
+            # An event, as scripts are not told of comments; without data they would not be told of it either.
+            return b"event: beat\ndata: {}\n\n"
 
     async def _is_admitted(self) -> bool:
         """Return whether the listener is still signed in, as it was at most a heartbeat ago."""

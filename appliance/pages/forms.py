@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from appliance.library import dates, items, trash
+from appliance.library import dates, descriptions, items, trash
 from appliance.library.database import transaction
 from appliance.pages import edits
 from appliance.pages import item as item_page
@@ -91,7 +91,7 @@ def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
         if do in _OVERWRITES:
             edits.check_unchanged(db, number, answers.get("etag"))
         if do == "save":
-            edits.apply(db, number, _words(answers))
+            edits.apply(db, number, _words(answers, described=descriptions.current(db, number) is not None))
         elif do == "withdraw":
             edits.apply(db, number, edits.Edit(description=None))
         elif do == "date":
@@ -111,7 +111,8 @@ def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
             raise RequestError("The form does not say what to do.", "Open the page again and send it from there.")
 
 
-def _words(answers: dict[str, str]) -> edits.Edit:
+def _words(answers: dict[str, str], *, described: bool) -> edits.Edit:
+    """Return the words and tags of a form; to clear what is `described` is refused where it is applied."""
     tags = [tag for one in answers.get("tags", "").split(",") if (tag := " ".join(one.split()))]
     words = answers.get("description", "").strip()
     if (
@@ -122,7 +123,8 @@ def _words(answers: dict[str, str]) -> edits.Edit:
         raise RequestError(
             "These are too many words.", "Use at most {longest_words} letters.", longest_words=edits.LONGEST_WORDS
         )
-    return edits.Edit(description=words, tags=tags) if words else edits.Edit(tags=tags)
+    cleared = described and "description" in answers
+    return edits.Edit(description=words, tags=tags) if words or cleared else edits.Edit(tags=tags)
 
 
 def _restore_all(box: Box) -> None:

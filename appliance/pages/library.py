@@ -24,10 +24,12 @@ def library(
     filters = Filters.read(request.query_params)
     models = box.known_models()
     with box.library() as db:
+        revision = items.revision(db)  # first: what changes meanwhile is told to the page once it listens
         page, timeline = filters.page(db), filters.timeline(db)
         text = templates.page(
             "library.html", box, db, "library",
             items=items_json(db, page.items, models, filters.q),
+            revision=revision,
             cursor=page.cursor,
             filters=filters.shown(),
             total=items.count(db, **filters.wanted()),

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -89,6 +89,20 @@ class Box:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Say nothing for a while, not even that connections are cut, as without power or network."""
+        assert self.process is not None
+        processes = [self.process.pid]
+        for process in processes:
+            processes += map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def is_ready(self) -> bool:
         try:

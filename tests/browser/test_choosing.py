@@ -80,6 +80,52 @@ def test_with_a_long_press_one_begins(phone: Page, three: list[int]) -> None:
     expect(phone.locator("#selection")).to_be_hidden()
 
 
+def test_a_tag_that_is_not_given_after_all_is_not_given(desktop: Page, box: Any, three: list[int]) -> None:
+    desktop.goto("/")
+    asked = desktop.get_by_role("dialog", name="Which tag?")
+    field = desktop.get_by_role("textbox", name="Which tag?")
+    tile(desktop, three[0]).click(modifiers=["Shift"])
+    desktop.get_by_role("button", name="Tag").click()
+    field.fill("picnic")
+    field.press("Enter")
+    expect(desktop.get_by_text("1 tagged.")).to_be_visible()
+    tile(desktop, three[1]).click(modifiers=["Shift"])
+    desktop.get_by_role("button", name="Tag").click()
+    expect(field).to_have_value("")
+    field.fill("picnic")
+    desktop.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
+    expect(desktop.get_by_text("1 chosen")).to_be_visible()
+    assert "picnic" not in box.item(three[1])["tags"]
+
+
+def test_after_a_long_press_that_becomes_a_scroll_the_next_tap_counts(phone: Page, three: list[int]) -> None:
+    phone.goto("/")
+    place = tile(phone, three[1]).bounding_box()
+    assert place is not None
+    point = {"x": place["x"] + 20, "y": place["y"] + 20}
+    session = phone.context.new_cdp_session(phone)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(phone.get_by_text("1 chosen")).to_be_visible()
+    session.send("Input.dispatchTouchEvent", {"type": "touchCancel", "touchPoints": []})
+    tile(phone, three[0]).tap()
+    expect(phone.get_by_text("2 chosen")).to_be_visible()
+
+
+def test_where_storage_is_shut_off_the_library_works(desktop: Page, three: list[int]) -> None:
+    desktop.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('shut off'); } })")
+    desktop.goto("/")
+    tile(desktop, three[0]).focus()
+    desktop.keyboard.press("x")
+    expect(desktop.get_by_text("1 chosen")).to_be_visible()
+    desktop.keyboard.press("Escape")
+    desktop.keyboard.press("?")
+    desktop.get_by_label("x, / and ? do this").uncheck()
+    desktop.get_by_role("button", name="Close").click()
+    desktop.keyboard.press("?")
+    expect(desktop.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
 def test_with_the_keyboard_alone_and_as_a_zip(desktop: Page, three: list[int], tmp_path: Path) -> None:
     desktop.goto("/")
     tile(desktop, three[0]).focus()

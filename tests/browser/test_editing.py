@@ -85,6 +85,20 @@ def test_what_was_seen_to_change_is_no_reason_to_refuse(page: Page, box: Any, it
     expect(page.locator("#writing .words")).to_have_text("Grandmother's balloon")
 
 
+def test_whoever_clears_the_words_is_told_what_to_do(page: Page, box: Any, item: Any, troubles: Any) -> None:
+    page.goto(f"/items/{item['id']}")
+    page.get_by_text("Change the words and tags").click()
+    page.get_by_label("What is to be seen?").fill(" ")
+    page.get_by_label("Tags, with commas between them").fill("balloon")
+    with page.expect_response(f"**/api/v1/items/{item['id']}") as answer:
+        page.get_by_role("button", name="Keep").click()
+    assert answer.value.status == 400
+    expect(page.get_by_text("Write what is to be seen, or take your words back.")).to_be_in_viewport()
+    expect(page.get_by_label("What is to be seen?")).to_be_visible()
+    assert box.item(item["id"])["description"] == item["description"]
+    troubles.forgive("400")
+
+
 def test_favourite_and_trash(page: Page, box: Any, item: Any, serious: Callable[[Page], list[str]]) -> None:
     page.goto(f"/items/{item['id']}")
     heart = page.get_by_role("button", name="Favourite")

@@ -62,6 +62,71 @@ def test_search_finds_by_what_is_in_the_picture(phone: Page, box: Any, photo: Ca
     phone.wait_for_url("**/")
 
 
+@pytest.mark.parametrize("width", ["phone", "desktop"])
+def test_the_list_follows_what_is_typed(
+    request: pytest.FixtureRequest,
+    box: Any,
+    gallery: None,
+    photo: Callable[..., Path],
+    serious: Callable[[Page], list[str]],
+    width: str,
+) -> None:
+    page: Page = request.getfixturevalue(width)
+    name = f"zeppelin{width}"
+    item = box.described(box.upload(photo(f"{name}.jpg", "a large red circle on a white background", 230 + len(width))))
+    page.goto("/")
+    page.evaluate("() => { window.stayed = true; }")
+    everything = page.locator(".tile").count()
+    field = page.get_by_role("searchbox")
+    field.press_sequentially(name[:-2], delay=20)
+    expect(page.get_by_role("status").filter(has_text=f"1 found for “{name[:-2]}”")).to_be_visible()
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".tile")).to_have_attribute("data-id", str(item["id"]))
+    expect(page.locator(".rows:not(.laid)")).to_have_count(0)
+    expect(page).to_have_url(f"{box.address}/?q={name[:-2]}")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("link", name="Videos")).to_have_attribute("href", f"/?q={name[:-2]}&kind=video")
+    assert serious(page) == []
+    field.fill("no such thing at all")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Nothing found")).to_be_attached()
+    field.fill("")
+    expect(page).to_have_url(f"{box.address}/")
+    expect(page.locator(".tile").nth(min(everything, 20) - 1)).to_be_attached()
+    page.get_by_role("button", name="Choose").click()
+    expect(page.locator("#selection")).to_be_visible()
+    assert page.evaluate("stayed"), "the page was loaded again"
+
+
+def test_an_answer_to_older_words_comes_too_late(desktop: Page, box: Any, gallery: None) -> None:
+    held: list[Any] = []
+    desktop.route("**/?q=circle", lambda route: held.append(route))
+    desktop.goto("/")
+    field = desktop.get_by_role("searchbox")
+    with desktop.expect_request("**/?q=circle"):
+        field.fill("circle")
+    field.fill("square")
+    expect(desktop.get_by_role("status").filter(has_text="for “square”")).to_be_visible()
+    held[0].continue_()
+    desktop.wait_for_timeout(500)
+    expect(desktop).to_have_url(f"{box.address}/?q=square")
+    expect(desktop.get_by_role("status").filter(has_text="for “square”")).to_be_visible()
+
+
+def test_what_matched_stays_marked_when_a_picture_changes(desktop: Page, box: Any, photo: Callable[..., Path]) -> None:
+    item = box.described(box.upload(photo("marked.jpg", "a large red circle on a white background", 222)))
+    desktop.goto("/?q=red+circle")
+    tile = desktop.locator(f'.tile[data-id="{item["id"]}"]')
+    marks = tile.locator("mark").all_text_contents()
+    assert marks
+    old = tile.locator(".state-said").element_handle()
+    box.ask("POST", f"/api/v1/items/{item['id']}/describe")
+    assert old is not None
+    desktop.wait_for_function("(old) => !old.isConnected", arg=old)
+    assert tile.locator("mark").all_text_contents() == marks
+    box.described(item["id"])
+
+
 def test_chips_choose_and_let_go(phone: Page, box: Any, film: Any) -> None:
     phone.goto("/")
     phone.get_by_role("link", name="Videos").click()

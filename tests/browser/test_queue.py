@@ -95,6 +95,15 @@ def test_all_that_failed_is_tried_again(phone: Page, box: Any, make_film: Callab
     box.ask("POST", "/api/v1/queue/pause")
     picture(phone, "activity-failed-390")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    # Whoever uses the keyboard stays where they were.
+    phone.get_by_role("button", name="Try again: ").first.press("Enter")
+    box.wait(lambda: any(box.item(number)["status"] == "pending" for number in cut), "one to be tried again")
+    retried = next(number for number in cut if box.item(number)["status"] == "pending")
+    expect(phone.locator(f'#live a[href="/items/{retried}"]')).to_be_focused()
+    box.ask("POST", "/api/v1/queue/resume")
+    box.wait(lambda: box.item(retried)["status"] == "failed", "it to fail again")
+    box.ask("POST", "/api/v1/queue/pause")
+    expect(phone.get_by_role("button", name="Try all again")).to_be_visible()
     with phone.expect_response("**/api/v1/queue/retry-failed") as answer:
         phone.get_by_role("button", name="Try all again").tap()
     assert answer.value.json()["retried"] == 2

@@ -205,6 +205,20 @@ def test_forms_that_cannot_be_used(shelf: Any, client: Any, answers: dict[str, s
     assert client.post("/items/99/edit", data={"do": "trash"}).status_code == 404
 
 
+def test_a_form_without_its_words_says_what_to_do(shelf: Any, client: Any) -> None:
+    item = shelf.done()
+    refused = client.post(f"/items/{item.id}/edit", data={"do": "save", "description": " ", "tags": "dog"})
+    assert refused.status_code == 400
+    assert "take your words back" in refused.text
+    with shelf.box.library() as db:
+        assert "dog" not in [tag.text for tag in descriptions.tags(db, item.id)]
+    waits = shelf.add()  # nobody has described it yet: tags alone are welcome
+    kept = client.post(
+        f"/items/{waits.id}/edit", data={"do": "save", "description": "", "tags": "dog"}, follow_redirects=False
+    )
+    assert kept.status_code == 303
+
+
 def test_searching_marks_what_matched_and_opens_a_film_at_its_moment(shelf: Any, client: Any) -> None:
     film = shelf.video()
     shelf.done("two dogs in a park")

@@ -32,8 +32,6 @@ class Reader:
             fields = dict(line.split(": ", 1) for line in block.replace("\r\n", "\n").split("\n") if ": " in line)
             if "event" in fields:
                 yield fields["event"], json.loads(fields["data"]), int(fields["id"]) if "id" in fields else None
-            elif ": still here" in block:
-                yield "heartbeat", None, None
 
     def until(self, name, condition=lambda data: True):
         """Return the first event of this name whose data meets the condition."""
@@ -126,18 +124,18 @@ def test_a_quiet_stream_is_kept_alive(running, monkeypatch):
     monkeypatch.setattr(EventStream.__init__, "__defaults__", (0.05,))
     with running.socket() as connection:
         page = Reader(connection)
-        page.until("heartbeat")
+        page.until("beat")
 
 
 def test_the_stream_ends_for_whoever_is_let_in_no_more(running, shelf, monkeypatch):
     monkeypatch.setattr(EventStream.__init__, "__defaults__", (0.05,))
     with running.socket() as connection:
         page = Reader(connection, "Connection: close\r\n")
-        page.until("heartbeat")
+        page.until("beat")
         with shelf.box.library() as db:
             for key in access_keys.every(db):
                 access_keys.revoke(db, key.id)
-        assert all(name in {"heartbeat", "status"} for name, *_ in page.events())  # until its end
+        assert all(name in {"beat", "status"} for name, *_ in page.events())  # until its end
 
 
 def test_the_stream_ends_when_the_server_stops(running):

@@ -7,17 +7,29 @@ const EVERY = 1000;
 let asked = null;
 let last = Date.now();
 
-async function renew() {
+/** What leads back to `node` of the list once that is drawn anew: the same button, else the picture that it belongs to. */
+function wayTo(node) {
+  const one = node?.closest("#live :is(a, button)");
+  if (!one) return null;
+  const link = one.closest("a") ?? one.closest("li")?.querySelector("a");
+  return [one.dataset.post && `[data-post="${one.dataset.post}"]`, link && `a[href="${link.getAttribute("href")}"]`]
+    .filter(Boolean).map((way) => `#live ${way}`);
+}
+
+async function renew(way = null) {
   const page = await fresh();
   last = Date.now();
   if (!page) return;
-  const focused = document.activeElement?.closest("#live a")?.getAttribute("href");
+  const back = way ?? wayTo(document.activeElement);
   const held = document.activeElement?.closest("#hold");
   swap(page, "sum");
   if (swap(page, "hold") && held) document.querySelector("#hold button")?.focus();
   swap(page, "live");
   swap(page, "past");
-  if (focused && !document.activeElement?.closest("#live")) document.querySelector(`#live a[href="${focused}"]`)?.focus();
+  // The focus falls to the body where its node went; one that was put elsewhere meanwhile stays.
+  if (back && (document.activeElement ?? document.body) === document.body) {
+    (back.map((one) => document.querySelector(one)).find(Boolean) ?? document.getElementById("main")).focus();
+  }
 }
 
 function soon() {
@@ -32,11 +44,12 @@ document.querySelector("main").addEventListener("click", async (event) => {
   if (!button) return;
   const trouble = document.getElementById("trouble");
   const held = button.closest("#hold");
+  const way = wayTo(button); // a button that is off loses the focus
   button.disabled = true;
   try {
     await post(button.dataset.post);
     trouble.hidden = true;
-    await renew();
+    await renew(way);
     if (held) held.querySelector("button")?.focus();
   } catch (error) {
     trouble.textContent = error.message;

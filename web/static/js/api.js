@@ -25,21 +25,29 @@ export function trouble(status, text) {
   return new Trouble(SAY.failed, SAY.failedNext, status);
 }
 
-/** Ask the box; `body` is sent as JSON, with `more` headers. Returns the answer's JSON, null where there is none; throws a Trouble. */
-export async function call(method, address, body, more = {}) {
-  const about = { Accept: "application/json", "X-CSRF-Token": csrf(), ...more, ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+/**
+ * Ask the box; `body` is sent as JSON, with more `headers`. Returns the answer's JSON, null where there is none; throws
+ * a Trouble, where `seconds` are given after so many at the latest.
+ */
+export async function call(method, address, body, { headers = {}, seconds = 0 } = {}) {
+  const about = { Accept: "application/json", "X-CSRF-Token": csrf(), ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+  const late = new AbortController(); // AbortSignal.timeout is missing on older phones
+  const waiting = seconds ? setTimeout(() => late.abort(), seconds * 1000) : null;
   let answer;
+  let text;
   try {
-    answer = await fetch(address, { method, headers: about, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(address, { method, headers: about, body: body === undefined ? undefined : JSON.stringify(body), signal: late.signal });
+    text = await answer.text();
   } catch {
     throw new Trouble(SAY.away, SAY.awayNext);
+  } finally {
+    clearTimeout(waiting);
   }
-  const text = await answer.text();
   if (!answer.ok) throw trouble(answer.status, text);
   return text ? JSON.parse(text) : null;
 }
 
-export const get = (address) => call("GET", address);
+export const get = (address, seconds) => call("GET", address, undefined, { seconds });
 export const post = (address) => call("POST", address);
 export const remove = (address) => call("DELETE", address);
 

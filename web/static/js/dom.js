@@ -25,10 +25,10 @@ export function icon(name) {
   return svg;
 }
 
-/** Fetch this very page again and return it as a document, or null where the box does not answer. */
-export async function fresh() {
+/** Fetch this very page again, or another, and return it as a document, or null where the box does not answer. */
+export async function fresh(address = location.href, signal = undefined) {
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal });
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   } catch {
     return null;

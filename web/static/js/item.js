@@ -52,8 +52,8 @@ function complain(error) {
 
 /** Change the item, as long as it is what this page shows of it. */
 function change(body) {
-  const match = "favourite" in body ? {} : { "If-Match": article.dataset.etag }; // a heart overwrites nobody
-  return call("PATCH", `/api/v1/items/${id}`, body, match);
+  const headers = "favourite" in body ? {} : { "If-Match": article.dataset.etag }; // a heart overwrites nobody
+  return call("PATCH", `/api/v1/items/${id}`, body, { headers });
 }
 
 /** What a form of this page asks of the box; null where nothing was changed in it. */
@@ -67,7 +67,8 @@ function wanted(form, button) {
   }
   const { description, tags } = form.elements;
   const edit = {};
-  if (description.value.trim() && description.value.trim() !== description.dataset.was) edit.description = description.value;
+  // No words at all are sent too: the box says what to do instead.
+  if (description.value.trim() !== description.dataset.was) edit.description = description.value;
   if (tags.value !== tags.dataset.was) edit.tags = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
   return Object.keys(edit).length ? change(edit) : null;
 }

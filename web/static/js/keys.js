@@ -3,8 +3,15 @@ const dialog = document.getElementById("keys");
 const box = dialog.querySelector("input");
 const OFF = "single-keys-off";
 
+let off = false;
+try {
+  off = localStorage.getItem(OFF) !== null;
+} catch {
+  // Storage is shut off in this browser: the choice lasts as long as the page.
+}
+
 /** Whether single letters do something: whoever speaks to the computer may not want that. */
-export const singleKeys = () => !localStorage.getItem(OFF);
+export const singleKeys = () => !off;
 
 const tiles = () => [...document.querySelectorAll("#months .tile")];
 const middle = ({ left, width }) => left + width / 2;
@@ -55,5 +62,13 @@ addEventListener("keydown", (event) => {
 });
 
 box.checked = singleKeys();
-box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
+box.addEventListener("change", () => {
+  off = !box.checked;
+  try {
+    if (off) localStorage.setItem(OFF, "1");
+    else localStorage.removeItem(OFF);
+  } catch {
+    // As above.
+  }
+});
 document.getElementById("show-keys")?.addEventListener("click", () => dialog.showModal());

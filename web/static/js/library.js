@@ -1,9 +1,11 @@
 // The library: rows, endless scrolling, and pictures that arrive or get their words while one looks.
 import { get, items as fetchItems } from "./api.js";
-import { el } from "./dom.js";
+import { el, swap } from "./dom.js";
 import { on } from "./live.js";
-import { lay } from "./rows.js";
+import { comeBack, leaveMark } from "./mark.js";
+import { forget, lay } from "./rows.js";
 import { scrubber } from "./scrubber.js";
+import { search } from "./search.js";
 import { redraw } from "./select.js";
 import { SAY } from "./sentences.js";
 import { fill, key, tile } from "./tile.js";
@@ -12,19 +14,23 @@ import { month, number } from "./words.js";
 
 const library = document.getElementById("library");
 const months = document.getElementById("months");
-const end = document.getElementById("end");
+const end = () => document.getElementById("end");
 const filters = () => JSON.parse(library.dataset.filters);
 const plain = () => Object.entries(filters()).every(([name, value]) => !value || name === "kind" || name === "status");
-const best = filters().order === "best";
-const from = library.dataset.from; // the month that the page begins in, "" for the newest
+const best = () => filters().order === "best";
+const from = () => library.dataset.from; // the month that the page begins in, "" for the newest
 let loading = false;
+let list = 0; // which search counts: what was asked for an older one comes too late
 
-const layAll = () => months.querySelectorAll(".rows").forEach(lay);
+function layAll() {
+  forget();
+  months.querySelectorAll(".rows").forEach(lay);
+}
 const tileOf = (id) => months.querySelector(`.tile[data-id="${id}"]`);
 
 /** The rows of a month, made at its place between the others where there are none yet. */
 function rowsOf(moment) {
-  const name = best ? "best" : moment.slice(0, 7);
+  const name = best() ? "best" : moment.slice(0, 7);
   const sections = [...months.children];
   const found = sections.find((section) => section.dataset.month === name);
   if (found) return found.querySelector(".rows");
@@ -39,7 +45,7 @@ function rowsOf(moment) {
 function place(node) {
   const old = node.parentElement;
   const rows = rowsOf(node.dataset.key);
-  if (best) {
+  if (best()) {
     if (!old) rows.append(node);
     return rows;
   }
@@ -68,7 +74,7 @@ function show(item) {
     if (node) drop(node);
     return;
   }
-  if (from && key(item).slice(0, 7) > from) {
+  if (from() && key(item).slice(0, 7) > from()) {
     if (node) drop(node);
     return;
   }
@@ -79,7 +85,7 @@ function show(item) {
   if (!fits(item)) return;
   const last = [...months.querySelectorAll(".tile")].at(-1);
   if (library.dataset.cursor && last && key(item) < last.dataset.key) return;
-  if (!end) return location.reload(); // the first one of all: the empty box's page has no search field yet
+  if (!end()) return location.reload(); // the first one of all: the empty box's page has no search field yet
   node = tile(item);
   lay(place(node));
 }
@@ -87,8 +93,10 @@ function show(item) {
 async function more(limit = 100) {
   if (loading || !library.dataset.cursor) return;
   loading = true;
+  const mine = list;
   try {
     const page = await fetchItems({ ...filters(), cursor: library.dataset.cursor, limit });
+    if (mine !== list) return;
     library.dataset.cursor = page.cursor ?? "";
     const touched = new Set();
     for (const item of page.items) {
@@ -96,15 +104,15 @@ async function more(limit = 100) {
     }
     touched.forEach(lay);
     redraw();
-    if (!page.cursor) end.textContent = from ? SAY.thatIsAll : SAY.thatIsAllOf(number(months.querySelectorAll(".tile").length));
+    if (!page.cursor) end().textContent = from() ? SAY.thatIsAll : SAY.thatIsAllOf(number(months.querySelectorAll(".tile").length));
   } catch (error) {
-    end.replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: () => more() }, SAY.tryAgain));
+    if (mine === list) end().replaceChildren(el("span", {}, error.message, " "), el("button", { class: "button", type: "button", onclick: () => more() }, SAY.tryAgain));
   } finally {
-    loading = false;
+    if (mine === list) loading = false;
   }
 }
 
-const nearEnd = () => end && library.dataset.cursor && end.getBoundingClientRect().top < innerHeight + 2000;
+const nearEnd = () => end() && library.dataset.cursor && end().getBoundingClientRect().top < innerHeight + 2000;
 async function moreWhileNear() {
   while (nearEnd() && !loading) {
     const cursor = library.dataset.cursor;
@@ -113,51 +121,58 @@ async function moreWhileNear() {
   }
 }
 
-/** Note which picture is at the top and how far up, for whoever comes back to this page. */
-function leaveMark() {
-  const inView = (one) => one.getBoundingClientRect().bottom > 0;
-  const node = scrollY ? [...([...months.children].find(inView)?.querySelectorAll(".tile") ?? [])].find(inView) : null;
-  history.replaceState(node ? { id: node.dataset.id, top: node.getBoundingClientRect().top } : null, "");
-}
-
-/** Coming back: bring the list to where it was left. */
-async function comeBack() {
-  const mark = history.state;
-  if (!mark) return;
-  for (let pages = 0; pages < 30 && !tileOf(mark.id) && library.dataset.cursor; pages++) await more(500);
-  const node = tileOf(mark.id);
-  if (!node) return;
-  node.scrollIntoView(); // which makes the browser measure the months around it
-  for (let times = 0; times < 2; times++) {
-    await new Promise(requestAnimationFrame);
-    scrollBy(0, node.getBoundingClientRect().top - mark.top);
-  }
-}
-
 const top = document.querySelector(".top");
 const measure = () => document.documentElement.style.setProperty("--top", `${top?.offsetHeight ?? 0}px`);
 measure();
-const follow = scrubber(months);
+let follow = scrubber(months);
 layAll();
 let still = null;
-new ResizeObserver(() => { measure(); layAll(); }).observe(months);
+let wide = months.clientWidth;
+new ResizeObserver(() => {
+  measure();
+  if (months.clientWidth === wide) return; // it grew by rows that are laid already
+  wide = months.clientWidth;
+  layAll();
+}).observe(months);
 addEventListener("scroll", () => {
   moreWhileNear();
   follow();
   clearTimeout(still);
-  still = setTimeout(leaveMark, 150);
+  still = setTimeout(leaveMark, 150, months);
 }, { passive: true });
-months.addEventListener("click", leaveMark);
+months.addEventListener("click", () => leaveMark(months));
 history.scrollRestoration = "manual";
-comeBack().then(moreWhileNear);
+comeBack(tileOf, async () => library.dataset.cursor && (await more(500))).then(moreWhileNear);
+
+/** Show the list of a page that the box drew for another search; the field and the buttons stay the same. */
+function take(page) {
+  const theirs = page.getElementById("library");
+  list += 1;
+  loading = false;
+  Object.assign(library.dataset, theirs.dataset);
+  library.classList.toggle("few", theirs.classList.contains("few"));
+  const ours = (node) => (node.id && document.getElementById(node.id)) || node;
+  document.getElementById("chips").replaceChildren(...[...page.getElementById("chips").childNodes].map(ours));
+  for (const part of ["found", "before", "months", "after"]) swap(page, part);
+  document.title = page.title;
+  follow = scrubber(months);
+  layAll();
+  redraw();
+  scrollTo(0, 0);
+  follow();
+  moreWhileNear();
+}
+search(take);
 
 /** Read the list anew, as far as it is shown, and let go of what is not in it. */
 async function renew() {
   const shown = [...months.querySelectorAll(".tile")];
   const there = new Set();
+  const mine = list;
   let cursor = null;
   do {
-    const page = await fetchItems({ ...filters(), ...(cursor ? { cursor } : { from }), limit: 500 });
+    const page = await fetchItems({ ...filters(), ...(cursor ? { cursor } : { from: from() }), limit: 500 });
+    if (mine !== list) return;
     page.items.forEach((item) => {
       there.add(String(item.id));
       show(item);

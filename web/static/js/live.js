@@ -1,17 +1,21 @@
-// What happens on the box, as it happens: one stream of server-sent events a page, closed while nobody looks. Where no
-// stream comes through, as behind some proxies, the page asks every ten seconds.
+// What happens on the box, as it happens: one stream of server-sent events a page, held only while somebody looks. Where
+// it fails or falls silent the page asks by itself: once, and then the stream is tried again; where no stream comes
+// through, as behind some proxies, every ten seconds.
 import { get } from "./api.js";
 
 const POLL_SECONDS = 10;
 const POLLS_BEFORE_STREAM = 6; // after so many the stream is tried again
-const MOST_FAILURES = 3; // of the stream, one after the other, before the page asks by itself
+const MOST_FAILURES = 3; // of the stream, one after the other, before the page asks again and again
+const BEGIN_SECONDS = 10; // until a stream's first word: a proxy may hold it back
+const SILENT_SECONDS = 40; // without a word, of which one comes every 15: nobody tells of a pulled plug
 const heard = { item: new Set(), removed: new Set(), missed: new Set(), status: new Set(), open: new Set(), away: new Set() };
 const seen = new Map();
 const KEPT = 2000;
 let source = null;
 let wait = 1000;
 let again = null;
-let revision = "";
+let silence = null;
+let revision = document.body.dataset.revision ?? ""; // how far what is shown has heard
 let failures = 0;
 let turn = 0; // which connection or question counts: an answer to an older one comes too late
 
@@ -26,12 +30,12 @@ function hear(item) {
   tell("item", item);
 }
 
-/** Ask what changed, now and every POLL_SECONDS, until it is time to try the stream again. */
-async function poll(left = POLLS_BEFORE_STREAM) {
+/** Ask what changed; then try the stream again, or where it does not come through ask `left` times in all. */
+async function poll(left) {
   const mine = ++turn;
   let changes = null;
   try {
-    changes = await get(`/api/v1/changes${revision ? `?since=${revision}` : ""}`);
+    changes = await get(`/api/v1/changes${revision ? `?since=${revision}` : ""}`, POLL_SECONDS);
   } catch (error) {
     // Signed out, here or from another device: the page asks who is there.
     if (error.status === 401) location.reload();
@@ -52,58 +56,57 @@ async function poll(left = POLLS_BEFORE_STREAM) {
   if (changes.removed.length) tell("removed", changes.removed);
   if (!changes.complete) tell("missed");
   tell("status", changes.status);
-  again = setTimeout(() => (left > 1 ? poll(left - 1) : connect()), portion ? 1000 : POLL_SECONDS * 1000);
+  const streamless = failures >= MOST_FAILURES;
+  again = setTimeout(() => (streamless && left > 1 ? poll(left - 1) : connect()), portion || !streamless ? 1000 : POLL_SECONDS * 1000);
+}
+
+/** The stream failed or is silent: the box may be away, or the stream alone. */
+function fail() {
+  close();
+  failures += 1;
+  poll(POLLS_BEFORE_STREAM);
+}
+
+/** Do with what the stream says next as `listener` does. */
+function listen(kind, listener) {
+  source.addEventListener(kind, (event) => {
+    failures = 0;
+    expect(SILENT_SECONDS);
+    revision = event.lastEventId || revision;
+    listener(JSON.parse(event.data));
+  });
+}
+
+function expect(seconds) {
+  clearTimeout(silence);
+  silence = setTimeout(fail, seconds * 1000);
 }
 
 function connect() {
-  turn += 1;
-  clearTimeout(again);
-  source?.close();
-  source = null;
-  if (!window.EventSource) return poll();
-  // The browser tells by itself how far it had heard, but only as long as it is the same source.
+  close();
+  if (!window.EventSource) {
+    failures = MOST_FAILURES;
+    return poll(POLLS_BEFORE_STREAM);
+  }
+  // The browser would come back by itself after some failures, and tell how far it had heard; but not after all.
   source = new EventSource(revision ? `/api/v1/events?since=${revision}` : "/api/v1/events");
+  expect(BEGIN_SECONDS);
   source.addEventListener("open", () => {
     wait = 1000;
-    failures = 0;
     tell("open");
   });
-  source.addEventListener("item", (event) => {
-    revision = event.lastEventId || revision;
-    hear(JSON.parse(event.data));
-  });
-  source.addEventListener("removed", (event) => {
-    revision = event.lastEventId || revision;
-    tell("removed", JSON.parse(event.data).ids);
-  });
-  source.addEventListener("missed", (event) => {
-    revision = event.lastEventId || revision;
-    tell("missed");
-  });
-  source.addEventListener("status", (event) => {
-    revision = event.lastEventId || revision;
-    tell("status", JSON.parse(event.data));
-  });
-  source.addEventListener("error", () => {
-    failures += 1;
-    if (failures >= MOST_FAILURES) {
-      source?.close();
-      source = null;
-      poll();
-      return;
-    }
-    // The browser comes back by itself after a cut, but not after an answer such as 503.
-    if (source?.readyState === EventSource.CLOSED) {
-      again = setTimeout(connect, wait);
-      wait = Math.min(wait * 2, 15000);
-    }
-    tell("away");
-  });
+  listen("item", hear);
+  listen("removed", ({ ids }) => tell("removed", ids));
+  listen("missed", () => tell("missed"));
+  listen("status", (status) => tell("status", status));
+  listen("beat", () => {});
+  source.addEventListener("error", fail);
 }
 
 function close() {
   turn += 1;
   clearTimeout(again);
+  clearTimeout(silence);
   source?.close();
   source = null;
 }
@@ -124,12 +127,16 @@ export function latest(id) {
 /** Whether the stream is held while the page is in the background, as while files go up. */
 export const hold = { background: false };
 
+// A browser has few connections for one box: tabs that nobody looks at would take them from the one that is.
+const wanted = () => !document.hidden || hold.background;
+const meet = () => wanted() && connect();
+
 document.addEventListener("visibilitychange", () => {
+  // What a sleeping device held may be dead without a word: it is met anew.
   if (document.hidden && !hold.background) close();
-  else if (!document.hidden && !source) connect();
+  else if (!document.hidden) connect();
 });
+addEventListener("online", meet);
 addEventListener("pagehide", close);
-addEventListener("pageshow", (event) => {
-  if (event.persisted && !source) connect();
-});
-connect();
+addEventListener("pageshow", (event) => event.persisted && meet());
+meet();

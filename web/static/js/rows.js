@@ -25,11 +25,19 @@ export function breakRows(ratios, width, wanted) {
   return rows;
 }
 
+// What the rows of every month have, asked once: each question makes the browser lay out what was written since the last.
+let room = null;
+
+/** Measure anew at the next month: the page's width is another. */
+export function forget() {
+  room = null;
+}
+
 /** Lay out one month's tiles. */
 export function lay(box) {
-  const width = box.clientWidth;
-  if (!width) return;
-  const wanted = rowHeight(box);
+  room ??= box.clientWidth ? { width: box.clientWidth, wanted: rowHeight(box) } : null;
+  if (!room) return;
+  const { width, wanted } = room;
   const tiles = [...box.children];
   const ratios = tiles.map((tile) => Math.max(Number(tile.dataset.ratio) || 1, NARROWEST / wanted));
   let top = 0;

@@ -6,6 +6,7 @@ const YEARS_APART = 18; // px between the years written beside the rail
 /** Set the rail up; `months` holds the sections of the pictures. Returns what puts the handle where one has scrolled to. */
 export function scrubber(months) {
   const rail = document.getElementById("scrubber");
+  document.getElementById("library").classList.toggle("dated", Boolean(rail));
   if (!rail) return () => {};
   const thumb = rail.querySelector(".thumb");
   const bubble = rail.querySelector(".bubble");
@@ -123,7 +124,6 @@ export function scrubber(months) {
 
   thumb.setAttribute("aria-valuemax", String(stops.length - 1));
   rail.hidden = false;
-  document.getElementById("library").classList.add("dated");
   new ResizeObserver(() => {
     years();
     follow();

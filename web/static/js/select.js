@@ -22,7 +22,7 @@ function draw() {
   library.classList.toggle("choosing", choosing);
   bar.hidden = !choosing;
   starter?.setAttribute("aria-pressed", String(choosing));
-  bar.querySelector("[data-count]").textContent = chosen.size ? SAY.chosen(number(chosen.size)) : SAY.choose;
+  bar.querySelector("[data-count]").textContent = chosen.size ? SAY.chosen(number(chosen.size), chosen.size >= MOST) : SAY.choose;
   for (const button of bar.querySelectorAll("[data-do]")) button.disabled = !chosen.size;
   for (const tile of tiles()) {
     const on = chosen.has(tile.dataset.id);
@@ -88,7 +88,7 @@ bar.addEventListener("click", async (event) => {
   else if (button.dataset.do === "download") {
     location.assign(`/api/v1/items/download?ids=${ids.join(",")}`);
     stop();
-  } else if (button.dataset.do === "tag") document.getElementById("tagging").showModal();
+  } else if (button.dataset.do === "tag") askForTag();
   else {
     stop();
     await act(button.dataset.do, ids);
@@ -96,10 +96,16 @@ bar.addEventListener("click", async (event) => {
   if (!choosing) starter?.focus();
 });
 
-document.getElementById("tagging").addEventListener("close", async (event) => {
-  const dialog = event.target;
-  const tag = dialog.querySelector("input").value.trim();
-  if (dialog.returnValue !== "tag" || !tag) return;
+const tagging = document.getElementById("tagging");
+function askForTag() {
+  // Else Escape would answer what was answered the last time.
+  tagging.returnValue = "";
+  tagging.querySelector("input").value = "";
+  tagging.showModal();
+}
+tagging.addEventListener("close", async () => {
+  const tag = tagging.querySelector("input").value.trim();
+  if (tagging.returnValue !== "tag" || !tag) return;
   const ids = [...chosen].map(Number);
   stop();
   await act("tag", ids, tag);
@@ -137,16 +143,22 @@ addEventListener("keydown", (event) => {
 
 // A long press: the browser's own menu for it, which Android opens and iOS does not, is kept away.
 let press = null;
+let pressed = false; // and chosen by it: letting go is no tap
 const release = () => clearTimeout(press);
 months.addEventListener("touchstart", (event) => {
   const tile = event.target.closest(".tile");
+  pressed = false;
   if (!tile || event.touches.length > 1) return release();
   press = setTimeout(() => {
     navigator.vibrate?.(15);
     toggle(tile, false);
-    addEventListener("touchend", (end) => end.preventDefault(), { once: true, passive: false });
+    pressed = true;
   }, 500);
 }, { passive: true });
+months.addEventListener("touchend", (event) => {
+  if (pressed && event.cancelable) event.preventDefault();
+  pressed = false;
+}, { passive: false });
 for (const kind of ["touchend", "touchmove", "touchcancel", "scroll"]) addEventListener(kind, release, { passive: true });
 months.addEventListener("contextmenu", (event) => {
   if (event.target.closest(".tile") && matchMedia("(hover: none)").matches) event.preventDefault();

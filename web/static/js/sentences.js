@@ -60,7 +60,7 @@ export const SAY = {
     failed: say(", could not be described"),
     completed: "",
   },
-  chosen: (count) => say("{count} chosen", { count }),
+  chosen: (count, full) => (full ? say("{count} chosen. No more go at once.", { count }) : say("{count} chosen", { count })),
   choose: say("Tap the pictures"),
   toChooseFrom: say("Pictures to choose from"),
   undo: say("Undo"),

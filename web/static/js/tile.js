@@ -30,7 +30,12 @@ export function fill(node, item) {
   if (item.duration) {
     parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, SAY.video), duration(item.duration)));
   }
-  if (item.description && ready) parts.push(el("span", { class: "said", "aria-hidden": "true" }, ...(item.marks ?? [{ text: item.description }]).map(({ text, marked }) => (marked ? el("mark", {}, text) : text))));
+  if (item.description && ready) {
+    // What the box tells of an item does not know what was searched for: the same words keep what is marked in them.
+    const before = item.marks ? null : node.querySelector(".said");
+    const pieces = (item.marks ?? [{ text: item.description }]).map(({ text, marked }) => (marked ? el("mark", {}, text) : text));
+    parts.push(before?.textContent === item.description ? before : el("span", { class: "said", "aria-hidden": "true" }, ...pieces));
+  }
   const said = left ? SAY.notDescribedYet : SAY.states[item.status];
   parts.push(el("span", { class: "mark", "aria-hidden": "true" }, left && icon("moon")), el("span", { class: "sr state-said" }, said));
   node.replaceChildren(...parts);
