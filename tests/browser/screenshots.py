@@ -21,6 +21,7 @@ PAGES = {
     "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle",
     "models": "/settings/models", "backups": "/settings/backups", "box": "/settings/box", "notes": "/settings/logs",
     "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api", "help": "/help",
+    "advice": "/help/troubleshooting", "doctor": "/settings/doctor", "missing": "/items/999999",
 }  # fmt: skip
 LOOKS = pytest.mark.parametrize(
     ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
@@ -87,5 +88,6 @@ def test_take_pictures_of_the_first_visit(chromium: Any, box: Any, form: str, th
     page.get_by_label("The password once more").fill("three short words")
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/welcome/when")
+    take(page, "/welcome/when", f"when-{form}-{theme}")
     take(page, "/welcome/phones", f"phones-{form}-{theme}")
     context.close()
