@@ -147,10 +147,8 @@ def test_stopped_in_mid_work_nothing_is_lost(box: DebianMachine, client: httpx.C
     numbers = [upload(client, f"{index}.png", scene(index)[1]) for index in range(10, 40)]
     numbers.append(upload(client, "long.mp4", film(*range(40, 48))))
     until(lambda: client.get(f"/api/v1/items/{numbers[3]}").json()["status"] == "completed", box)
-    began = time.monotonic()
     box.run("systemctl stop shoebox-worker.service")
-    assert time.monotonic() - began < 90, "before systemd's patience is over"
-    assert shows(box, "worker", "Result") == "success"
+    assert shows(box, "worker", "Result") == "success", "before systemd's patience is over"
     counts = client.get("/api/v1/status").json()["counts"]
     assert counts["processing"] == counts["failed"] == 0
     assert counts["pending"] > 0, "it was stopped too late"
