@@ -116,9 +116,12 @@ check_options() {
     [ "${#NAME}" -le 40 ] || wrong_usage "--name takes 40 letters at most."
     case $DATA in
         '') ;;
-        /home/* | /root/* | /run/* | /tmp/* | /dev/* | /proc/* | /sys/*)
-            wrong_usage "$DATA cannot be used: the services do not see it. Choose a folder such as /srv/shoebox." ;;
-        *[!A-Za-z0-9/._-]* | [!/]* | /) wrong_usage "--data takes a whole path of letters, digits, dots and dashes." ;;
+        *[!A-Za-z0-9/._-]* | [!/]* | */../* | */..) wrong_usage "--data takes a whole path of letters, digits, dots and dashes." ;;
+        *)
+            DATA=$(realpath --canonicalize-missing --no-symlinks "$DATA") # one slash for two, none at the end
+            check_folder "$DATA"
+            check_folder "$(readlink -m "$DATA")"
+            ;;
     esac
     if [ -n "$REALLY" ] && [ -z "$REMOVE_PHOTOS" ]; then
         wrong_usage "--yes-remove-photos goes with --remove-photos."
@@ -126,6 +129,17 @@ check_options() {
 }
 
 main() {
+# The library's folder is given to the user shoebox, and removed with the photos: none of the system's may be it.
+check_folder() {
+    case $1/ in
+        /home/* | /root/* | /run/* | /tmp/* | /var/tmp/* | /dev/* | /proc/* | /sys/*)
+            wrong_usage "$DATA cannot be used: the services do not see it. Choose a folder such as /srv/shoebox." ;;
+        // | /etc/* | /usr/* | /boot/* | /bin/* | /sbin/* | /lib/* | /lib64/* | /opt/shoebox/* | \
+            /var/ | /var/lib/ | /var/lib/shoebox-state/* | /opt/ | /srv/ | /media/ | /mnt/)
+            wrong_usage "$DATA cannot be used: it is the system's. Choose a folder such as /srv/shoebox." ;;
+    esac
+}
+
     read_options "$@"
     begin_saying
     case $COMMAND in
@@ -135,6 +149,5 @@ main() {
     esac
 }
 
-# Read to its end before anything is done: what is run may be taken away meanwhile.
-main "$@"
-exit
+# On one line, and so read to its end before anything is done: what is run may be taken away meanwhile.
+main "$@"; exit

@@ -74,6 +74,7 @@ do_install() {
         wrong_usage "Shoebox is not installed, and there is nothing to install from. Say where it is: --from"
     elif [ "$COMMAND" = upgrade ] && [ -z "$(current_name)" ]; then
         wrong_usage "Shoebox is not installed here. Install it: shoebox-setup install"
+    check_options
     fi
     look
     if [ "$MISSING" -gt 0 ]; then
