@@ -6,11 +6,11 @@ UPGRADING=$OPT/upgrading # holds the former release's name while an upgrade is n
 PARTLY=()                # what was asked for and could not be had
 MODEL_FITS=yes
 
-# Sets what was not given to what was chosen at a former time, or to its default.
+# Sets what was not given to what the settings file says, what was chosen at a former time, or its default.
 choose() {
     ASKED_MODEL=$MODEL
-    PORT=${PORT:-$(chosen port)} && PORT=${PORT:-80}
-    DATA=${DATA:-$(chosen data)} && DATA=${DATA:-/var/lib/shoebox}
+    PORT=${PORT:-$(setting port)} && PORT=${PORT:-$(chosen port)} && PORT=${PORT:-80}
+    DATA=${DATA:-$(setting data)} && DATA=${DATA:-$(chosen data)} && DATA=${DATA:-/var/lib/shoebox}
     MDNS=${MDNS:-$(chosen mdns)} && MDNS=${MDNS:-yes}
     UPDATES=${UPDATES:-$(chosen updates)} && UPDATES=${UPDATES:-yes}
     HARDWARE=$(hardware)

@@ -42,6 +42,11 @@ chosen() {
 }
 
 # The packages that the release in use has; on a flashed card, where nothing was chosen, the processor's.
+# setting NAME: what the settings file says, "" for nothing.
+setting() {
+    [ ! -r "$SETTINGS" ] || sed -nE "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\"']?([^\"'#]*[^\"'#[:space:]]).*/\1/p" "$SETTINGS" | tail -n 1
+}
+
 chosen_provider() {
     local provider
     provider=$(chosen provider)
@@ -98,21 +103,19 @@ put_drop_ins() {
     if [ "$PORT" != 80 ]; then
         put "$UNITS/shoebox-.socket.d/port.conf" 644 root < <(printf '[Socket]\nListenStream=\nListenStream=%s\n' "$PORT")
     else
-        take_away "$UNITS/shoebox-.socket.d"
+        take_drop_in "$UNITS/shoebox-.socket.d/port.conf"
     fi
     if [ "$DATA" != /var/lib/shoebox ]; then
         put "$UNITS/shoebox-.service.d/data.conf" 644 root < <(printf '[Service]\nReadWritePaths=-%s\n' "$DATA")
         put /etc/tmpfiles.d/shoebox-data.conf 644 root < <(printf 'd %s 0750 shoebox shoebox\n' "$DATA")
     else
-        take_away "$UNITS/shoebox-.service.d" /etc/tmpfiles.d/shoebox-data.conf
+        take_drop_in "$UNITS/shoebox-.service.d/data.conf"
+        take_away /etc/tmpfiles.d/shoebox-data.conf
     fi
     for unit in shoebox-worker.service shoebox-errand@.service; do
         case $PROVIDER in
             nvidia | openvino) put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf" ;;
-            *)
-                take_away "$UNITS/$unit.d/gpu.conf"
-                rmdir "$UNITS/$unit.d" 2>/dev/null || true # what else lies there stays
-                ;;
+            *) take_drop_in "$UNITS/$unit.d/gpu.conf" ;;
         esac
     done
 }
@@ -120,6 +123,12 @@ put_drop_ins() {
 # The settings file, made once; later on only the lines that were asked for.
 put_settings() {
     if [ ! -f "$SETTINGS" ]; then
+# What else lies beside it is the owner's, and stays.
+take_drop_in() {
+    take_away "$1"
+    rmdir "$(dirname "$1")" 2>/dev/null || true
+}
+
         {
             echo '# Settings of this box; README lists them all. Those on the settings page win over these.'
             printf 'box_name = "%s"\n' "${NAME:-Shoebox}"
@@ -133,19 +142,25 @@ put_settings() {
         put "$SETTINGS" 640 shoebox <"$WORK/settings"
         return 0
     fi
-    local name
-    name=$(printf '%s' "$NAME" | sed 's/[&|]/\\&/g')
-    {
-        sed -e "s|^port = .*|port = $PORT|" -e "s|^data = .*|data = \"$DATA\"|" -e "${NAME:+s|^box_name = .*|box_name = \"$name\"|}" "$SETTINGS"
-        grep -q '^port = ' "$SETTINGS" || printf 'port = %s\n' "$PORT"
-        grep -q '^data = ' "$SETTINGS" || printf 'data = "%s"\n' "$DATA"
-    } >"$WORK/settings"
+    cp "$SETTINGS" "$WORK/settings"
+    [ "$(setting port)" = "$PORT" ] || put_setting port "$PORT"
+    [ "$(setting data)" = "$DATA" ] || put_setting data "\"$DATA\""
+    [ -z "$NAME" ] || put_setting box_name "\"$NAME\""
     put "$SETTINGS" 640 shoebox <"$WORK/settings"
 }
 
 # Eight letters and digits that do not look like one another.
 claim_code() {
     $PYTHON -c 'import secrets; code = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8)); print(f"{code[:4]}-{code[4:]}")'
+# put_setting NAME VALUE: in the settings that are being written, in place of the former line or as one more.
+put_setting() {
+    awk -v name="$1" -v value="$2" '
+        match($0, "^[ \t]*" name "[ \t]*=") { if (!put) print name " = " value; put = 1; next }
+        { print }
+        END { if (!put) print name " = " value }' "$WORK/settings" >"$WORK/settings.new"
+    mv "$WORK/settings.new" "$WORK/settings"
+}
+
 }
 
 # The box answers as shoebox.local; the machine's own name stays.

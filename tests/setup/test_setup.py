@@ -378,6 +378,18 @@ def test_an_upgrade_from_a_stick_keeps_everything_and_the_former_release(
         with visitor(one) as client:
             number, caption = described(client, 0)
         former = release(one)
+        # What the owner has changed by hand stays, too, and counts.
+        mine = [f"/etc/systemd/system/shoebox-.{kind}.d/mine.conf" for kind in ("socket", "service")]
+        for file in mine:
+            one.path(file).parent.mkdir(exist_ok=True)
+            one.path(file).write_text("[Unit]\nDocumentation=http://shoebox.local/help\n")
+        one.run("sed -i -e 's/^port = 8080/port=80  # as ever/' -e '/^box_name/d' /etc/shoebox.toml")
+        one.run("shoebox-setup --yes --name 'Aunt Ada'")
+        page(one)
+        assert all(one.path(file).is_file() for file in mine)
+        settings = one.run("cat /etc/shoebox.toml").output
+        assert settings.count("port") == settings.count("port=80  # as ever\n") == 1
+        assert 'box_name = "Aunt Ada"\n' in settings
         # Without --wheels and without a network: what has not changed is taken from the former release.
         said = one.run("shoebox-setup upgrade --yes --from /media/usb/newer", timeout=400).output
         assert "ok The database is backed up." in said
