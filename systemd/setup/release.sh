@@ -116,6 +116,7 @@ make_release() {
     if [ -n "$former" ] && [ "$former" = "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]; then
         # What has not changed need not be fetched again, pip among it.
         if [ -d "$former/pip" ]; then make_environment --without-pip "$new"; else make_environment "$new"; fi
+    make_room
         cp -a --reflink=auto "$former/." "$(packages_of "$new")/"
         [ -z "$SOURCE" ] || rm -rf "$(packages_of "$new")"/appliance "$(packages_of "$new")"/shoebox-*.dist-info
         if [ "$PROVIDER" != "$(chosen_provider)" ]; then
@@ -177,13 +178,37 @@ use_release() {
 }
 
 # Keeps the release in use and the newest other one.
-remove_old_releases() {
-    local name kept=0
-    for name in $(cd "$OPT/releases" && ls -t); do
-        [ "$name" != "$(current_name)" ] || continue
-        kept=$((kept + 1))
-        [ "$kept" -gt 1 ] || continue
+remove_old_releases() { remove_releases "$(other_releases "$(current_name)" | tail -n +2)"; }
+
+remove_releases() {
+    local name
+    for name in $1; do
+# The releases beside one or two, the newest first: other_releases NAME…
+other_releases() {
+    local name
+    for name in $(cd "$OPT/releases" 2>/dev/null && ls -t); do
+        case " $* " in
+            *" $name "*) ;;
+            *) printf '%s\n' "$name" ;;
+        esac
+    done
+}
+
         rm -rf "${OPT:?}/releases/$name"
         note "The old release $name is removed."
     done
+}
+
+# How much would be free without the releases that are neither in use nor wanted.
+spare_mib() {
+    local name total=0
+    for name in $(other_releases "$(current_name)" "$RELEASE"); do
+        total=$((total + $(du -sm "$OPT/releases/$name" | cut -f 1)))
+    done
+    printf '%s' "$total"
+}
+
+# Without them an upgrade would fit but once.
+make_room() {
+    [ "$(free_mib "$OPT")" -ge "$OPT_MIB" ] || remove_releases "$(other_releases "$(current_name)" "$RELEASE")"
 }

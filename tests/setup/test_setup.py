@@ -20,6 +20,13 @@ from debian_machine import DebianMachine, Done
 from stick import INSTALL, SETUP
 
 Make = Callable[..., DebianMachine]
+WRONG_CLOCK = 'case "$*" in +%s) echo 1000000;; *) exec /bin/date "$@";; esac'
+# What a newer release leaves in the database, so that a former one refuses it.
+MIGRATED = (
+    "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+    " SELECT migration_set, '999_newer', applied_at FROM _sqlite_migrations LIMIT 1"
+)
+UNDO = "DELETE FROM _sqlite_migrations WHERE name = '999_newer'"
 # What the system itself writes to at any time.
 NOT_LOOKED_AT = (
     "/tmp",  # noqa: S108
@@ -45,6 +52,14 @@ def processes(machine: DebianMachine) -> str:
     return machine.run(
         "systemctl show -p MainPID,ActiveEnterTimestamp shoebox-web.service shoebox-worker.service"
     ).output
+
+
+def stand_in(machine: DebianMachine, name: str, text: str) -> None:
+    """Put another command in the place of one, for those who have /srv/old first in their PATH."""
+    place = machine.path(f"/srv/old/{name}")
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(f"#!/bin/sh\n{text}\n")
+    place.chmod(0o755)
 
 
 def release(machine: DebianMachine) -> str:
@@ -166,24 +181,18 @@ def test_a_port_that_is_taken_is_said_with_who_has_it(fresh: DebianMachine) -> N
 
 def test_everything_that_is_missing_is_said_at_once(fresh: DebianMachine) -> None:
     """A former Debian on a 32-bit computer, whose clock is wrong: told by stand-ins for the commands that tell."""
-    stand_ins = {
-        "python3": 'case "$*" in *%d.%d*) echo 3.9;; *) exit 1;; esac',
-        "uname": "echo armv7l",
-        "getconf": "echo 32",
-        "date": 'case "$*" in +%s) echo 1000000;; *) exec /bin/date "$@";; esac',
-    }
-    for name, text in stand_ins.items():
-        place = fresh.path(f"/srv/old/{name}")
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(f"#!/bin/sh\n{text}\n")
-        place.chmod(0o755)
+    stand_in(fresh, "python3", 'case "$*" in *%d.%d*) echo 3.9;; *) exit 1;; esac')
+    stand_in(fresh, "uname", "echo armv7l")
+    stand_in(fresh, "getconf", "echo 32")
+    stand_in(fresh, "date", WRONG_CLOCK)
     missing(
         fresh,
-        f"PATH=/srv/old:$PATH {INSTALL}",
+        f"PATH=/srv/old:$PATH {SETUP} --yes",
         "!! This is a 32-bit system (armv7l).",
         "flash Raspberry Pi OS (64-bit)",
         "!! Python is 3.9, and Shoebox needs 3.11.",
         "!! The clock shows ",
+        "type, with the time that it is now: sudo date -s 'YEAR-MONTH-DAY HOUR:MINUTE'",
         "Missing: 3.",
     )
 
@@ -391,7 +400,9 @@ def test_an_upgrade_from_a_stick_keeps_everything_and_the_former_release(
         assert settings.count("port") == settings.count("port=80  # as ever\n") == 1
         assert 'box_name = "Aunt Ada"\n' in settings
         # Without --wheels and without a network: what has not changed is taken from the former release.
-        said = one.run("shoebox-setup upgrade --yes --from /media/usb/newer", timeout=400).output
+        said = one.run(upgrade, timeout=400).output
+        assert "-- The old release 0.0.9-00000000 is removed." in said
+        assert one.run("systemctl is-active shoebox-screen.service").output == "active\n"
         assert "ok The database is backed up." in said
         assert "Shoebox 0.9.1 runs." in said
         assert release(one).startswith("releases/0.9.1-")
