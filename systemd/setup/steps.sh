@@ -354,7 +354,10 @@ remove_library() {
     take_away "$place"/{originals,derived,incoming,models,backups,shoebox.json} "$place"/library*.db* "$place"/queue.db* \
         "$place"/*.lock
     if [ "$DATA" = /var/lib/shoebox ]; then
-        take_away "$DATA"
+        # On a card and on a disk of its own the folder is where that is mounted, and cannot go.
+        ! mountpoint -q "$DATA" || find "$DATA" -mindepth 1 -xdev -delete
+        let_disk_go
+        mountpoint -q "$DATA" || take_away "$DATA"
     else
         rmdir "$DATA" 2>/dev/null || note "$DATA holds other things, which stay."
     fi
@@ -390,3 +393,15 @@ do_uninstall() {
         say "Shoebox is not installed here. Nothing was changed."
     fi
 }
+    # The image's; they would look for what is gone.
+    quietly systemctl disable --now shoebox-screen.service shoebox-firstboot.service || true
+# The disk on USB that systemd/adopt-disk moved the library to.
+let_disk_go() {
+    [ -f "$UNITS/media-shoebox.mount" ] || return 0
+    quietly systemctl disable --now var-lib-shoebox.mount || true
+    quietly systemctl stop media-shoebox.mount || note "The disk in /media/shoebox is in use, and stays there until the machine is restarted."
+    take_away "$UNITS"/{media-shoebox,var-lib-shoebox}.mount "$UNITS"/var-lib-shoebox.mount.wants/shoebox-disk-back.service
+    rmdir /media/shoebox 2>/dev/null || true
+    quietly systemctl daemon-reload || true
+}
+

@@ -494,3 +494,40 @@ def test_shoebox_local_answers_for_the_box(machine: Make, installed: DebianMachi
     with machine(after=installed) as one:
         assert one.address in one.run("getent ahostsv4 shoebox.local").output
         assert one.run("hostname").output == "testbox\n"
+
+
+@pytest.mark.parametrize("place", ["card", "disk"])
+def test_photos_on_a_disk_of_their_own_are_taken_away_too(machine: Make, installed: DebianMachine, place: str) -> None:
+    """As the image's partition is mounted, and as systemd/adopt-disk mounts a disk on USB, which is in memory here."""
+    with machine(after=installed) as one:
+        units = one.path("/etc/systemd/system")
+        one.run("systemctl stop shoebox.target && mkdir -p /media/shoebox")
+        if place == "disk":
+            what = {"media-shoebox": "What=tmpfs\nWhere=/media/shoebox\nType=tmpfs\n"}
+            what["var-lib-shoebox"] = (
+                "What=/media/shoebox/shoebox\nWhere=/var/lib/shoebox\nType=none\nOptions=bind\n"
+                "[Install]\nWantedBy=multi-user.target\n"
+            )
+            for name, text in what.items():
+                (units / f"{name}.mount").write_text(f"[Mount]\n{text}")
+            one.run("systemctl daemon-reload && systemctl start media-shoebox.mount && mkdir /media/shoebox/shoebox")
+            one.run("cp -a /var/lib/shoebox/. /media/shoebox/shoebox && chown shoebox: /media/shoebox/shoebox")
+            one.run("systemctl enable --now var-lib-shoebox.mount")
+        else:
+            one.run("mount -t tmpfs tmpfs /media/shoebox && cp -a /var/lib/shoebox/. /media/shoebox")
+            one.run("chown shoebox: /media/shoebox && mount --bind /media/shoebox /var/lib/shoebox")
+            one.run("umount /media/shoebox")
+        one.run("systemctl start shoebox.target")
+        with visitor(one) as client:
+            described(client, 0)
+        one.run("shoebox-setup uninstall --remove-photos --yes-remove-photos")
+        assert (
+            one.run(
+                "ls -A /var/lib/shoebox /media/shoebox /var/lib/shoebox-state 2>/dev/null | grep -v :", check=False
+            ).output.strip()
+            == ""
+        )
+        assert (
+            one.run("getent passwd shoebox; ls /etc/systemd/system/*shoebox*", check=False).output.count("shoebox") == 1
+        )
+        assert ("/var/lib/shoebox" in one.run("findmnt -rno TARGET").output) == (place == "card")
