@@ -19,6 +19,11 @@ packages_of() {
 }
 
 # Finds what is to be installed. Sets SOURCE (a wheel, a checkout, or "" for what is installed already) and goes on with
+# Whether the release in use has its packages for this machine's Python, which Debian may have renewed below it.
+has_its_python() {
+    [ -d "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]
+}
+
 # the source's own setup.sh where that is another one than this.
 find_source() {
     SOURCE='' LINKS=()
@@ -113,7 +118,7 @@ make_release() {
     mkdir -p "$new/tmp"
     export TMPDIR=$new/tmp # /tmp may be in memory, and small
     former=$(packages_of "$CURRENT")
-    if [ -n "$former" ] && [ "$former" = "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]; then
+    if [ -n "$former" ] && has_its_python; then
         # What has not changed need not be fetched again, pip among it.
         if [ -d "$former/pip" ]; then make_environment --without-pip "$new"; else make_environment "$new"; fi
     make_room

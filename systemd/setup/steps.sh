@@ -170,8 +170,12 @@ replace() {
     local former=$1
     say "   Shoebox ${former%-*} ($former) is replaced by ${RELEASE%-*} ($RELEASE)."
     if [ -e "$DATA/library.db" ]; then
-        must as_shoebox backup || fail "The database could not be backed up, so nothing was changed." "See above; sudo shoebox doctor tells more."
-        good "The database is backed up."
+        if has_its_python; then
+            must as_shoebox backup || fail "The database could not be backed up, so nothing was changed." "See above; sudo shoebox doctor tells more."
+            good "The database is backed up."
+        else
+            note "Shoebox ${former%-*} does not run with this machine's Python, which is newer than it: its database is copied, without a backup by itself."
+        fi
     fi
     get_apt
     make_release
