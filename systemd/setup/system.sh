@@ -7,6 +7,7 @@ CHOICES=$OPT/choices
 AVAHI=/etc/avahi/avahi-daemon.conf
 APT_CONF=/etc/apt/apt.conf.d/52shoebox-updates
 CHANGED='' # whether anything was
+TRYING=''  # the group of processes that tries the box
 
 # put TARGET MODE GROUP: standard input becomes the file, in one piece, unless it is just so already.
 put() {
@@ -209,21 +210,31 @@ as_shoebox() { /usr/local/bin/shoebox "$@"; }
 
 # Sends the box a scene and waits for its description; sooner over where a service has given up.
 verify() {
-    local trying began
+    local began trying
     began=$(wc -l <"$LOG")
-    quietly as_shoebox try --seconds 600 &
-    trying=$!
+    # A group of its own, to be ended as a whole, which does not hold the lock of this run.
+    setsid /usr/local/bin/shoebox try --seconds 600 >>"$LOG" 2>&1 </dev/null 9>&- &
+    trying=$! TRYING=$!
     while kill -0 "$trying" 2>/dev/null; do
         if systemctl -q is-failed shoebox-web.service || systemctl -q is-failed shoebox-worker.service; then
-            kill "$trying" 2>/dev/null
-            wait "$trying" 2>/dev/null
+            stop_trying
+            wait "$trying" 2>/dev/null || true
             quietly journalctl --no-pager -n 40 -u shoebox-web.service -u shoebox-worker.service
             lack "Shoebox was started three times and ended each time."
             return 1
         fi
         sleep 0.3
     done
-    wait "$trying" && good "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)" && return 0
-    lack "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)"
+    TRYING=''
+    wait "$trying" && good "$(said_since "$began")" && return 0
+    lack "$(said_since "$began")"
     return 1
 }
+
+stop_trying() {
+    [ -z "$TRYING" ] || kill -- "-$TRYING" 2>/dev/null || true
+    TRYING=''
+}
+
+# The last line of the log, where anything was written since it had so many lines.
+said_since() { tail -n "+$(($1 + 1))" "$LOG" | grep -v '^+' | tail -n 1; }

@@ -460,6 +460,7 @@ def test_an_upgrade_during_which_the_power_fails_is_taken_back_and_done_by_the_n
         said = one.run("shoebox-setup upgrade --yes --from /media/usb/newer", timeout=400).output
         assert "!! An upgrade was interrupted. The former version, 0." in said
         assert "Shoebox 0.9.1 runs." in said
+        assert one.run("pgrep -f 'appliance try'", check=False).output == "", "nobody goes on asking"
         with visitor(one) as client:
             assert client.get(f"/api/v1/items/{number}").json()["description"] == caption
 
