@@ -24,6 +24,7 @@ usage() {
     cat <<'USAGE'
 sudo ./systemd/setup.sh [install] [OPTIONS]     install Shoebox; run again it mends what is missing, else changes nothing
 sudo shoebox-setup upgrade --from PLACE         bring it up to date; where the new one does not work, the former comes back
+sudo shoebox-setup go-back                      go back to the version before the last upgrade, with everything that was added since
 sudo shoebox-setup uninstall                    take it away; photos stay
 ./systemd/setup.sh check                        say what is missing on this machine, and change nothing
 
@@ -61,7 +62,7 @@ read_options() {
     # Given here, chosen at a former time, else a default: see choose in steps.sh.
     NAME='' PORT='' DATA='' PROVIDER='' MODEL='' MDNS='' UPDATES=''
     case ${1:-} in
-        install | upgrade | uninstall | check) COMMAND=$1 && shift ;;
+        install | upgrade | go-back | uninstall | check) COMMAND=$1 && shift ;;
     esac
     while [ $# -gt 0 ]; do
         case $1 in
@@ -128,7 +129,6 @@ check_options() {
     fi
 }
 
-main() {
 # The library's folder is given to the user shoebox, and removed with the photos: none of the system's may be it.
 check_folder() {
     case $1/ in
@@ -140,6 +140,7 @@ check_folder() {
     esac
 }
 
+main() {
     read_options "$@"
     begin_saying
     case $COMMAND in

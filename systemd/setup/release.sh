@@ -3,6 +3,7 @@
 
 OPT=/opt/shoebox
 CURRENT=$OPT/current
+SOURCE='' LINKS=()
 
 # The name of the release in use, "" for none.
 current_name() {
@@ -18,15 +19,16 @@ packages_of() {
     done
 }
 
-# Finds what is to be installed. Sets SOURCE (a wheel, a checkout, or "" for what is installed already) and goes on with
 # Whether the release in use has its packages for this machine's Python, which Debian may have renewed below it.
 has_its_python() {
     [ -d "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]
 }
 
+# Finds what is to be installed. Sets SOURCE (a wheel, a checkout, or "" for what is installed already) and goes on with
 # the source's own setup.sh where that is another one than this.
 find_source() {
     SOURCE='' LINKS=()
+    [ "$COMMAND" != go-back ] || return 0
     if [ -z "$FROM" ] && [ -f "$HERE/../pyproject.toml" ]; then FROM=$(readlink -f "$HERE/.."); fi
     if [ -z "$FROM" ]; then
         [ "$COMMAND" != upgrade ] || wrong_usage "Say where the new version is: --from with a wheel, or a folder such as a USB stick."
@@ -114,6 +116,7 @@ make_release() {
     local final=$OPT/releases/$RELEASE new=$OPT/releases/$RELEASE.unfinished former
     rm -rf "$OPT"/releases/*.unfinished
     [ ! -d "$final" ] || return 0
+    make_room
     say "   Shoebox ${RELEASE%-*} is put together; this takes some minutes."
     mkdir -p "$new/tmp"
     export TMPDIR=$new/tmp # /tmp may be in memory, and small
@@ -121,7 +124,6 @@ make_release() {
     if [ -n "$former" ] && has_its_python; then
         # What has not changed need not be fetched again, pip among it.
         if [ -d "$former/pip" ]; then make_environment --without-pip "$new"; else make_environment "$new"; fi
-    make_room
         cp -a --reflink=auto "$former/." "$(packages_of "$new")/"
         [ -z "$SOURCE" ] || rm -rf "$(packages_of "$new")"/appliance "$(packages_of "$new")"/shoebox-*.dist-info
         if [ "$PROVIDER" != "$(chosen_provider)" ]; then
@@ -182,12 +184,6 @@ use_release() {
     CHANGED=1
 }
 
-# Keeps the release in use and the newest other one.
-remove_old_releases() { remove_releases "$(other_releases "$(current_name)" | tail -n +2)"; }
-
-remove_releases() {
-    local name
-    for name in $1; do
 # The releases beside one or two, the newest first: other_releases NAME…
 other_releases() {
     local name
@@ -199,6 +195,12 @@ other_releases() {
     done
 }
 
+# Keeps the release in use and the newest other one.
+remove_old_releases() { remove_releases "$(other_releases "$(current_name)" | tail -n +2)"; }
+
+remove_releases() {
+    local name
+    for name in $1; do
         rm -rf "${OPT:?}/releases/$name"
         note "The old release $name is removed."
     done

@@ -42,12 +42,12 @@ chosen() {
     [ ! -f "$CHOICES" ] || sed -n "s/^$1=//p" "$CHOICES"
 }
 
-# The packages that the release in use has; on a flashed card, where nothing was chosen, the processor's.
 # setting NAME: what the settings file says, "" for nothing.
 setting() {
     [ ! -r "$SETTINGS" ] || sed -nE "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\"']?([^\"'#]*[^\"'#[:space:]]).*/\1/p" "$SETTINGS" | tail -n 1
 }
 
+# The packages that the release in use has; on a flashed card, where nothing was chosen, the processor's.
 chosen_provider() {
     local provider
     provider=$(chosen provider)
@@ -86,7 +86,9 @@ put_units() {
     done
     # Of units that the release no longer has.
     for file in "$UNITS"/shoebox-*.service "$UNITS"/shoebox-*.socket "$UNITS"/shoebox-*.path "$UNITS"/shoebox-*.timer; do
-        [ -f "$from/$(basename "$file")" ] || take_away "$file"
+        [ ! -e "$file" ] || [ -f "$from/$(basename "$file")" ] && continue
+        quietly systemctl disable "$(basename "$file")" || true
+        take_away "$file"
     done
     put /usr/local/lib/shoebox/orders.sh 755 root <"$from/orders.sh"
     put /usr/local/lib/shoebox/adopt-disk 755 root <"$from/adopt-disk"
@@ -121,15 +123,15 @@ put_drop_ins() {
     done
 }
 
-# The settings file, made once; later on only the lines that were asked for.
-put_settings() {
-    if [ ! -f "$SETTINGS" ]; then
 # What else lies beside it is the owner's, and stays.
 take_drop_in() {
     take_away "$1"
     rmdir "$(dirname "$1")" 2>/dev/null || true
 }
 
+# The settings file, made once; later on only the lines that were asked for.
+put_settings() {
+    if [ ! -f "$SETTINGS" ]; then
         {
             echo '# Settings of this box; README lists them all. Those on the settings page win over these.'
             printf 'box_name = "%s"\n' "${NAME:-Shoebox}"
@@ -150,9 +152,6 @@ take_drop_in() {
     put "$SETTINGS" 640 shoebox <"$WORK/settings"
 }
 
-# Eight letters and digits that do not look like one another.
-claim_code() {
-    $PYTHON -c 'import secrets; code = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8)); print(f"{code[:4]}-{code[4:]}")'
 # put_setting NAME VALUE: in the settings that are being written, in place of the former line or as one more.
 put_setting() {
     awk -v name="$1" -v value="$2" '
@@ -162,6 +161,9 @@ put_setting() {
     mv "$WORK/settings.new" "$WORK/settings"
 }
 
+# Eight letters and digits that do not look like one another.
+claim_code() {
+    $PYTHON -c 'import secrets; code = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8)); print(f"{code[:4]}-{code[4:]}")'
 }
 
 # The box answers as shoebox.local; the machine's own name stays.
@@ -194,11 +196,16 @@ start_services() {
     quietly systemctl enable shoebox.target
     # Ended are the former ones, what gave up is forgotten.
     quietly systemctl reset-failed 'shoebox*' || true
-    quietly systemctl start shoebox.target
+    quietly systemctl start shoebox.target || return 1
+    # The image's screen goes on with what is in use now.
+    quietly systemctl try-restart shoebox-screen.service || true
 }
 
+# All that is of the release in use, by name: the image's own services stay, and so does the one that runs this at a start.
 stop_services() {
-    quietly systemctl stop shoebox.target 'shoebox-*.path' 'shoebox-*.socket' 'shoebox-*.service' || true
+    quietly systemctl stop shoebox.target 'shoebox-*.path' 'shoebox-*.socket' \
+        'shoebox-web.service' 'shoebox-worker.service' 'shoebox-rescue.service' 'shoebox-orders.service' \
+        'shoebox-errand@*.service' 'shoebox-given-up@*.service' 'shoebox-adopt-disk@*.service' || true
 }
 
 services_run() {

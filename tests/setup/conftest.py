@@ -50,6 +50,7 @@ def stick(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         (folder / name).mkdir()
         on_stick.wheel(tree, folder / name, version, *changes)
+        ("migrating", "0.9.4", (migrates,)),
     return folder
 
 
