@@ -19,7 +19,7 @@ MOST_EXPOSED = {
     "shoebox-errand@.service": 20,
     "shoebox-given-up@.service": 15,
     "shoebox-orders.service": 15,
-    "shoebox-disk-back.service": 60,  # for a moment, and it writes one file
+    "shoebox-disk-back.service": 15,
 }
 # Unconfined, for a moment: on the owner's word, and at a start after an upgrade that was interrupted.
 AS_ROOT = {"shoebox-adopt-disk@.service", "shoebox-interrupted.service"}
