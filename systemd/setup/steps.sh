@@ -382,9 +382,9 @@ put_model() {
     if [ -n "$MODEL_FROM" ]; then
         from=$(readlink -f "$MODEL_FROM")
         if ! runuser -u shoebox -- test -r "$from/config.json"; then
-            rm -rf "$OPT/model-from" # a stick that only root can read
-            cp -r "$from" "$OPT/model-from" && chown -R shoebox:shoebox "$OPT/model-from"
-            from=$OPT/model-from
+            rm -rf "$OPT/model-from" # a stick that only root can read; the model is called as its folder
+            mkdir "$OPT/model-from" && cp -r "$from" "$OPT/model-from" && chown -R shoebox:shoebox "$OPT/model-from"
+            from=$OPT/model-from/$(basename "$from")
         fi
         install_model --from "$from" || PARTLY+=("The model in $MODEL_FROM was not installed; the sample model, which knows drawn shapes only, describes until one is.")
         rm -rf "$OPT/model-from"

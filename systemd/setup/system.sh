@@ -117,7 +117,11 @@ put_drop_ins() {
     fi
     for unit in shoebox-worker.service shoebox-errand@.service; do
         case $PROVIDER in
-            nvidia | openvino) put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf" ;;
+            nvidia | openvino)
+                # Without udev, which makes it, no service with that drop-in would start.
+                getent group render >/dev/null || must groupadd --system render
+                put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf"
+                ;;
             *) take_drop_in "$UNITS/$unit.d/gpu.conf" ;;
         esac
     done
