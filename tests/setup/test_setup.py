@@ -20,6 +20,7 @@ from debian_machine import DebianMachine, Done
 from stick import INSTALL, SETUP
 
 Make = Callable[..., DebianMachine]
+ALL = "shoebox.target shoebox-web.service shoebox-worker.service"  # who stops the target alone waits for nobody
 WRONG_CLOCK = 'case "$*" in +%s) echo 1000000;; *) exec /bin/date "$@";; esac'
 # What a newer release leaves in the database, so that a former one refuses it.
 MIGRATED = (
@@ -536,7 +537,7 @@ def test_an_upgrade_during_which_the_power_fails_is_taken_back_at_the_next_start
         change_database(one, UNDO, aside)
 
         # On the way back, too, the power may fail: the database is away then, and its disk may be.
-        one.run("systemctl stop shoebox.target && mkdir -p /opt/shoebox/former/database && cd /opt/shoebox")
+        one.run(f"systemctl stop {ALL} && mkdir -p /opt/shoebox/former/database && cd /opt/shoebox")
         one.run("cd /opt/shoebox && cp -p /var/lib/shoebox/library.db former/database && cp /etc/shoebox.toml former")
         one.run(f"echo {former.removeprefix('releases/')} >/opt/shoebox/upgrading")
         one.run("mv /var/lib/shoebox/library.db /srv/away.db")
@@ -596,7 +597,7 @@ def test_photos_on_a_disk_of_their_own_are_taken_away_too(machine: Make, install
     """As the image's partition is mounted, and as systemd/adopt-disk mounts a disk on USB, which is in memory here."""
     with machine(after=installed) as one:
         units = one.path("/etc/systemd/system")
-        one.run("systemctl stop shoebox.target && mkdir -p /media/shoebox")
+        one.run(f"systemctl stop {ALL} && mkdir -p /media/shoebox")
         if place == "disk":
             what = {"media-shoebox": "What=tmpfs\nWhere=/media/shoebox\nType=tmpfs\n"}
             what["var-lib-shoebox"] = (
