@@ -24,6 +24,7 @@ usage() {
     cat <<'USAGE'
 sudo ./systemd/setup.sh [install] [OPTIONS]     install Shoebox; run again it mends what is missing, else changes nothing
 sudo shoebox-setup upgrade --from PLACE         bring it up to date; where the new one does not work, the former comes back
+sudo shoebox-setup go-back                      go back to the version before the last upgrade, with everything that was added since
 sudo shoebox-setup uninstall                    take it away; photos stay
 ./systemd/setup.sh check                        say what is missing on this machine, and change nothing
 
@@ -61,7 +62,7 @@ read_options() {
     # Given here, chosen at a former time, else a default: see choose in steps.sh.
     NAME='' PORT='' DATA='' PROVIDER='' MODEL='' MDNS='' UPDATES=''
     case ${1:-} in
-        install | upgrade | uninstall | check) COMMAND=$1 && shift ;;
+        install | upgrade | go-back | uninstall | check) COMMAND=$1 && shift ;;
     esac
     while [ $# -gt 0 ]; do
         case $1 in
@@ -116,13 +117,27 @@ check_options() {
     [ "${#NAME}" -le 40 ] || wrong_usage "--name takes 40 letters at most."
     case $DATA in
         '') ;;
-        /home/* | /root/* | /run/* | /tmp/* | /dev/* | /proc/* | /sys/*)
-            wrong_usage "$DATA cannot be used: the services do not see it. Choose a folder such as /srv/shoebox." ;;
-        *[!A-Za-z0-9/._-]* | [!/]* | /) wrong_usage "--data takes a whole path of letters, digits, dots and dashes." ;;
+        *[!A-Za-z0-9/._-]* | [!/]* | */../* | */..) wrong_usage "--data takes a whole path of letters, digits, dots and dashes." ;;
+        *)
+            DATA=$(realpath --canonicalize-missing --no-symlinks "$DATA") # one slash for two, none at the end
+            check_folder "$DATA"
+            check_folder "$(readlink -m "$DATA")"
+            ;;
     esac
     if [ -n "$REALLY" ] && [ -z "$REMOVE_PHOTOS" ]; then
         wrong_usage "--yes-remove-photos goes with --remove-photos."
     fi
+}
+
+# The library's folder is given to the user shoebox, and removed with the photos: none of the system's may be it.
+check_folder() {
+    case $1/ in
+        /home/* | /root/* | /run/* | /tmp/* | /var/tmp/* | /dev/* | /proc/* | /sys/*)
+            wrong_usage "$DATA cannot be used: the services do not see it. Choose a folder such as /srv/shoebox." ;;
+        // | /etc/* | /usr/* | /boot/* | /bin/* | /sbin/* | /lib/* | /lib64/* | /opt/shoebox/* | \
+            /var/ | /var/lib/ | /var/lib/shoebox-state/* | /opt/ | /srv/ | /media/ | /mnt/)
+            wrong_usage "$DATA cannot be used: it is the system's. Choose a folder such as /srv/shoebox." ;;
+    esac
 }
 
 main() {
@@ -135,6 +150,5 @@ main() {
     esac
 }
 
-# Read to its end before anything is done: what is run may be taken away meanwhile.
-main "$@"
-exit
+# On one line, and so read to its end before anything is done: what is run may be taken away meanwhile.
+main "$@"; exit

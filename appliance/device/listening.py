@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
 
+from appliance.device import mdns
 from appliance.errors import SettingsError
 from appliance.sentences import say
 
@@ -17,7 +18,6 @@ BACKLOG = 128  # connections that may wait to be accepted
 FAR_AWAY = ("192.0.2.1", 9)
 _SIOCGIFADDR = 0x8915  # netdevice(7): the IPv4 address of the interface of this name
 _FIRST_PASSED = 3  # the descriptor after standard error: where systemd puts the first socket that it hands over
-_TELLS_NAMES = Path("run/avahi-daemon/socket")
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -93,4 +93,4 @@ def addresses() -> list[str]:
 
 def home_name(root: Path = Path("/")) -> str | None:
     """Return the name by which others at home find this machine, `shoebox.local`; None where nothing tells it them."""
-    return f"{socket.gethostname().partition('.')[0]}.local" if (root / _TELLS_NAMES).exists() else None
+    return mdns.own_name(root) if mdns.is_there(root) else None

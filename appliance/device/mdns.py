@@ -1,15 +1,27 @@
 """The name that the box has on the home network, as avahi, which tells it to others, knows it."""
 
+import re
 import socket
 from pathlib import Path
 
 PATIENCE = 3.0  # seconds
 _SOCKET = "run/avahi-daemon/socket"
+_SETTINGS = "etc/avahi/avahi-daemon.conf"
+_CHOSEN = re.compile(r"^host-name=(\S+)", re.MULTILINE)
 
 
 def is_there(root: Path = Path("/")) -> bool:
     """Return whether avahi runs."""
     return (root / _SOCKET).is_socket()
+
+
+def own_name(root: Path = Path("/")) -> str:
+    """Return the name that avahi is to tell: its own setting (setup makes it `shoebox`), else the computer's."""
+    try:
+        chosen = _CHOSEN.search((root / _SETTINGS).read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        chosen = None
+    return f"{chosen[1] if chosen else socket.gethostname().partition('.')[0]}.local"
 
 
 def name_of(address: str, root: Path = Path("/")) -> str | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FOLDER = "opt/shoebox"
+# Looked up at once: the way there leads through `current`, and to another release after an update.
+_OWN = Path(sys.prefix).resolve().name
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +19,12 @@ class Releases:
     kept: tuple[str, ...]
 
 
-def releases(root: Path = Path("/"), prefix: Path | None = None) -> Releases | None:
-    """Return the releases, None where Shoebox was not installed by setup; `prefix` is this process's Python."""
+def releases(root: Path = Path("/")) -> Releases | None:
+    """Return the releases, None where Shoebox was not installed by setup."""
     folder = root / _FOLDER
     try:
         current = Path(os.readlink(folder / "current")).name
         there = sorted(one.name for one in (folder / "releases").iterdir() if one.is_dir())
     except OSError:
         return None
-    own = (prefix or Path(sys.prefix)).resolve().name
-    return Releases(current, own if own in there else "", tuple(one for one in there if one != current))
+    return Releases(current, _OWN if _OWN in there else "", tuple(one for one in there if one != current))

@@ -128,6 +128,6 @@ EXPLAINED: dict[str, Explained] = {
     "release": Explained(
         say("Release"),
         say("Which release runs, and which are kept."),
-        say("After an update that did not please one can go back."),
+        say("After an update that does not please one can go back; Help tells how, under Update."),
     ),
 }

@@ -6,7 +6,6 @@ None of these needs the library: the page that says why nothing starts uses them
 import http.client
 import json
 import shutil
-import socket
 from pathlib import Path
 
 from appliance import __version__
@@ -110,7 +109,7 @@ def network_name(settings: Settings, root: Path) -> Finding:
     port = _port(settings, root)
     ending = "" if port == 80 else f":{port}"
     if own is None and mdns.is_there(root):  # the page itself sees no network, and asks who does
-        host = f"{socket.gethostname().partition('.')[0]}.local"
+        host = mdns.own_name(root)
         if (number := mdns.address_of(host, root)) is not None:
             return sound(about, _is_at(f"http://{host}{ending}", f"http://{number}{ending}"))
     if own is None and not networks.any_seen(root):

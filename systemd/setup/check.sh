@@ -110,33 +110,53 @@ above() {
 free_mib() { df --output=avail -m "$(above "$1")" | tail -n 1 | tr -d ' '; }
 
 look_disk() {
-    local library=200 opt=$NEEDS_MIB place
+    local library=200 opt=$NEEDS_MIB database=0 place free
     if [ "$MODEL" != sample ] && [ ! -e "$DATA/models" ]; then library=$MODEL_MIB; fi
     [ "$PROVIDER" != nvidia ] || opt=$((opt + NVIDIA_MIB))
     [ -z "$RELEASE" ] || [ ! -d "$OPT/releases/$RELEASE" ] || opt=0
+    # An upgrade copies the database, and backs it up beside itself.
+    if [ -n "$(current_name)" ] && [ "$(current_name)" != "$RELEASE" ] && [ -e "$DATA/library.db" ]; then
+        database=$(du -sm "$DATA/library.db" | cut -f 1)
+    fi
+    opt=$((opt + 100 + database))
     if [ "$(stat -c %d "$(above "$OPT")")" = "$(stat -c %d "$(above "$DATA")")" ]; then
         # One disk for both. The model can wait, the programs cannot.
         place="on the disk of $OPT and $DATA"
+        opt=$((opt + database))
     else
         place="on the disk of $OPT"
         if [ "$(free_mib "$DATA")" -lt 200 ]; then
             need "$(free_mib "$DATA") MiB are free on the disk of $DATA." "Shoebox needs 200 MiB there, and room for the photos: make room, or choose another folder with --data."
         fi
     fi
-    if [ "$(free_mib "$OPT")" -lt "$((opt + 100))" ]; then
-        need "$(free_mib "$OPT") MiB are free $place." "Shoebox needs $((opt + 100)) MiB there: make room, or use a larger card."
+    OPT_MIB=$opt
+    # What make_release removes where it has to counts as free.
+    free=$(($(free_mib "$OPT") + $(spare_mib)))
+    if [ "$free" -lt "$opt" ]; then
+        need "$free MiB are free $place." "Shoebox needs $opt MiB there: make room, or use a larger card."
         return 0
     fi
-    good "$(free_mib "$OPT") MiB free $place"
+    good "$free MiB free $place"
     if [ "$(free_mib "$DATA")" -lt "$library" ]; then
         note "BLIP is left out: it needs $MODEL_MIB MiB while it is installed. Make room, then: sudo shoebox models install blip-base"
         MODEL_FITS=no
     fi
 }
 
+# Whether all is at hand, so that nothing has to be fetched by a network, where a wrong clock makes every certificate void.
+all_at_hand() {
+    [ "${#APT[@]}" = 0 ] || return 1
+    [ -n "$WHEELS$(current_name)" ] || [ "${#LINKS[@]}" -gt 0 ]
+}
+
 look_clock() {
     if [ "$(date +%s)" -lt "$NOT_BEFORE" ]; then
-        need "The clock shows $(date -u '+%F %H:%M'), which cannot be." "Set it: connect the machine to the Internet, or type: sudo date -s '$(date -u +%Y)-12-31 12:00'"
+        local hint="Set it: connect the machine to the Internet, or type, with the time that it is now: sudo date -s 'YEAR-MONTH-DAY HOUR:MINUTE'"
+        if all_at_hand; then
+            note "The clock shows $(date -u '+%F %H:%M'), which cannot be; photos get wrong dates of arrival. $hint"
+        else
+            need "The clock shows $(date -u '+%F %H:%M'), which cannot be." "$hint"
+        fi
     elif [ "$(timedatectl show -p NTPSynchronized --value 2>/dev/null)" = yes ]; then
         good "The clock is set by a time server."
     else

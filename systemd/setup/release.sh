@@ -3,6 +3,7 @@
 
 OPT=/opt/shoebox
 CURRENT=$OPT/current
+SOURCE='' LINKS=()
 
 # The name of the release in use, "" for none.
 current_name() {
@@ -18,10 +19,16 @@ packages_of() {
     done
 }
 
+# Whether the release in use has its packages for this machine's Python, which Debian may have renewed below it.
+has_its_python() {
+    [ -d "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]
+}
+
 # Finds what is to be installed. Sets SOURCE (a wheel, a checkout, or "" for what is installed already) and goes on with
 # the source's own setup.sh where that is another one than this.
 find_source() {
     SOURCE='' LINKS=()
+    [ "$COMMAND" != go-back ] || return 0
     if [ -z "$FROM" ] && [ -f "$HERE/../pyproject.toml" ]; then FROM=$(readlink -f "$HERE/.."); fi
     if [ -z "$FROM" ]; then
         [ "$COMMAND" != upgrade ] || wrong_usage "Say where the new version is: --from with a wheel, or a folder such as a USB stick."
@@ -109,11 +116,12 @@ make_release() {
     local final=$OPT/releases/$RELEASE new=$OPT/releases/$RELEASE.unfinished former
     rm -rf "$OPT"/releases/*.unfinished
     [ ! -d "$final" ] || return 0
+    make_room
     say "   Shoebox ${RELEASE%-*} is put together; this takes some minutes."
     mkdir -p "$new/tmp"
     export TMPDIR=$new/tmp # /tmp may be in memory, and small
     former=$(packages_of "$CURRENT")
-    if [ -n "$former" ] && [ "$former" = "$CURRENT/lib/$($PYTHON -c 'import sys; print("python%d.%d" % sys.version_info[:2])')/site-packages" ]; then
+    if [ -n "$former" ] && has_its_python; then
         # What has not changed need not be fetched again, pip among it.
         if [ -d "$former/pip" ]; then make_environment --without-pip "$new"; else make_environment "$new"; fi
         cp -a --reflink=auto "$former/." "$(packages_of "$new")/"
@@ -176,14 +184,38 @@ use_release() {
     CHANGED=1
 }
 
+# The releases beside one or two, the newest first: other_releases NAME…
+other_releases() {
+    local name
+    for name in $(cd "$OPT/releases" 2>/dev/null && ls -t); do
+        case " $* " in
+            *" $name "*) ;;
+            *) printf '%s\n' "$name" ;;
+        esac
+    done
+}
+
 # Keeps the release in use and the newest other one.
-remove_old_releases() {
-    local name kept=0
-    for name in $(cd "$OPT/releases" && ls -t); do
-        [ "$name" != "$(current_name)" ] || continue
-        kept=$((kept + 1))
-        [ "$kept" -gt 1 ] || continue
+remove_old_releases() { remove_releases "$(other_releases "$(current_name)" | tail -n +2)"; }
+
+remove_releases() {
+    local name
+    for name in $1; do
         rm -rf "${OPT:?}/releases/$name"
         note "The old release $name is removed."
     done
+}
+
+# How much would be free without the releases that are neither in use nor wanted.
+spare_mib() {
+    local name total=0
+    for name in $(other_releases "$(current_name)" "$RELEASE"); do
+        total=$((total + $(du -sm "$OPT/releases/$name" | cut -f 1)))
+    done
+    printf '%s' "$total"
+}
+
+# Without them an upgrade would fit but once.
+make_room() {
+    [ "$(free_mib "$OPT")" -ge "$OPT_MIB" ] || remove_releases "$(other_releases "$(current_name)" "$RELEASE")"
 }

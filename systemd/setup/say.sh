@@ -27,6 +27,7 @@ finish() {
     trap - EXIT
     trap '' INT TERM HUP
     set +e
+    stop_trying
     [ -z "$TAKE_BACK" ] || $TAKE_BACK
     [ -z "$WORK" ] || rm -rf "$WORK"
     exit "$status"

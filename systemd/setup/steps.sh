@@ -1,16 +1,18 @@
 # shellcheck shell=bash
 # The steps of install, upgrade with its way back, and uninstall.
 
-FORMER=$OPT/former       # what an upgrade would need to go back: choices, settings, database
+FORMER=$OPT/former       # what an upgrade would need to go back: choices, settings, database and where it was
 UPGRADING=$OPT/upgrading # holds the former release's name while an upgrade is not over
 PARTLY=()                # what was asked for and could not be had
 MODEL_FITS=yes
+ENDED='' # whether a former, interrupted upgrade was brought to its end
+WENT_BACK=1
 
-# Sets what was not given to what was chosen at a former time, or to its default.
+# Sets what was not given to what the settings file says, what was chosen at a former time, or its default.
 choose() {
     ASKED_MODEL=$MODEL
-    PORT=${PORT:-$(chosen port)} && PORT=${PORT:-80}
-    DATA=${DATA:-$(chosen data)} && DATA=${DATA:-/var/lib/shoebox}
+    PORT=${PORT:-$(setting port)} && PORT=${PORT:-$(chosen port)} && PORT=${PORT:-80}
+    DATA=${DATA:-$(setting data)} && DATA=${DATA:-$(chosen data)} && DATA=${DATA:-/var/lib/shoebox}
     MDNS=${MDNS:-$(chosen mdns)} && MDNS=${MDNS:-yes}
     UPDATES=${UPDATES:-$(chosen updates)} && UPDATES=${UPDATES:-yes}
     HARDWARE=$(hardware)
@@ -66,10 +68,19 @@ one_at_a_time() {
 
 do_install() {
     find_source
-    choose
-    ask_questions
     work_folder
-    RELEASE=$(release_name) || RELEASE='' # without Python, which is said below
+    if [ "$(id -u)" = 0 ] && [ -z "$DRY_RUN" ]; then
+        one_at_a_time
+        end_interrupted_upgrade
+    fi
+    choose
+    check_options
+    ask_questions
+    if [ "$COMMAND" = go-back ]; then
+        choose_kept_release
+    else
+        RELEASE=$(release_name) || RELEASE='' # without Python, which is said below
+    fi
     if [ -z "$SOURCE$RELEASE" ]; then
         wrong_usage "Shoebox is not installed, and there is nothing to install from. Say where it is: --from"
     elif [ "$COMMAND" = upgrade ] && [ -z "$(current_name)" ]; then
@@ -84,8 +95,6 @@ do_install() {
         plan
         exit 0
     fi
-    one_at_a_time
-    [ ! -f "$UPGRADING" ] || go_back "An upgrade was interrupted."
     local former
     former=$(current_name)
     mkdir -p "$OPT/releases"
@@ -95,6 +104,35 @@ do_install() {
         install_here "$former"
     fi
     say_end "$former"
+}
+
+# For go-back: the release that an upgrade has left here, in RELEASE, and its own files in HERE.
+choose_kept_release() {
+    local former
+    former=$(current_name)
+    [ -n "$former" ] || wrong_usage "Shoebox is not installed here."
+    RELEASE=$(other_releases "$former" | sed -n '/\.unfinished$/d;p;q')
+    [ -n "$RELEASE" ] || fail "No other version of Shoebox is kept here." "Install one from its file: sudo shoebox-setup upgrade --from PLACE"
+    HERE=$(packages_of "$OPT/releases/$RELEASE")/appliance/systemd
+    case $(cd "$HERE/../.." && echo onnxruntime_*.dist-info) in
+        onnxruntime_gpu-*) PROVIDER=nvidia ;;
+        onnxruntime_openvino-*) PROVIDER=openvino ;;
+        *) PROVIDER=cpu ;;
+    esac
+    if [ "$(id -u)" = 0 ] && ! must can_use_library; then
+        fail "Shoebox ${RELEASE%-*} cannot use this library any more. Nothing was changed." "Mostly the newer version has brought the library up to date: stay with it; a still newer one may mend what does not please."
+    fi
+}
+
+can_use_library() {
+    runuser -u shoebox -- "$OPT/releases/$RELEASE/bin/python" -P -c '
+import sys
+from appliance import errors, settings
+from appliance.library import opening
+try:
+    opening.look(settings.load())
+except errors.ShoeboxError as error:
+    sys.exit(f"{error}")'
 }
 
 # What would be done, for --dry-run.
@@ -139,6 +177,7 @@ install_here() {
     put_system
     if [ -z "$CHANGED" ] && [ -n "$ran" ]; then
         put_model "$former"
+        CHANGED=$ENDED
         return 0
     fi
     [ -z "$ran" ] || stop_services
@@ -169,8 +208,12 @@ replace() {
     local former=$1
     say "   Shoebox ${former%-*} ($former) is replaced by ${RELEASE%-*} ($RELEASE)."
     if [ -e "$DATA/library.db" ]; then
-        must as_shoebox backup || fail "The database could not be backed up, so nothing was changed." "See above; sudo shoebox doctor tells more."
-        good "The database is backed up."
+        if has_its_python; then
+            must as_shoebox backup || fail "The database could not be backed up, so nothing was changed." "See above; sudo shoebox doctor tells more."
+            good "The database is backed up."
+        else
+            note "Shoebox ${former%-*} does not run with this machine's Python, which is newer than it: its database is copied, without a backup by itself."
+        fi
     fi
     get_apt
     make_release
@@ -185,80 +228,152 @@ replace() {
     note "The box is sent a scene to describe."
     verify || fail "Shoebox ${RELEASE%-*} does not work on this machine."
     TAKE_BACK=''
-    rm -f "$UPGRADING"
-    rm -rf "$FORMER"
+    forget_former
     put_model "$former"
     remove_old_releases
     CHANGED=1
 }
 
-take_back_upgrade() { go_back "The new version was not installed."; }
+take_back_upgrade() { go_back "Shoebox ${RELEASE%-*} was not installed."; }
 
 keep_former() {
     rm -rf "$FORMER"
     (umask 077 && mkdir "$FORMER")
     cp -p "$SETTINGS" "$FORMER"
     [ ! -f "$CHOICES" ] || cp -p "$CHOICES" "$FORMER"
+    printf '%s\n' "$DATA" >"$FORMER/data"
     printf '%s\n' "$1" >"$UPGRADING.new"
+    sync -f "$OPT"
     mv -T "$UPGRADING.new" "$UPGRADING"
     sync -f "$OPT"
 }
 
+# The upgrade is over, one way or the other, and what there is now is on the disk before what there was goes.
+forget_former() {
+    sync
+    rm -f "$UPGRADING"
+    rm -rf "$FORMER"
+}
+
 # With nobody writing to it, the database's files are the database.
 copy_database() {
+    local file
     [ -e "$DATA/library.db" ] || return 0
     mkdir "$FORMER/database.part"
-    cp -p "$DATA"/library.db* "$FORMER/database.part" || fail "The database could not be copied." "Make room on the disk of $OPT."
+    for file in "$DATA"/library.db{,-wal,-shm}; do
+        [ ! -e "$file" ] || cp -p "$file" "$FORMER/database.part" || fail "The database could not be copied." "Make room on the disk of $OPT."
+    done
+    sync -f "$OPT"
     mv "$FORMER/database.part" "$FORMER/database"
     sync -f "$OPT"
 }
 
-# The database as it was, where the new version has brought it up to date: the former one could not use it.
-restore_database() {
-    [ -d "$FORMER/database" ] || return 0
-    work_folder
-    rm -rf "$WORK/now" && mkdir "$WORK/now"
-    cp "$DATA"/library.db* "$WORK/now"
-    cp -r "$FORMER/database" "$WORK/then"
-    if $PYTHON - "$WORK/then/library.db" "$WORK/now/library.db" <<'PYTHON'; then
-import sqlite3, sys
+# had_the_same_steps FILE FILE: whether the two databases were brought up to date alike. Closed again, each is one file.
+had_the_same_steps() {
+    quietly "$PYTHON" -c '
+import contextlib, sqlite3, sys
 def steps(file):
-    return sqlite3.connect(file).execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as database:
+        return database.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
 try:
     sys.exit(steps(sys.argv[1]) != steps(sys.argv[2]))
 except sqlite3.Error as error:
-    sys.exit(f"{error}")
-PYTHON
-        return 0
-    fi
-    rm -f "$DATA"/library.db*
-    cp -p "$FORMER/database"/* "$DATA"
-    note "The database is as it was before the upgrade."
+    sys.exit(f"{error}")' "$1" "$2"
 }
 
-# go_back WHY: to the release before an upgrade. Also when that was interrupted, by power or kill -9, at a former time.
+# restore_database RELEASE: the database as it was, where that release has brought it up to date, which the former one
+# could not use. What it was until now is set aside. Fails where there is no library: its disk may come back.
+restore_database() {
+    local copy=$FORMER/database/library.db place file aside
+    [ -d "$FORMER/database" ] || return 0
+    place=$(cat "$FORMER/data" 2>/dev/null || printf '%s' "$DATA")
+    local database=$place/library.db new=$place/library-before-upgrade.db
+    if [ -e "$database" ]; then
+        ! had_the_same_steps "$copy" "$database" || return 0
+    elif [ ! -e "$new" ]; then # else the power failed in here
+        return 1
+    fi
+    cp -p "$copy" "$new" && sync -f "$new" || return 1
+    aside=$database.of-$1-$(date -u +%FT%H%M%SZ)
+    for file in "$database"{,-wal,-shm}; do
+        [ ! -e "$file" ] || mv -T "$file" "$aside${file#"$database"}"
+    done
+    mv -T "$new" "$database"
+    sync -f "$place"
+    note "The database is as it was before the upgrade."
+    [ ! -e "$aside" ] || note "What Shoebox ${1%-*} had made of it is kept: $aside"
+}
+
+# An upgrade that power, or kill -9, ended at a former time. What was in use since then stays where it works: photos may
+# have been added to it. Else all is as it was before the upgrade.
+end_interrupted_upgrade() {
+    local former now PORT='' DATA='' PROVIDER=''
+    [ -f "$UPGRADING" ] || return 0
+    former=$(cat "$UPGRADING") now=$(current_name)
+    if [ ! -d "$OPT/releases/${former:-none}" ]; then
+        forget_former # there is nothing to go back to
+        return 0
+    fi
+    as_chosen
+    [ ! -f "$FORMER/data" ] || DATA=$(cat "$FORMER/data")
+    if [ -d "$FORMER/database" ] && [ ! -e "$DATA/library.db" ] && [ ! -e "$DATA/library-before-upgrade.db" ]; then
+        fail "An upgrade was interrupted, and the library is not in $DATA now." "Attach its disk, and run this again."
+    fi
+    if [ -n "$now" ] && [ "$now" != "$former" ]; then
+        note "An upgrade to $now was interrupted. It is sent a scene to describe."
+        as_chosen
+        put_units "$(packages_of "$CURRENT")/appliance/systemd"
+        [ -z "$CHANGED" ] || stop_services
+        if start_services && verify; then
+            forget_former
+            good "Shoebox ${now%-*} works, and stays."
+            CHANGED='' ENDED=1
+            return 0
+        fi
+    fi
+    go_back "An upgrade was interrupted."
+    [ ! -f "$UPGRADING" ] || exit 1
+    if [ -z "$SOURCE" ] && [ "$now" != "$former" ]; then
+        # These very files are gone with the version that they are of.
+        say "The former version, ${former%-*}, is in use again. For anything else run this once more: sudo shoebox-setup"
+        exit "$WENT_BACK"
+    fi
+    CHANGED='' ENDED=1
+}
+
+# What was chosen when the release in use was set up, into PORT, DATA and PROVIDER.
+as_chosen() {
+    PORT=$(setting port) && PORT=${PORT:-$(chosen port)} && PORT=${PORT:-80}
+    DATA=$(setting data) && DATA=${DATA:-$(chosen data)} && DATA=${DATA:-/var/lib/shoebox}
+    PROVIDER=$(chosen_provider)
+}
+
+# go_back WHY: to the release before an upgrade. Sets WENT_BACK to 0 where that works.
 go_back() {
-    local former failed PORT=$PORT DATA=$DATA PROVIDER=$PROVIDER
+    local former failed PORT=$PORT DATA=$DATA PROVIDER=$PROVIDER # as they were; only in here
     former=$(cat "$UPGRADING")
     failed=$(current_name)
+    WENT_BACK=1
     lack "$* The former version, ${former%-*}, comes back."
     stop_services
     use_release "$former"
-    restore_database
+    if ! restore_database "$failed"; then
+        lack "The database as it was before the upgrade could not be put back: the disk of the library is missing, or full. Attach it, or make room, and type: sudo shoebox-setup"
+        return 0
+    fi
     [ ! -f "$FORMER/choices" ] || put "$CHOICES" 644 root <"$FORMER/choices"
     put "$SETTINGS" 640 shoebox <"$FORMER/shoebox.toml"
-    PORT=$(chosen port) DATA=$(chosen data) PROVIDER=$(chosen_provider) # as they were; only in here
-    PORT=${PORT:-80} DATA=${DATA:-/var/lib/shoebox}
+    as_chosen
     put_units "$(packages_of "$CURRENT")/appliance/systemd"
-    start_services
-    [ "$failed" = "$former" ] || rm -rf "$OPT/releases/$failed"
+    start_services || true # which is seen below
+    [ "$failed" = "$former" ] || rm -rf "${OPT:?}/releases/$failed"
     if verify; then
         good "Shoebox ${former%-*} runs again."
+        WENT_BACK=0
     else
         lack "Shoebox ${former%-*} does not answer, either. Look at: journalctl -u 'shoebox*' -n 50"
     fi
-    rm -f "$UPGRADING"
-    rm -rf "$FORMER"
+    forget_former
 }
 
 # The model: asked for, or at the first installation the real one where it can be had.
@@ -267,9 +382,9 @@ put_model() {
     if [ -n "$MODEL_FROM" ]; then
         from=$(readlink -f "$MODEL_FROM")
         if ! runuser -u shoebox -- test -r "$from/config.json"; then
-            rm -rf "$OPT/model-from" # a stick that only root can read
-            cp -r "$from" "$OPT/model-from" && chown -R shoebox:shoebox "$OPT/model-from"
-            from=$OPT/model-from
+            rm -rf "$OPT/model-from" # a stick that only root can read; the model is called as its folder
+            mkdir "$OPT/model-from" && cp -r "$from" "$OPT/model-from" && chown -R shoebox:shoebox "$OPT/model-from"
+            from=$OPT/model-from/$(basename "$from")
         fi
         install_model --from "$from" || PARTLY+=("The model in $MODEL_FROM was not installed; the sample model, which knows drawn shapes only, describes until one is.")
         rm -rf "$OPT/model-from"
@@ -335,8 +450,10 @@ say_end() {
 # Everything but the library, and what apt installed.
 remove_programs() {
     quietly systemctl disable shoebox.target || true
+    # The image's; they would look for what is gone.
+    quietly systemctl disable --now shoebox-screen.service shoebox-firstboot.service || true
     take_away "$UNITS"/shoebox*.service "$UNITS"/shoebox*.socket "$UNITS"/shoebox*.path "$UNITS"/shoebox*.timer \
-        "$UNITS"/shoebox.target "$UNITS"/shoebox*.d "$UNITS"/multi-user.target.wants/shoebox.target \
+        "$UNITS"/shoebox.target "$UNITS"/shoebox*.d "$UNITS"/multi-user.target.wants/shoebox* \
         /usr/lib/sysusers.d/shoebox.conf /usr/lib/tmpfiles.d/shoebox.conf /etc/tmpfiles.d/shoebox-data.conf \
         /usr/local/lib/shoebox /usr/local/bin/shoebox /usr/local/sbin/shoebox-setup "$APT_CONF" "$SETTINGS" "$OPT" /run/shoebox
     quietly systemctl daemon-reload || true
@@ -353,13 +470,26 @@ remove_library() {
     take_away "$place"/{originals,derived,incoming,models,backups,shoebox.json} "$place"/library*.db* "$place"/queue.db* \
         "$place"/*.lock
     if [ "$DATA" = /var/lib/shoebox ]; then
-        take_away "$DATA"
+        # On a card and on a disk of its own the folder is where that is mounted, and cannot go.
+        ! mountpoint -q "$DATA" || find "$DATA" -mindepth 1 -xdev -delete
+        let_disk_go
+        mountpoint -q "$DATA" || take_away "$DATA"
     else
         rmdir "$DATA" 2>/dev/null || note "$DATA holds other things, which stay."
     fi
     take_away /var/lib/shoebox-state
     ! getent passwd shoebox >/dev/null || quietly userdel shoebox || true
     ! getent group shoebox >/dev/null || quietly groupdel shoebox || true
+}
+
+# The disk on USB that systemd/adopt-disk moved the library to.
+let_disk_go() {
+    [ -f "$UNITS/media-shoebox.mount" ] || return 0
+    quietly systemctl disable --now var-lib-shoebox.mount || true
+    quietly systemctl stop media-shoebox.mount || note "The disk in /media/shoebox is in use, and stays there until the machine is restarted."
+    take_away "$UNITS"/{media-shoebox,var-lib-shoebox}.mount "$UNITS"/var-lib-shoebox.mount.wants/shoebox-disk-back.service
+    rmdir /media/shoebox 2>/dev/null || true
+    quietly systemctl daemon-reload || true
 }
 
 do_uninstall() {

@@ -7,6 +7,7 @@ CHOICES=$OPT/choices
 AVAHI=/etc/avahi/avahi-daemon.conf
 APT_CONF=/etc/apt/apt.conf.d/52shoebox-updates
 CHANGED='' # whether anything was
+TRYING=''  # the group of processes that tries the box
 
 # put TARGET MODE GROUP: standard input becomes the file, in one piece, unless it is just so already.
 put() {
@@ -39,6 +40,11 @@ take_away() {
 # chosen NAME: what was chosen at a former time, "" for nothing.
 chosen() {
     [ ! -f "$CHOICES" ] || sed -n "s/^$1=//p" "$CHOICES"
+}
+
+# setting NAME: what the settings file says, "" for nothing.
+setting() {
+    [ ! -r "$SETTINGS" ] || sed -nE "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\"']?([^\"'#]*[^\"'#[:space:]]).*/\1/p" "$SETTINGS" | tail -n 1
 }
 
 # The packages that the release in use has; on a flashed card, where nothing was chosen, the processor's.
@@ -80,7 +86,9 @@ put_units() {
     done
     # Of units that the release no longer has.
     for file in "$UNITS"/shoebox-*.service "$UNITS"/shoebox-*.socket "$UNITS"/shoebox-*.path "$UNITS"/shoebox-*.timer; do
-        [ -f "$from/$(basename "$file")" ] || take_away "$file"
+        [ ! -e "$file" ] || [ -f "$from/$(basename "$file")" ] && continue
+        quietly systemctl disable "$(basename "$file")" || true
+        take_away "$file"
     done
     put /usr/local/lib/shoebox/orders.sh 755 root <"$from/orders.sh"
     put /usr/local/lib/shoebox/adopt-disk 755 root <"$from/adopt-disk"
@@ -98,23 +106,31 @@ put_drop_ins() {
     if [ "$PORT" != 80 ]; then
         put "$UNITS/shoebox-.socket.d/port.conf" 644 root < <(printf '[Socket]\nListenStream=\nListenStream=%s\n' "$PORT")
     else
-        take_away "$UNITS/shoebox-.socket.d"
+        take_drop_in "$UNITS/shoebox-.socket.d/port.conf"
     fi
     if [ "$DATA" != /var/lib/shoebox ]; then
         put "$UNITS/shoebox-.service.d/data.conf" 644 root < <(printf '[Service]\nReadWritePaths=-%s\n' "$DATA")
         put /etc/tmpfiles.d/shoebox-data.conf 644 root < <(printf 'd %s 0750 shoebox shoebox\n' "$DATA")
     else
-        take_away "$UNITS/shoebox-.service.d" /etc/tmpfiles.d/shoebox-data.conf
+        take_drop_in "$UNITS/shoebox-.service.d/data.conf"
+        take_away /etc/tmpfiles.d/shoebox-data.conf
     fi
     for unit in shoebox-worker.service shoebox-errand@.service; do
         case $PROVIDER in
-            nvidia | openvino) put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf" ;;
-            *)
-                take_away "$UNITS/$unit.d/gpu.conf"
-                rmdir "$UNITS/$unit.d" 2>/dev/null || true # what else lies there stays
+            nvidia | openvino)
+                # Without udev, which makes it, no service with that drop-in would start.
+                getent group render >/dev/null || must groupadd --system render
+                put "$UNITS/$unit.d/gpu.conf" 644 root <"$1/gpu.conf"
                 ;;
+            *) take_drop_in "$UNITS/$unit.d/gpu.conf" ;;
         esac
     done
+}
+
+# What else lies beside it is the owner's, and stays.
+take_drop_in() {
+    take_away "$1"
+    rmdir "$(dirname "$1")" 2>/dev/null || true
 }
 
 # The settings file, made once; later on only the lines that were asked for.
@@ -133,14 +149,20 @@ put_settings() {
         put "$SETTINGS" 640 shoebox <"$WORK/settings"
         return 0
     fi
-    local name
-    name=$(printf '%s' "$NAME" | sed 's/[&|]/\\&/g')
-    {
-        sed -e "s|^port = .*|port = $PORT|" -e "s|^data = .*|data = \"$DATA\"|" -e "${NAME:+s|^box_name = .*|box_name = \"$name\"|}" "$SETTINGS"
-        grep -q '^port = ' "$SETTINGS" || printf 'port = %s\n' "$PORT"
-        grep -q '^data = ' "$SETTINGS" || printf 'data = "%s"\n' "$DATA"
-    } >"$WORK/settings"
+    cp "$SETTINGS" "$WORK/settings"
+    [ "$(setting port)" = "$PORT" ] || put_setting port "$PORT"
+    [ "$(setting data)" = "$DATA" ] || put_setting data "\"$DATA\""
+    [ -z "$NAME" ] || put_setting box_name "\"$NAME\""
     put "$SETTINGS" 640 shoebox <"$WORK/settings"
+}
+
+# put_setting NAME VALUE: in the settings that are being written, in place of the former line or as one more.
+put_setting() {
+    awk -v name="$1" -v value="$2" '
+        match($0, "^[ \t]*" name "[ \t]*=") { if (!put) print name " = " value; put = 1; next }
+        { print }
+        END { if (!put) print name " = " value }' "$WORK/settings" >"$WORK/settings.new"
+    mv "$WORK/settings.new" "$WORK/settings"
 }
 
 # Eight letters and digits that do not look like one another.
@@ -178,11 +200,16 @@ start_services() {
     quietly systemctl enable shoebox.target
     # Ended are the former ones, what gave up is forgotten.
     quietly systemctl reset-failed 'shoebox*' || true
-    quietly systemctl start shoebox.target
+    quietly systemctl start shoebox.target || return 1
+    # The image's screen goes on with what is in use now.
+    quietly systemctl try-restart shoebox-screen.service || true
 }
 
+# All that is of the release in use, by name: the image's own services stay, and so does the one that runs this at a start.
 stop_services() {
-    quietly systemctl stop shoebox.target 'shoebox-*.path' 'shoebox-*.socket' 'shoebox-*.service' || true
+    quietly systemctl stop shoebox.target 'shoebox-*.path' 'shoebox-*.socket' \
+        'shoebox-web.service' 'shoebox-worker.service' 'shoebox-rescue.service' 'shoebox-orders.service' \
+        'shoebox-errand@*.service' 'shoebox-given-up@*.service' 'shoebox-adopt-disk@*.service' || true
 }
 
 services_run() {
@@ -194,21 +221,31 @@ as_shoebox() { /usr/local/bin/shoebox "$@"; }
 
 # Sends the box a scene and waits for its description; sooner over where a service has given up.
 verify() {
-    local trying began
+    local began trying
     began=$(wc -l <"$LOG")
-    quietly as_shoebox try --seconds 600 &
-    trying=$!
+    # A group of its own, to be ended as a whole, which does not hold the lock of this run.
+    setsid /usr/local/bin/shoebox try --seconds 600 >>"$LOG" 2>&1 </dev/null 9>&- &
+    trying=$! TRYING=$!
     while kill -0 "$trying" 2>/dev/null; do
         if systemctl -q is-failed shoebox-web.service || systemctl -q is-failed shoebox-worker.service; then
-            kill "$trying" 2>/dev/null
-            wait "$trying" 2>/dev/null
+            stop_trying
+            wait "$trying" 2>/dev/null || true
             quietly journalctl --no-pager -n 40 -u shoebox-web.service -u shoebox-worker.service
             lack "Shoebox was started three times and ended each time."
             return 1
         fi
         sleep 0.3
     done
-    wait "$trying" && good "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)" && return 0
-    lack "$(tail -n "+$((began + 2))" "$LOG" | grep -v '^+' | tail -n 1)"
+    TRYING=''
+    wait "$trying" && good "$(said_since "$began")" && return 0
+    lack "$(said_since "$began")"
     return 1
 }
+
+stop_trying() {
+    [ -z "$TRYING" ] || kill -- "-$TRYING" 2>/dev/null || true
+    TRYING=''
+}
+
+# The last line of the log, where anything was written since it had so many lines.
+said_since() { tail -n "+$(($1 + 1))" "$LOG" | grep -v '^+' | tail -n 1; }

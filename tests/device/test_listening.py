@@ -111,8 +111,16 @@ def test_a_service_without_a_network_has_no_address_there(monkeypatch: pytest.Mo
     assert lan_address() is None
 
 
-def test_the_name_at_home_is_told_where_something_tells_it_the_others(tmp_path: Path) -> None:
+def test_the_name_at_home_is_told_where_something_tells_it_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert home_name(tmp_path) is None
     (tmp_path / "run/avahi-daemon").mkdir(parents=True)
-    (tmp_path / "run/avahi-daemon/socket").touch()
-    assert home_name(tmp_path) == f"{socket.gethostname().partition('.')[0]}.local"
+    monkeypatch.chdir(tmp_path)  # the name of a socket may have 107 bytes
+    with socket.socket(socket.AF_UNIX) as avahi:
+        avahi.bind("run/avahi-daemon/socket")
+        assert home_name(tmp_path) == f"{socket.gethostname().partition('.')[0]}.local"
+        # Where setup has chosen another one than the computer's, that is told.
+        (tmp_path / "etc/avahi").mkdir(parents=True)
+        (tmp_path / "etc/avahi/avahi-daemon.conf").write_text("[server]\n#host-name=foo\nhost-name=shoebox\n")
+        assert home_name(tmp_path) == "shoebox.local"

@@ -31,11 +31,14 @@ def root(suite: str) -> Path:
 
 @pytest.fixture(scope="session")
 def stick(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with checkout/, wheels/ (the packages), and wheels of Shoebox that are newer, or newer and broken."""
+    """A folder with checkout/, wheels/ (the packages), openvino/ (those that differ), and newer wheels of Shoebox."""
     folder = tmp_path_factory.mktemp("stick")
     folder.parent.chmod(0o755)
     folder.chmod(0o755)
     subprocess.run(["cp", "-rl", on_stick.packages(BUILD, PYTHONS[suite]), folder / "wheels"], check=True)
+    subprocess.run(
+        ["cp", "-rl", on_stick.packages(BUILD, PYTHONS[suite], on_stick.OPENVINO), folder / "openvino"], check=True
+    )
     tree = on_stick.checkout(folder / "checkout")
     dies = r"import sys\n\nif sys.argv[1:2] == ['%s']:\n    sys.exit(3)"
     migrates = (
@@ -47,6 +50,7 @@ def stick(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("newer", "0.9.1", ()),
         ("broken-page", "0.9.2", (("appliance/__main__.py", "import sys", dies % "web"),)),
         ("broken-worker", "0.9.3", (("appliance/__main__.py", "import sys", dies % "worker"), migrates)),
+        ("migrating", "0.9.4", (migrates,)),
     ):
         (folder / name).mkdir()
         on_stick.wheel(tree, folder / name, version, *changes)

@@ -127,7 +127,7 @@ class DebianMachine:
         )
         self._first = self._wait_for_first()
         self._plug_in()
-        for _ in _until(60):
+        for _ in _until(240):  # an upgrade that was interrupted is brought to its end first
             if self.run("systemctl is-system-running", check=False).output.strip() in _RUNNING:
                 return
         raise AssertionError(self.run("systemctl list-jobs; systemctl --failed", check=False).output)

@@ -15,12 +15,13 @@ SHIPPED = ("appliance", "web", "models", "systemd", "pyproject.toml", "requireme
 # In a machine, where the stick is /media/usb.
 SETUP = "/media/usb/checkout/systemd/setup.sh"
 INSTALL = f"{SETUP} --yes --wheels /media/usb/wheels"
+OPENVINO = ROOT / "systemd" / "setup" / "openvino.lock"
 GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 12 and newer can run, best first
 
 
-def packages(folder: Path, version: str) -> Path:
-    """Return a folder with the locked packages for a 64-bit PC and Python `version`, their hashes checked."""
-    key = sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
+def packages(folder: Path, version: str, lock: Path = LOCK) -> Path:
+    """Return a folder with what `lock` names for a 64-bit PC and Python `version`, the hashes checked."""
+    key = sha256(lock.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
     made = folder.resolve() / f"packages-{version}-{key}"
     if made.is_dir():
         return made
@@ -28,7 +29,7 @@ def packages(folder: Path, version: str) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     wanted = unfinished / "requirements.txt"
-    wanted.write_text(locked(LOCK.read_text(encoding="utf-8"), version, "x86_64"), encoding="utf-8")
+    wanted.write_text(locked(lock.read_text(encoding="utf-8"), version, "x86_64"), encoding="utf-8")
     pip = [
         sys.executable,
         "-m",

@@ -143,14 +143,19 @@ def test_the_page_restarts_both(box: DebianMachine, client: httpx.Client) -> Non
     nothing_failed(box)
 
 
+def test_a_disk_that_is_back_has_both_go_on(box: DebianMachine) -> None:
+    former = {part: shows(box, part, "MainPID") for part in PARTS}
+    box.run("systemctl start shoebox-disk-back.service")
+    until(lambda: all(shows(box, part, "MainPID") not in {"0", former[part]} for part in PARTS) and runs(box), box)
+    nothing_failed(box)
+
+
 def test_stopped_in_mid_work_nothing_is_lost(box: DebianMachine, client: httpx.Client) -> None:
     numbers = [upload(client, f"{index}.png", scene(index)[1]) for index in range(10, 40)]
     numbers.append(upload(client, "long.mp4", film(*range(40, 48))))
     until(lambda: client.get(f"/api/v1/items/{numbers[3]}").json()["status"] == "completed", box)
-    began = time.monotonic()
     box.run("systemctl stop shoebox-worker.service")
-    assert time.monotonic() - began < 90, "before systemd's patience is over"
-    assert shows(box, "worker", "Result") == "success"
+    assert shows(box, "worker", "Result") == "success", "before systemd's patience is over"
     counts = client.get("/api/v1/status").json()["counts"]
     assert counts["processing"] == counts["failed"] == 0
     assert counts["pending"] > 0, "it was stopped too late"

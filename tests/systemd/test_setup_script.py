@@ -36,6 +36,48 @@ def test_wrong_usage_ends_with_2_and_a_sentence(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        *((one, "the services do not see it") for one in ("/home", "/home/pi/x", "/root", "/dev/", "/var/run/x")),
+        *((one, "it is the system's") for one in ("//", "/etc", "/usr/local/x", "/var", "/var//lib/", "/opt", "/lib")),
+        *((one, "it is the system's") for one in ("/opt/shoebox/x", "/boot/./x", "/srv", "/bin", "/sbin/x")),
+        *((one, "a whole path of letters") for one in ("/srv/../etc", "/srv/..", "photos", "/srv/a b")),
+        *((one, "") for one in ("/srv/shoebox", "/library", "/srv/a..b", "/media/disk/x", "/var/lib/shoebox")),
+    ],
+)
+def test_the_library_has_a_folder_of_its_own(folder: str, why: str) -> None:
+    said = run("--dry-run", "--yes", "--data", folder).stderr
+    assert (f"cannot be used: {why}" in said or f"--data takes {why}" in said) if why else "--data" not in said + why
+
+
+# put_settings alone: what it would write goes to a file beside the settings, and what they say to standard output.
+PUT_SETTINGS = """
+set -euo pipefail
+OPT=$1 WORK=$1 DATA=/srv/x PORT=$2 NAME=$3 file=$1/shoebox.toml
+. "$4/systemd/setup/system.sh"
+SETTINGS=$file
+put() { cat >"$1.put"; }
+put_settings
+echo "$(setting port) $(setting data)"
+cat "$file.put"
+"""
+
+
+def settings_after(folder: Path, text: str, port: str, name: str) -> str:
+    """Return what the settings say, and the settings file as setup leaves it."""
+    (folder / "shoebox.toml").write_text(text)
+    arguments = ["bash", "-c", PUT_SETTINGS, "bash", folder, port, name, ROOT]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+
+
+def test_settings_keep_what_setup_was_not_asked_to_change(tmp_path: Path) -> None:
+    text = "# mine\nport=8080 # since May\n  data = '/srv/x'  # the disk\nbeams = 3\n"
+    assert settings_after(tmp_path, text, "8080", "") == f"8080 /srv/x\n{text}"
+    changed = settings_after(tmp_path, text, "81", "Aunt & Ada").partition("\n")[2]
+    assert changed == text.replace("port=8080 # since May", "port = 81") + 'box_name = "Aunt & Ada"\n'
+
+
+@pytest.mark.parametrize(
     ("devices", "suits"),
     [
         ({}, "cpu"),
@@ -65,12 +107,22 @@ def test_every_lock_of_packages_has_hashes_and_no_address() -> None:
         assert "http" not in text
 
 
+def is_script(file: Path) -> bool:
+    with file.open("rb") as content:
+        return re.match(rb"#!.*\b(ba|da)?sh\b", content.readline()) is not None
+
+
 def test_shellcheck_finds_nothing() -> None:
     shellcheck = shutil.which("shellcheck")
     assert shellcheck is not None, "apt-get install shellcheck"
-    extra = [ROOT / "systemd" / "setup" / name for name in ("shoebox", "shoebox-setup")]
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "systemd", "image/overlay", ".ci"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    scripts = [ROOT / name for name in names if (ROOT / name).is_file() and is_script(ROOT / name)]
+    assert {"setup.sh", "adopt-disk", "orders.sh", "shoebox", "first-boot", "grow", "run"} <= {
+        one.name for one in scripts
+    }
     done = subprocess.run(
-        [shellcheck, "--external-sources", "--check-sourced", SCRIPT, *extra],
+        [shellcheck, "--external-sources", "--check-sourced", *scripts],
         cwd=ROOT / "systemd",
         capture_output=True,
         text=True,

@@ -2,7 +2,10 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
+import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from appliance.device import release
 from appliance.settings import Settings
 from appliance.work import doctor, services
 from appliance.work.explained import EXPLAINED
@@ -132,9 +134,33 @@ def test_the_release_in_use(tmp_path: Path) -> None:
     os.symlink("releases/0.2.0-bbbb", tmp_path / "opt/shoebox/current")
     found = services.release_in_use(tmp_path)
     assert "release 0.2.0-bbbb. Kept to go back to: 0.1.0-aaaa." in found.text
-    older = release.releases(tmp_path, folder / "0.1.0-aaaa")
-    assert older is not None
-    assert (older.own, older.current) == ("0.1.0-aaaa", "0.2.0-bbbb")
+
+
+# A process of the release in use, which is replaced while it runs.
+REPLACED = """
+import os, sys
+from pathlib import Path
+from appliance.work import services
+
+root = Path(sys.argv[1])
+os.symlink("releases/0.2.0-bbbb", root / "new")
+os.replace(root / "new", root / "opt/shoebox/current")
+found = services.release_in_use(root)
+print(found.text, found.next_step)
+"""
+
+
+def test_a_release_that_was_replaced_while_it_runs_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "opt/shoebox"
+    for name in ("0.1.0-aaaa", "0.2.0-bbbb"):
+        venv.create(folder / "releases" / name, symlinks=True)
+    os.symlink("releases/0.1.0-aaaa", folder / "current")
+    python = [folder / "current/bin/python", "-c", REPLACED, tmp_path]
+    done = subprocess.run(
+        python, env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("Release 0.1.0-aaaa runs; 0.2.0-bbbb is installed.")
+    assert "Restart Shoebox" in done.stdout
 
 
 def test_the_system_s_disk(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
