@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -216,7 +217,8 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Note what went wrong; who went away in mid-answer is nobody's trouble."""
-        log.info("a request was not answered", exc_info=True)
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            log.warning("a request was not answered", exc_info=True)
 
 
 def serve(overrides: Mapping[str, object]) -> int:

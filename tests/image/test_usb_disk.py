@@ -59,7 +59,7 @@ def test_everything_moves_to_the_disk_is_missed_without_it_and_goes_on_when_it_i
         item = visitor.finished(number, PATIENCE)
         assert item["description"] == scene.caption
         say("the disk is plugged in, and the page is back with the photo")
-        assert on_the_disk(computer)
+        wait(lambda: on_the_disk(computer), "the page to be told as started", PATIENCE)
 
         computer.look("/usr/local/lib/shoebox/adopt-disk back")
         wait(lambda: visitor.ask("/")[0] == 503, "the page that misses the disk", PATIENCE)
