@@ -95,7 +95,8 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     assert code[0] in shown
     assert "shoebox.local" in shown
 
-    # The first visit, a photo and a film.
+    # The first visit, a photo and a film. There is no Wi-Fi here, and the system waits for it as for a disk.
+    computer.device_patience = 150
     computer.start()
     visitor.wait_for_the_page(START)
     say("second start: the page answers")
