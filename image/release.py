@@ -21,7 +21,7 @@ PYTHON = bytecode.PYTHON
 GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 13 can run, best first
 INSTALLED = Path("opt/shoebox/releases")
 SITE = f"/opt/shoebox/current/lib/python{PYTHON}/site-packages"
-UNUSED = ("**/tests", "**/test", "**/*.pyx", "**/*.pxd", "**/include", "**/direct_url.json", "bin")
+UNUSED = ("**/tests", "**/test", "**/*.pyx", "**/*.pxd", "**/include", "bin")
 
 
 def make(tree: Path, cache: Path, epoch: str) -> str:
@@ -36,7 +36,9 @@ def make(tree: Path, cache: Path, epoch: str) -> str:
     subprocess.run(["cp", "-a", packages, site], check=True)
     own = cache / "own"
     shutil.rmtree(own, ignore_errors=True)
-    pip("install", "--no-index", "--no-deps", "--target", str(own), str(wheel))
+    # By its name: installed by its path, it would say where that was, and each folder would give another image.
+    links = str(wheel.parent)
+    pip("install", "--no-index", "--no-deps", "--find-links", links, "--target", str(own), f"shoebox=={version}")
     prune(own)
     bytecode.write(own, SITE, cache)
     subprocess.run(["cp", "-a", f"{own}/.", site], check=True)

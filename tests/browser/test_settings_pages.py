@@ -181,4 +181,4 @@ def test_going_back_to_a_backup(desktop: Page, box: Any, troubles: Any) -> None:
     assert "was put back to the backup of" in told[0]["text"]
     # The open page asks again for its stream, on a slow machine also while nobody listens.
     desktop.goto("about:blank")
-    troubles[:] = [one for one in troubles if "/api/v1/events" not in one]
+    troubles[:] = [one for one in troubles if "/api/v1/events" not in one and "/api/v1/changes" not in one]
