@@ -21,7 +21,7 @@ PAGES = {
     "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle",
     "models": "/settings/models", "backups": "/settings/backups", "box": "/settings/box", "notes": "/settings/logs",
     "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api", "help": "/help",
-    "advice": "/help/troubleshooting", "doctor": "/settings/doctor", "missing": "/items/999999",
+    "missing": "/items/999999",
 }  # fmt: skip
 LOOKS = pytest.mark.parametrize(
     ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
