@@ -35,9 +35,9 @@ export function forget() {
 
 /** Lay out one month's tiles. */
 export function lay(box) {
-  room ??= box.clientWidth ? { width: box.clientWidth, wanted: rowHeight(box) } : null;
-  if (!room) return;
+  room ??= measured(document.getElementById("months"));
   const { width, wanted } = room;
+  if (!width) return forget();
   const tiles = [...box.children];
   const ratios = tiles.map((tile) => Math.max(Number(tile.dataset.ratio) || 1, NARROWEST / wanted));
   let top = 0;
@@ -57,17 +57,16 @@ export function lay(box) {
   box.style.setProperty("height", `${Math.max(0, top - GAP).toFixed(2)}px`);
 }
 
-// A custom property that holds clamp() is only resolved where it is used: ask a probe.
-let probe = null;
-function rowHeight(box) {
-  if (!probe) {
-    probe = document.createElement("div");
-    probe.style.setProperty("position", "absolute");
-    probe.style.setProperty("visibility", "hidden");
-    probe.style.setProperty("height", "var(--row)");
-  }
-  box.append(probe);
-  const height = probe.offsetHeight;
-  probe.remove();
-  return height || 160;
+// A month out of sight may still have its former width, as the browser does not lay it out; and a custom property that
+// holds clamp() is only resolved where it is used. So rows of no month are asked.
+function measured(months) {
+  const rows = document.createElement("div");
+  rows.className = "rows";
+  const row = rows.appendChild(document.createElement("div"));
+  row.style.setProperty("position", "absolute");
+  row.style.setProperty("height", "var(--row)");
+  months.append(rows);
+  const found = { width: rows.clientWidth, wanted: row.offsetHeight || 160 };
+  rows.remove();
+  return found;
 }
