@@ -22,11 +22,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import locked
+from release import GLIBC, locked
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 PACKAGES = ("python3", "libstdc++6")
-GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 12 and newer can run, best first
 
 
 @dataclass(frozen=True)

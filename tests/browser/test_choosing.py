@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from draw import Scene, render
 
@@ -66,14 +66,20 @@ def test_with_a_finger_two_are_tagged(
     expect(phone.get_by_text("2 no longer tagged.")).to_be_visible()
 
 
-def test_with_a_long_press_one_begins(phone: Page, three: list[int]) -> None:
-    phone.goto("/")
-    place = tile(phone, three[1]).bounding_box()
+def long_press(phone: Page, number: int) -> CDPSession:
+    """Lay a finger on a picture until it is chosen; what is returned says what the finger does next."""
+    place = tile(phone, number).bounding_box()
     assert place is not None
     point = {"x": place["x"] + 20, "y": place["y"] + 20}
     session = phone.context.new_cdp_session(phone)
     session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
     expect(phone.get_by_text("1 chosen")).to_be_visible()
+    return session
+
+
+def test_with_a_long_press_one_begins(phone: Page, three: list[int]) -> None:
+    phone.goto("/")
+    session = long_press(phone, three[1])
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(phone.get_by_text("1 chosen")).to_be_visible()
     phone.get_by_role("button", name="Done").tap()
@@ -101,12 +107,7 @@ def test_a_tag_that_is_not_given_after_all_is_not_given(desktop: Page, box: Any,
 
 def test_after_a_long_press_that_becomes_a_scroll_the_next_tap_counts(phone: Page, three: list[int]) -> None:
     phone.goto("/")
-    place = tile(phone, three[1]).bounding_box()
-    assert place is not None
-    point = {"x": place["x"] + 20, "y": place["y"] + 20}
-    session = phone.context.new_cdp_session(phone)
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    expect(phone.get_by_text("1 chosen")).to_be_visible()
+    session = long_press(phone, three[1])
     session.send("Input.dispatchTouchEvent", {"type": "touchCancel", "touchPoints": []})
     tile(phone, three[0]).tap()
     expect(phone.get_by_text("2 chosen")).to_be_visible()

@@ -63,10 +63,11 @@ def test_new_migration_is_added_to_an_old_library(path: Path, db: Connection, mo
     assert db.execute("SELECT x FROM later").fetchone()[0] == 1
 
 
-def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def older_library(data: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database with one photo, as it was before the migrations from `version` on."""
     path = data / "older.db"
     with monkeypatch.context() as older:
-        older.setattr(database, "MIGRATIONS", tuple(entry for entry in MIGRATIONS if entry[0] < "004"))
+        older.setattr(database, "MIGRATIONS", tuple(entry for entry in MIGRATIONS if entry[0] < version))
         database.migrate(path)
     with closing(database.connect(path)) as db:
         db.execute(
@@ -74,6 +75,12 @@ def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, m
             " VALUES ('photo', ?, 'a', 'a', 1, 'x', '')",
             ("0" * 64,),
         )
+    return path
+
+
+def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = older_library(data, "004", monkeypatch)
+    with closing(database.connect(path)) as db:
         db.executemany("INSERT INTO tags VALUES (1, ?, ?, ?)", [("dog", "model", 0), ("Rex", "person", 1)])
     database.migrate(path)
     with closing(database.connect(path)) as db:
@@ -92,16 +99,8 @@ def test_tags_of_an_older_library_are_kept_and_still_tell_the_page(data: Path, m
 def test_what_a_night_had_asked_for_before_an_upgrade_counts_for_it(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = data / "older.db"
-    with monkeypatch.context() as older:
-        older.setattr(database, "MIGRATIONS", tuple(entry for entry in MIGRATIONS if entry[0] < "012"))
-        database.migrate(path)
+    path = older_library(data, "012", monkeypatch)
     with closing(database.connect(path)) as db:
-        db.execute(
-            "INSERT INTO items (kind, sha256, path, name, bytes, mime, added_at)"
-            " VALUES ('photo', ?, 'a', 'a', 1, 'x', '')",
-            ("0" * 64,),
-        )
         db.executemany(
             "INSERT INTO nights (night, kind, asked) VALUES (?, ?, 1)",
             [("2026-05-02", "photo"), ("2026-05-03", "photo"), ("2026-05-03", "video")],

@@ -7,7 +7,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from release import locked
+from release import GLIBC, locked
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements.lock"
@@ -16,7 +16,6 @@ SHIPPED = ("appliance", "web", "models", "systemd", "pyproject.toml", "requireme
 SETUP = "/media/usb/checkout/systemd/setup.sh"
 INSTALL = f"{SETUP} --yes --wheels /media/usb/wheels"
 OPENVINO = ROOT / "systemd" / "setup" / "openvino.lock"
-GLIBC = range(36, 16, -1)  # minor versions of glibc 2 whose wheels Debian 12 and newer can run, best first
 
 
 def packages(folder: Path, version: str, lock: Path = LOCK) -> Path:
