@@ -58,6 +58,19 @@ def test_a_box_that_fell_silent_is_missed_and_heard_again(page: Page, box: Any, 
     troubles.clear()  # the tries in between
 
 
+def test_a_box_without_its_disk_says_so_itself(page: Page, box: Any, troubles: Any) -> None:
+    page.goto("/")
+    hears(page)
+    gone = box.data.with_name("pulled-out")
+    box.data.rename(gone)
+    try:
+        expect(page.locator("#connection")).to_contain_text("Attach its disk again")
+    finally:
+        gone.rename(box.data)
+    expect(page.locator("#connection")).to_be_hidden()
+    troubles.clear()  # the tries in between
+
+
 def test_a_beat_is_enough(page: Page) -> None:
     page.goto("/")
     hears(page)

@@ -7,10 +7,14 @@ import { number } from "./words.js";
 
 const note = document.getElementById("connection");
 let silence = null;
+let reason = "";
 
-function away() {
+/** Say after a while that nothing is heard, or what the box says of itself, as where its disk was pulled out. */
+function away(trouble) {
+  reason = trouble.status && trouble.detail !== SAY.failed ? trouble.message : SAY.awayForNow;
+  if (!note.hidden && note.textContent !== reason) note.textContent = reason;
   silence ??= setTimeout(() => {
-    note.textContent = SAY.awayForNow;
+    note.textContent = reason;
     note.hidden = false;
   }, 4000);
 }

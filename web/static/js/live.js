@@ -34,16 +34,17 @@ function hear(item) {
 async function poll(left) {
   const mine = ++turn;
   let changes = null;
+  let trouble = null;
   try {
     changes = await get(`/api/v1/changes${revision ? `?since=${revision}` : ""}`, POLL_SECONDS);
   } catch (error) {
     // Signed out, here or from another device: the page asks who is there.
     if (error.status === 401) location.reload();
-    // Else the box itself is away: its stream tells soonest when it is back.
+    trouble = error;
   }
   if (mine !== turn) return;
-  if (!changes) {
-    tell("away");
+  if (trouble) {
+    tell("away", trouble); // its stream tells soonest when it is back
     again = setTimeout(connect, wait);
     wait = Math.min(wait * 2, 15000);
     return;
@@ -113,7 +114,8 @@ function close() {
 
 /**
  * Hear of `item` (its JSON), `removed` (ids of items that are gone for good), `missed` (there was more than can be told:
- * read the list anew), `status`, `open` (the box is heard: catch up now) or `away` (the box is silent).
+ * read the list anew), `status`, `open` (the box is heard: catch up now) or `away` (it is silent, or says that it cannot:
+ * a Trouble).
  */
 export function on(kind, listener) {
   heard[kind].add(listener);
