@@ -14,7 +14,7 @@ from appliance.pages.box import Box
 from appliance.pages.head import GET
 from appliance.pages.serialise import items_json, model_json, status_json
 from appliance.pages.templates import Templates, html
-from appliance.records import Kind, ModelInfo, Status
+from appliance.records import ModelInfo, Status
 from appliance.work import forecast
 
 SHOWN = 50
@@ -59,7 +59,8 @@ def activity(box: NamedDependency[Box], templates: NamedDependency[Templates]) -
 def activity_now(box: NamedDependency[Box]) -> dict[str, Any]:
     """Answer what is being described now, the last fortnight by day, the last nights, the last backup and the status.
 
-    `elapsed` and `deadline` are seconds; a day's `seconds` is what one took on average, null where nothing was.
+    `elapsed` and `deadline` are seconds, the latter of a video for each of its moments; a day's `seconds` is what one
+    took on average, null where nothing was.
     """
     with box.library() as db:
         return {
@@ -73,7 +74,7 @@ def activity_now(box: NamedDependency[Box]) -> dict[str, Any]:
 
 
 def _now(db: Connection, box: Box) -> list[dict[str, Any]]:
-    """Return the items being described, each with the seconds it has taken so far and those it may take."""
+    """Return the items being described, each with the seconds it has taken so far and its deadline."""
     found = items_json(db, items.page(db, status=Status.PROCESSING, limit=SHOWN).items, box.known_models())
     begun = {number: since for number, _, since in status.under_way(db)}
     now = time.time()
@@ -81,8 +82,7 @@ def _now(db: Connection, box: Box) -> list[dict[str, Any]]:
     for item in found:
         since = begun.get(item["id"])
         item["elapsed"] = None if since is None else max(0, int(now - since))
-        # Of a video each moment may take as long, and how many there are is known only when they are looked at.
-        item["deadline"] = limit if item["kind"] == Kind.PHOTO else None
+        item["deadline"] = limit
     return found
 
 

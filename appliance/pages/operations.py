@@ -194,7 +194,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             200, "What the box does, and did lately.",
             of(
                 {
-                    "now": many({"allOf": [ref("Item"), of({"elapsed": maybe(WHOLE), "deadline": maybe(WHOLE)})]}),
+                    "now": many({"allOf": [ref("Item"), of({"elapsed": maybe(WHOLE), "deadline": WHOLE})]}),
                     "days": many(of({"date": TEXT, "described": WHOLE, "seconds": maybe(NUMBER)})),
                     "nights": many(
                         of(

@@ -113,6 +113,12 @@ def test_the_one_being_described_tells_its_seconds_and_its_deadline(shelf, clien
     assert now[0]["elapsed"] >= 0
 
 
+def test_each_moment_of_a_film_has_the_deadline(shelf, client):
+    shelf.start(shelf.video())
+    assert re.search(r"</span> s, at most 30 for each moment<", client.get("/activity").text)
+    assert client.get("/api/v1/activity").json()["now"][0]["deadline"] == 30
+
+
 def test_the_last_fortnight_in_the_household_s_days(shelf, client):
     for _ in range(3):
         shelf.done("a red circle")
