@@ -27,10 +27,18 @@ def take_out(db: Connection, ids: Sequence[int]) -> list[int]:
     return _change(db, "trashed_at = NULL", (), "trashed_at IS NOT NULL", (), ids)
 
 
-def take_all_out(db: Connection) -> None:
-    """Take everything out of the trash, so many at once that uploads need not wait long for the library."""
-    while rows := db.execute("SELECT id FROM items WHERE trashed_at IS NOT NULL LIMIT ?", (_AT_ONCE,)).fetchall():
-        take_out(db, [row[0] for row in rows])
+def take_all_out(db: Connection) -> int:
+    """Take everything out of the trash, so many at once that uploads need not wait long for the library.
+
+    Return how many that were, counted as `size` does.
+    """
+    restored = 0
+    while rows := db.execute(
+        "SELECT id, live_of FROM items WHERE trashed_at IS NOT NULL LIMIT ?", (_AT_ONCE,)
+    ).fetchall():
+        films = {row["id"] for row in rows if row["live_of"] is not None}
+        restored += len(set(take_out(db, [row["id"] for row in rows])) - films)
+    return restored
 
 
 def size(db: Connection) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import time
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, delete, patch, post
+from litestar import Request, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -18,6 +18,7 @@ from appliance.pages.access import asking
 from appliance.pages.body import read_json, whole
 from appliance.pages.box import Box
 from appliance.pages.errors import ChangedMeanwhileError, RequestError
+from appliance.pages.etags import fits
 from appliance.pages.serialise import etag, item_json
 from appliance.records import Job, Priority
 from appliance.sentences import say
@@ -97,11 +98,43 @@ async def bulk(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> di
     return await asyncio.to_thread(_bulk, box, wanted)
 
 
-@delete("/api/v1/trash", status_code=200, sync_to_thread=True)
-def empty_trash(box: NamedDependency[Box]) -> dict[str, Any]:
+@get("/api/v1/trash")
+async def trash_size(box: NamedDependency[Box]) -> dict[str, Any]:
+    """Answer how many items are in the trash, the bytes of their originals, and after how many days each is removed.
+
+    The items themselves are those of `GET /api/v1/items?trashed=1`. A Live Photo's film is not counted; its bytes are.
+    """
+    return await asyncio.to_thread(_trash_size, box)
+
+
+@delete("/api/v1/trash", status_code=200)
+async def empty_trash(box: NamedDependency[Box]) -> dict[str, Any]:
     """Empty the trash: remove for good what is in it, originals too; answer how many were `removed`."""
+    return {"removed": await asyncio.to_thread(empty_all, box)}
+
+
+@post("/api/v1/trash/restore", status_code=200, sync_to_thread=True)
+def restore_trash(box: NamedDependency[Box]) -> dict[str, Any]:
+    """Take everything out of the trash; answer how many were `restored`."""
+    return {"restored": restore_all(box)}
+
+
+def empty_all(box: Box) -> int:
+    """Empty the trash and return how many items were removed for good."""
     with box.library() as db:
-        return {"removed": len(trash.empty(db, box.store))}
+        return len(trash.empty(db, box.store))
+
+
+def restore_all(box: Box) -> int:
+    """Take everything out of the trash and return how many items that were."""
+    with box.library() as db:
+        return trash.take_all_out(db)
+
+
+def _trash_size(box: Box) -> dict[str, Any]:
+    with box.library() as db:
+        count, size = trash.size(db)
+    return {"count": count, "bytes": size, "kept_days": trash.KEPT_DAYS}
 
 
 def _edit(box: Box, number: int, wanted: Edit, expected: str | None) -> Response[dict[str, Any]]:
@@ -142,9 +175,7 @@ def _put_away(box: Box, number: int, expected: str | None) -> dict[str, Any]:
 def check_unchanged(db: Connection, number: int, expected: str | None) -> None:
     """Raise ChangedMeanwhileError, with what it says now, where none of the `expected` ETags is the item's any more."""
     item = items.get(db, number)
-    if expected is None or expected.strip() == "*":
-        return
-    if etag(item) in [one.strip().removeprefix("W/") for one in expected.split(",")]:
+    if fits(expected, etag(item)):
         return
     shown = descriptions.current(db, number)
     next_step = say("Look at what is there now, and send yours once more if it is to stand.")

@@ -67,7 +67,7 @@ def trash_page(
 async def restore_all(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
     """Take everything out of the trash and show that it is empty."""
     await whole(request)
-    await asyncio.to_thread(_restore_all, box)
+    await asyncio.to_thread(edits.restore_all, box)
     return Redirect("/trash", status_code=303)
 
 
@@ -75,7 +75,7 @@ async def restore_all(request: Request[Any, Any, Any], box: NamedDependency[Box]
 async def empty(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Redirect:
     """Empty the trash and show that it is."""
     await whole(request)
-    await asyncio.to_thread(_empty, box)
+    await asyncio.to_thread(edits.empty_all, box)
     return Redirect("/trash", status_code=303)
 
 
@@ -125,13 +125,3 @@ def _words(answers: dict[str, str], *, described: bool) -> edits.Edit:
         )
     cleared = described and "description" in answers
     return edits.Edit(description=words, tags=tags) if words or cleared else edits.Edit(tags=tags)
-
-
-def _restore_all(box: Box) -> None:
-    with box.library() as db:
-        trash.take_all_out(db)
-
-
-def _empty(box: Box) -> None:
-    with box.library() as db:
-        trash.empty(db, box.store)

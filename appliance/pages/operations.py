@@ -102,6 +102,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers=answer(200, "What was changed.", ref("Changed")),
         refuses={413: "The body is too large.", 507: "There is no room left."},
     ),
+    ("GET", "/api/v1/filters"): Operation(answers=answer(200, "The years, tags and models.", ref("Filters"))),
+    ("GET", "/api/v1/trash"): Operation(
+        answers=answer(200, "How much it is.", of({"count": WHOLE, "bytes": WHOLE, "kept_days": WHOLE}))
+    ),
+    ("POST", "/api/v1/trash/restore"): Operation(
+        answers=answer(200, "Nothing is in it any more.", of({"restored": WHOLE}))
+    ),
     ("DELETE", "/api/v1/trash"): Operation(answers=answer(200, "It is empty.", of({"removed": WHOLE}))),
     ("GET", _ITEM_PATH): Operation(
         parameters=(header("If-None-Match", "The ETag that is known already."),),
@@ -185,9 +192,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("DELETE", "/api/v1/notices/{name:str}"): Operation(answers={204: ("Taken down.", None)}),
     ("GET", "/api/v1/settings"): Operation(answers=answer(200, "Every setting.", ref("Settings"))),
     ("PATCH", "/api/v1/settings"): Operation(
+        parameters=(header("If-Match", "The ETag of what is to be changed."),),
         body=json_body({"type": "object", "maxProperties": 100}),
         answers=answer(200, "Every setting, as it is now.", ref("Settings")),
-        refuses={413: "The body is too large.", 422: "A value cannot be used; none was changed."},
+        refuses={
+            412: "Somebody changed it in the meantime.", 413: "The body is too large.",
+            422: "A value cannot be used; none was changed.",
+        },
     ),
     ("GET", "/api/v1/activity"): Operation(
         answers=answer(

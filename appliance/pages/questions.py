@@ -81,7 +81,8 @@ def groups(
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the form's fields by heading: the answers in force, or what was `typed` and why it was `refused`.
 
-    `unchanged` is what counts where nothing was answered here; `chosen` is what 0 stands for on this board, by name.
+    `unchanged` is what counts where nothing was answered here; `chosen` is what 0 stands for on this board, by name. A
+    field's `now` is the answer in force where another was typed, else "".
     """
     named = {setting.name: setting for setting in SETTINGS}
     return {
@@ -129,6 +130,8 @@ def _field(
 ) -> dict[str, Any]:
     value = text(getattr(in_force, setting.name)) if typed is None else typed
     field = _about(setting) | {"value": value, "unit": UNITS.get(setting.name, ""), "error": "", "kind": "text"}
+    given = getattr(in_force, setting.name)
+    field["now"] = "" if value == text(given) else answer(setting.name, given, chosen)
     if setting.name in chosen:
         field["unit"] = say("0: chosen for this board, now {chosen}", chosen=chosen[setting.name])
     if error is not None:

@@ -105,6 +105,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Items": of({"items": {"type": "array", "items": ref("Item")}, "cursor": maybe(TEXT)}),
     "Timeline": of({"months": {"type": "array", "items": of({"month": TEXT, "count": WHOLE, "cursor": TEXT})}}),
+    "Filters": of(
+        {"years": many(WHOLE), "tags": many(TEXT), "describers": many(of({"id": TEXT, "name": TEXT}))}
+    ),
     "Edit": of(
         {
             "description": maybe(TEXT | {"maxLength": 2000}),

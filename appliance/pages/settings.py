@@ -3,6 +3,8 @@
 import asyncio
 import platform
 import shutil
+from collections.abc import Collection
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -15,17 +17,18 @@ from appliance.device import service
 from appliance.device.profile import profile
 from appliance.errors import SettingsError
 from appliance.library import describer, items, preferences
-from appliance.library.database import Connection
+from appliance.library.database import Connection, transaction
 from appliance.pages import questions, words
 from appliance.pages.access import needs
 from appliance.pages.body import form_fields, form_values, whole
 from appliance.pages.box import Box
-from appliance.pages.errors import RefusedSettingsError, RequestError
+from appliance.pages.errors import ChangedMeanwhileError, RefusedSettingsError, RequestError
+from appliance.pages.etags import fits
 from appliance.pages.head import GET
 from appliance.pages.templates import Templates, html
 from appliance.records import Scope
 from appliance.sentences import say
-from appliance.settings import SETTINGS, Setting
+from appliance.settings import SETTINGS, Setting, Settings
 from appliance.work import fit
 
 LARGEST_BODY = 64 << 10
@@ -65,9 +68,12 @@ async def settings(
 async def save(
     request: Request[Any, Any, Any], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[Any]:
-    """Take in the page's form: all its answers, or none where one of them cannot be used."""
-    typed = _fields(await whole(request))
-    return await asyncio.to_thread(_save, box, templates, typed)
+    """Take in the page's form: all its answers, or none where one of them cannot be used.
+
+    Where somebody changed one since that page was shown, it is shown again, with what was typed still in it.
+    """
+    typed, expected = _fields(await whole(request))
+    return await asyncio.to_thread(_save, box, templates, typed, expected)
 
 
 @post("/settings/reset", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
@@ -78,46 +84,61 @@ async def reset(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> R
 
 
 @get("/api/v1/settings", opt=needs(Scope.ADMIN))
-async def listing(box: NamedDependency[Box]) -> dict[str, Any]:
-    """Answer every setting: what it asks, its value, its default and what is allowed."""
+async def listing(box: NamedDependency[Box]) -> Response[dict[str, Any]]:
+    """Answer every setting: what it asks, its value, its default and what is allowed.
+
+    With an ETag of all that can be changed, for `If-Match` of a change.
+    """
     return await asyncio.to_thread(_listing, box)
 
 
 @patch("/api/v1/settings", opt=needs(Scope.ADMIN), request_max_body_size=LARGEST_BODY)
-async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
-    """Change the settings in the JSON object `{name: value}`, all or none; null puts one back. Answer them all."""
+async def change(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response[dict[str, Any]]:
+    """Change the settings in the JSON object `{name: value}`, all or none; null puts one back. Answer them all.
+
+    With `If-Match` only where nobody has changed any since that ETag was read.
+    """
     try:
         values = msgspec.json.decode(await whole(request), type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise RequestError("The body is not a JSON object.", 'Send {"name": value}.') from None
-    return await asyncio.to_thread(_change, box, values)
+    return await asyncio.to_thread(_change, box, values, request.headers.get("if-match"))
 
 
-def _fields(body: bytes) -> dict[str, str]:
-    """Return what the form's fields hold; raise RequestError where that is no form of this page."""
+def _fields(body: bytes) -> tuple[dict[str, str], str | None]:
+    """Return what the form's fields hold, and the ETag of what it was shown with (None where it has none).
+
+    Raises RequestError where that is no form of this page.
+    """
     found = form_values(body, MOST_FIELDS)
     found.pop("csrf", None)
+    expected = found.pop("etag")[-1] if "etag" in found else None
     unknown = sorted(set(found) - set(preferences.PREFERENCES))
     if unknown:
         raise RequestError(
             "{unknown} cannot be changed here.", "Open the settings page again.", unknown=unknown[0][:40]
         )
     # The days' boxes share one name, with an empty one among them: without it, no day would be no answer.
-    return {
+    typed = {
         name: ",".join(filter(None, values)) if preferences.PREFERENCES[name].form == "days" else values[-1]
         for name, values in found.items()
     }
+    return typed, expected
 
 
-def _save(box: Box, templates: Templates, typed: dict[str, str]) -> Response[Any]:
+def _save(box: Box, templates: Templates, typed: dict[str, str], expected: str | None) -> Response[Any]:
     with box.library() as db:
-        in_force = preferences.get(db, box.settings)
-        good, refused = preferences.check(typed, in_force)
-        if refused:
-            return _page(box, templates, typed=typed, refused=refused)
-        # What was left as it was stays with the file and the environment.
-        changed = {name: value for name, value in good.items() if value != getattr(in_force, name)}
-        preferences.set_all(db, changed)
+        with transaction(db):
+            in_force = preferences.get(db, box.settings)
+            good, refused = preferences.check(typed, in_force)
+            now = _etag(in_force, preferences.stored(db))
+            late = not fits(expected, now)
+            # What was left as it was stays with the file and the environment.
+            changed = {name: value for name, value in good.items() if value != getattr(in_force, name)}
+            if not (late or refused):
+                preferences.set_all(db, changed)
+        if late or refused:
+            return _page(box, templates, typed=typed, refused=refused, late=late, etag=now)
     return Redirect(f"/settings?saved={len(changed)}", status_code=303)
 
 
@@ -129,13 +150,27 @@ def _reset(box: Box, name: str) -> Redirect:
     return Redirect("/settings?saved=reset", status_code=303)
 
 
-def _change(box: Box, values: dict[str, Any]) -> dict[str, Any]:
-    with box.library() as db:
+def _change(box: Box, values: dict[str, Any], expected: str | None) -> Response[dict[str, Any]]:
+    with box.library() as db, transaction(db):
+        if not fits(expected, _etag(preferences.get(db, box.settings), preferences.stored(db))):
+            raise ChangedMeanwhileError(
+                "Somebody changed the settings in the meantime.",
+                "Look at what is there now, and send yours once more if it is to stand.",
+            )
         back = [name for name, value in values.items() if value is None]
         good = _require_agreement(box, db, {name: values[name] for name in values if name not in back}, back)
         preferences.reset(db, back)
         preferences.set_all(db, good)
     return _listing(box)
+
+
+def _etag(in_force: Settings, stored: Collection[str]) -> str:
+    """Return what tells one state of the answers from every other.
+
+    It is made of those alone that can be changed here: none of them is a secret.
+    """
+    answers = [(name, getattr(in_force, name), name in stored) for name in preferences.PREFERENCES]
+    return f'"{sha256(msgspec.json.encode(answers)).hexdigest()[:16]}"'
 
 
 def _require_agreement(
@@ -161,7 +196,13 @@ def _page(
     saved: str = "",
     typed: dict[str, str] | None = None,
     refused: dict[str, SettingsError] | None = None,
+    late: bool = False,
+    etag: str = "",
 ) -> Response[str]:
+    """Return the page; with what was `typed` where that was `refused`, or came too `late` after another's change.
+
+    `etag` is that of the answers that the form goes by, "" for those that are in force now.
+    """
     with box.library() as db:
         in_force = preferences.get(db, box.settings)
         chosen = fit.chosen(in_force, profile())
@@ -176,23 +217,24 @@ def _page(
             own_zone=box.own_zone.key,
             saved=saved,
             refused=len(refused or {}),
+            late=late,
+            etag=etag or _etag(in_force, preferences.stored(db)),
             box=_facts(box, db),
         )  # fmt: skip
-    return html(text, 422 if refused else 200)
+    return html(text, 412 if late else 422 if refused else 200)
 
 
-def _listing(box: Box) -> dict[str, Any]:
+def _listing(box: Box) -> Response[dict[str, Any]]:
     with box.library() as db:
         in_force, stored = preferences.get(db, box.settings), preferences.stored(db)
     chosen = fit.chosen(in_force, profile())
-    return {
-        "settings": [
-            _told(setting)
-            | {"value": _plain(setting, getattr(in_force, setting.name)), "stored": setting.name in stored}
-            | ({"chosen": chosen[setting.name]} if setting.name in chosen else {})
-            for setting in SETTINGS
-        ]
-    }
+    told = [
+        _told(setting)
+        | {"value": _plain(setting, getattr(in_force, setting.name)), "stored": setting.name in stored}
+        | ({"chosen": chosen[setting.name]} if setting.name in chosen else {})
+        for setting in SETTINGS
+    ]
+    return Response({"settings": told}, headers={"ETag": _etag(in_force, stored)})
 
 
 def _told(setting: Setting) -> dict[str, Any]:

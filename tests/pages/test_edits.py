@@ -144,6 +144,28 @@ def test_the_trash_is_emptied(shelf: Any, client: Any) -> None:
     assert not shelf.box.store.original(item.path).exists()
 
 
+def test_all_is_taken_out_of_the_trash_and_how_much_is_in_it_is_told(shelf: Any, client: Any) -> None:
+    made = [shelf.add() for _ in range(3)]
+    assert client.get("/api/v1/trash").json() == {"count": 0, "bytes": 0, "kept_days": 30}
+    client.post("/api/v1/items/bulk", json={"ids": [made[0].id, made[2].id], "action": "trash"})
+    size = made[0].bytes + made[2].bytes
+    assert client.get("/api/v1/trash").json() == {"count": 2, "bytes": size, "kept_days": 30}
+    assert client.post("/api/v1/trash/restore").json() == {"restored": 2}
+    assert client.get("/api/v1/trash").json()["count"] == 0
+    assert len(client.get("/api/v1/items").json()["items"]) == 3
+    assert client.post("/api/v1/trash/restore").json() == {"restored": 0}
+
+
+def test_a_live_photo_is_one_thing_in_the_trash_with_the_bytes_of_both(shelf: Any, client: Any) -> None:
+    photo, film = shelf.add(), shelf.video()
+    with shelf.box.library() as db:
+        db.execute("UPDATE items SET live_of = ? WHERE id = ?", (photo.id, film.id))
+    client.delete(f"/api/v1/items/{photo.id}")
+    assert client.get("/api/v1/trash").json() == {"count": 1, "bytes": photo.bytes + film.bytes, "kept_days": 30}
+    assert client.post("/api/v1/trash/restore").json() == {"restored": 1}
+    assert client.get("/api/v1/trash").json()["bytes"] == 0
+
+
 def test_forms_do_the_same_without_scripts(shelf: Any, client: Any) -> None:
     item = shelf.done()
     page = f"/items/{item.id}"

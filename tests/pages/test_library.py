@@ -77,6 +77,27 @@ def test_the_commonest_tags_are_there_to_choose_from(shelf, client):
     assert list(choices(client.get("/").text, "tags-menu"))[:2] == ["dog", "tag 00"]
 
 
+def test_the_api_tells_what_the_chips_offer(shelf, client):
+    assert client.get("/api/v1/filters").json() == {"years": [], "tags": [], "describers": []}
+    shelf.describe(shelf.prepare(shelf.add(), taken_at="2019-05-03T10:00:00"), tags=("dog", "a&b"))
+    shelf.describe(shelf.prepare(shelf.add(), taken_at="2021-05-03T10:00:00"), tags=("dog",), model="blip-base-int8")
+    person = shelf.prepare(shelf.add(), taken_at="2021-05-04T10:00:00")
+    client.patch(f"/api/v1/items/{person.id}", json={"description": "Rex"})
+    told = client.get("/api/v1/filters").json()
+    assert told == {
+        "years": [2021, 2019], "tags": ["dog", "a&b"],
+        "describers": [
+            {"id": "blip-base-int8", "name": "blip-base-int8"}, {"id": "sample-int8", "name": "Shoebox sample"},
+        ],
+    }  # fmt: skip
+    text = client.get("/").text
+    assert list(choices(text, "tags-menu")) == ["dog", "a&amp;b"]
+    assert list(choices(text, "describers-menu")) == [one["name"] for one in told["describers"]]
+    assert all(f'href="/?year={year}"' in text for year in told["years"])
+    for asked in ("year=2019", "tag=a%26b", "described_by=sample-int8"):
+        assert len(client.get(f"/api/v1/items?{asked}").json()["items"]) == 1
+
+
 def test_whose_descriptions_are_shown_can_be_chosen(shelf, client):
     assert "describers-menu" not in client.get("/").text
     first, second = shelf.done(), shelf.describe(shelf.done(), model="blip-base-int8")

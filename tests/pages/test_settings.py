@@ -1,5 +1,6 @@
 """The settings page, its form and its API, with the real template."""
 
+import html
 import re
 
 import pytest
@@ -11,11 +12,11 @@ HOME = {"Host": "box.local", "Origin": "http://box.local"}
 
 
 def form_of(text):
-    """What a browser would send of the page's form, as pairs."""
+    """What a browser would send of the page's form, as pairs, without what tells it from others' forms."""
     form = text[text.index('<form class="settings"') :].partition("</form>")[0]
     pairs = []
     for tag in re.findall(r"<input[^>]*>", form):
-        if 'name="csrf"' in tag:
+        if 'name="csrf"' in tag or 'name="etag"' in tag:
             continue
         kind = re.search(r'type="(\w+)"', tag)[1]
         if kind not in {"radio", "checkbox"} or " checked" in tag:
@@ -114,6 +115,70 @@ def test_answers_that_contradict_each_other_are_refused_by_form_and_api(shelf, c
     assert [one["name"] for one in answer.json()["errors"]] == ["rest_above"]
     assert answer.json()["next_step"] == "Use a whole number from 76 to 110: the rest ends below 75."
     assert stored(shelf) == {}
+
+
+def etag_of(text):
+    """The ETag that the page's form carries, as a browser would send it."""
+    (found,) = re.findall(r'name="etag" value="([^"]+)"', text)
+    return html.unescape(found).replace('"', "%22")
+
+
+def test_a_form_that_comes_second_keeps_what_was_typed_and_says_what_counts_now(shelf, client):
+    first = client.get("/settings").text
+    pairs = [(name, "9" if name == "attempts" else value) for name, value in form_of(first)]
+    client.patch("/api/v1/settings", json={"batch_size": 70, "nightly_days": "sat,sun"})
+    second = send(client, [("etag", etag_of(first)), *pairs])
+    assert second.status_code == 412
+    assert "Nothing was changed: somebody else changed the settings in the meantime." in second.text
+    assert form_of(second.text) == pairs
+    assert dict(re.findall(r'id="n-(\w+)">What counts now: “([^”]+)”', second.text)) == {
+        "attempts": "3 times", "batch_size": "70", "nightly_days": "sat,sun",
+    }  # fmt: skip
+    assert 'aria-describedby="n-batch_size' in second.text
+    assert stored(shelf) == {"batch_size": 70, "nightly_days": "sat,sun"}
+    third = send(client, [("etag", etag_of(second.text)), *pairs])
+    assert (third.status_code, third.headers["Location"]) == (303, "/settings?saved=3")
+    assert stored(shelf)["batch_size"] == 500
+    assert "What counts now" not in client.get("/settings").text
+
+
+def test_a_form_that_is_both_late_and_wrong_says_both_and_then_what_is_wrong(shelf, client):
+    first = client.get("/settings").text
+    client.patch("/api/v1/settings", json={"batch_size": 70})
+    late = send(client, [("etag", etag_of(first)), ("attempts", "21")])
+    assert late.status_code == 412
+    assert "“21” cannot be used." in late.text
+    assert 'aria-describedby="e-attempts n-attempts' in late.text
+    wrong = send(client, [("etag", etag_of(late.text)), ("attempts", "21")])
+    assert wrong.status_code == 422
+    assert "in the meantime" not in wrong.text
+    assert etag_of(wrong.text) == etag_of(late.text)
+    assert send(client, [("etag", ""), ("attempts", "4")]).status_code == 412
+    assert stored(shelf) == {"batch_size": 70}
+
+
+def test_the_api_changes_settings_only_as_they_were_read(shelf, client):
+    seen = client.get("/api/v1/settings").headers["ETag"]
+    assert client.get("/api/v1/settings").headers["ETag"] == seen
+    first = client.patch("/api/v1/settings", json={"attempts": 4}, headers={"If-Match": seen})
+    assert first.status_code == 200
+    assert first.headers["ETag"] == client.get("/api/v1/settings").headers["ETag"] != seen
+    second = client.patch("/api/v1/settings", json={"attempts": 5, "beams": None}, headers={"If-Match": seen})
+    assert second.status_code == 412
+    assert second.json()["type"] == "urn:shoebox:changed-meanwhile"
+    assert second.json()["detail"] == "Somebody changed the settings in the meantime."
+    assert second.json()["next_step"] == "Look at what is there now, and send yours once more if it is to stand."
+    assert stored(shelf) == {"attempts": 4}
+    for match in (f'"other", W/{first.headers["ETag"]}', "*"):
+        assert client.patch("/api/v1/settings", json={"beams": 2}, headers={"If-Match": match}).status_code == 200
+        client.patch("/api/v1/settings", json={"beams": None})
+
+
+def test_what_is_put_back_is_another_state_than_the_same_answer_given_here(client):
+    seen = client.get("/api/v1/settings").headers["ETag"]
+    kept = client.patch("/api/v1/settings", json={"attempts": 3}).headers["ETag"]
+    assert kept != seen
+    assert client.patch("/api/v1/settings", json={"attempts": None}).headers["ETag"] == seen
 
 
 def test_what_was_typed_is_only_text_on_the_page(client):
