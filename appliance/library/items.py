@@ -32,10 +32,11 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of items; `cursor` leads to the next one and is None on the last."""
+    """A page of items, the best first where they are `ranked`; `cursor` leads to the next, None on the last."""
 
     items: list[Item]
     cursor: str | None
+    ranked: bool = False
 
 
 def get(db: Connection, item_id: int) -> Item:
@@ -69,7 +70,8 @@ def page(
     """Return a page of what is `wanted`, newest first by when it was taken (else added), or the best matches first.
 
     The best matches of a search are those whose description says it; without words to search for, the newest come
-    first. `limit` is kept between 1 and 500. Raises NotFoundError where `cursor` is none that a page gave.
+    first, as they do where more is found than can be ranked (2,000). `limit` is kept between 1 and 500. Raises
+    NotFoundError where `cursor` is none that a page gave.
     """
     limit = min(max(limit, 1), _MOST_ITEMS)
     words = search.read(wanted.get("q") or "").words
@@ -106,7 +108,7 @@ def _best(db: Connection, wanted: Wanted, words: str, cursor: str | None, limit:
         (words, *values, limit + 1, start),
     ).fetchall()
     more = _encoded(_RANKED, start + limit) if len(rows) > limit else None
-    return Page([_item(row) for row in rows[:limit]], more)
+    return Page([_item(row) for row in rows[:limit]], more, ranked=True)
 
 
 def count(db: Connection, **wanted: Unpack[Wanted]) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from appliance.library.database import Connection
 
 _MOST_WORDS = 32
+_LONG_BEGINNING = 48  # characters; a small picture has room for three short lines
 _TOKENIZE = "tokenize = 'porter unicode61 remove_diacritics 2'"  # as in the migration
 _PART = re.compile(r'(-?)(?:(tag|year):)?(?:"([^"]*)(?:"|$)|([^\s"]+))', re.IGNORECASE)
 # An ending on its way, and a consonant doubled before it: "swimmi" is to find what the stem "swim" stands for.
@@ -42,7 +43,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where an item was found: its description in pieces, each marked or not, and a video's moment in seconds."""
+    """Where an item was found: the text that says it in pieces, each marked or not, and a video's moment in seconds.
+
+    The text is the description; where no word of it is meant, the moment's, else the tags, else the name. Of a long
+    beginning without a word that is meant only the end is there.
+    """
 
     pieces: tuple[tuple[str, bool], ...]
     at: float | None
@@ -86,12 +91,9 @@ def hits(db: Connection, text: str, item_ids: Iterable[int]) -> dict[int, Hit]:
     with closing(sqlite3.connect(":memory:")) as few:
         few.execute(f"CREATE VIRTUAL TABLE few USING fts5 (name, description, tags, moments, {_TOKENIZE})")
         few.executemany("INSERT INTO few (rowid, name, description, tags, moments) VALUES (?, ?, ?, ?, ?)", rows)
-        marked = few.execute(
-            f"SELECT rowid, highlight(few, 1, '{_BEFORE}', '{_AFTER}'), highlight(few, 3, '{_BEFORE}', '{_AFTER}')"  # noqa: S608
-            " FROM few WHERE few MATCH ?",
-            (words,),
-        ).fetchall()
-    return {number: Hit(_pieces(text), _moment(db, number, moments)) for number, text, moments in marked}
+        columns = ", ".join(f"highlight(few, {column}, '{_BEFORE}', '{_AFTER}')" for column in range(4))
+        marked = few.execute(f"SELECT rowid, {columns} FROM few WHERE few MATCH ?", (words,)).fetchall()  # noqa: S608
+    return {number: _hit(db, number, *texts) for number, *texts in marked}
 
 
 def index(db: Connection, item_id: int) -> None:
@@ -144,11 +146,23 @@ def _pieces(text: str) -> tuple[tuple[str, bool], ...]:
     return tuple(found)
 
 
-def _moment(db: Connection, item_id: int, moments: str) -> float | None:
-    for place, text in enumerate(moments.split(_BETWEEN)):
-        if _BEFORE in text:
-            row = db.execute(
-                "SELECT at FROM frames WHERE item_id = ? ORDER BY place LIMIT 1 OFFSET ?", (item_id, place)
-            ).fetchone()
-            return None if row is None else float(row["at"])
-    return None
+def _hit(db: Connection, item_id: int, name: str, description: str, tags: str, moments: str) -> Hit:
+    texts = moments.split(_BETWEEN)
+    place = max(range(len(texts)), key=lambda place: _words_in(texts[place]))  # of equals the earliest
+    at = None
+    if _BEFORE in texts[place]:
+        row = db.execute(
+            "SELECT at FROM frames WHERE item_id = ? ORDER BY place LIMIT 1 OFFSET ?", (item_id, place)
+        ).fetchone()
+        at = None if row is None else float(row["at"])
+    says = next((text for text in (description, texts[place], tags, name) if _BEFORE in text), description)
+    pieces = _pieces(says)
+    if pieces and not pieces[0][1] and len(pieces[0][0]) > _LONG_BEGINNING and len(pieces) > 1:
+        end = pieces[0][0][-_LONG_BEGINNING // 2 :].partition(" ")[2]
+        pieces = ((f"… {end}", False), *pieces[1:])
+    return Hit(pieces, at)
+
+
+def _words_in(text: str) -> int:
+    """Return how many different words are marked."""
+    return len({word for piece, marked in _pieces(text) if marked for word in piece.lower().split()})

@@ -20,11 +20,15 @@ from appliance.records import Priority
 
 @get("/", sync_to_thread=True)
 def listing(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> dict[str, Any]:
-    """Answer one page of the library, newest first, and the cursor of the next."""
+    """Answer one page of the library, newest first or the best of a search, and the cursor of the next."""
     filters = Filters.read(request.query_params)
     with box.library() as db:
         page = filters.page(db)
-        return {"items": items_json(db, page.items, box.known_models(), filters.q), "cursor": page.cursor}
+        return {
+            "items": items_json(db, page.items, box.known_models(), filters.q),
+            "cursor": page.cursor,
+            "order": items.Order.BEST if page.ranked else items.Order.NEWEST,
+        }
 
 
 @get("/api/v1/timeline", sync_to_thread=True)

@@ -25,12 +25,16 @@ def library(
         revision = items.revision(db)  # first: what changes meanwhile is told to the page once it listens
         page, timeline = filters.page(db), filters.timeline(db)
         offered = chips(db, models)
+        shown = filters.shown()
+        if not page.ranked:
+            shown["order"] = ""
         text = templates.page(
             "library.html", box, db, "library",
             items=items_json(db, page.items, models, filters.q),
             revision=revision,
             cursor=page.cursor,
-            filters=filters.shown(),
+            filters=shown,
+            too_many=filters.q is not None and filters.order is items.Order.BEST and not page.ranked,
             total=items.count(db, **filters.wanted()),
             most_counted=items.MOST_COUNTED,
             years=offered.years,

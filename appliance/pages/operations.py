@@ -43,7 +43,11 @@ _FILTERS = (
     query("favourite", _FLAG, "Only favourites (1), or only others (0)."),
     query("described_by", TEXT | {"maxLength": 500}, "Only what a person described (person), or this model (its id)."),
     query("trashed", _FLAG, "1: what is in the trash, in place of what is not."),
-    query("order", {"type": "string", "enum": [str(order) for order in Order]}, "best: of a search, the best first."),
+    query(
+        "order",
+        {"type": "string", "enum": [str(order) for order in Order]},
+        "best: of a search, the best first, up to 2,000.",
+    ),
     query("cursor", TEXT | {"maxLength": 500}, "Where the page before ended."),
     query("limit", WHOLE | {"minimum": 1, "maximum": 500, "default": 100}, "How many items at most."),
     query("from", TEXT | {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, "Begin with the newest of this month, or older."),

@@ -103,7 +103,12 @@ SCHEMAS: dict[str, Schema] = {
         },
         "duplicate", "marks", "hit_at",
     ),
-    "Items": of({"items": {"type": "array", "items": ref("Item")}, "cursor": maybe(TEXT)}),
+    "Items": of(
+        {
+            "items": {"type": "array", "items": ref("Item")}, "cursor": maybe(TEXT),
+            "order": {"type": "string", "enum": ["newest", "best"]},
+        }
+    ),
     "Timeline": of({"months": {"type": "array", "items": of({"month": TEXT, "count": WHOLE, "cursor": TEXT})}}),
     "Filters": of(
         {"years": many(WHOLE), "tags": many(TEXT), "describers": many(of({"id": TEXT, "name": TEXT}))}

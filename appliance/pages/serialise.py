@@ -32,8 +32,8 @@ def items_json(
 ) -> list[dict[str, Any]]:
     """Return many items; their descriptions and tags are read at once.
 
-    Where they were searched for by `q`, each has `marks`, its description in pieces `{text, marked}`, and `hit_at`, the
-    second of a video's moment that was found (null where none was).
+    Where they were searched for by `q`, each has `marks`, the text that says it (see `search.Hit`) in pieces
+    `{text, marked}`, and `hit_at`, the second of a video's moment that was found (null where none was).
     """
     numbers = [item.id for item in items]
     texts, tags = descriptions.current_for(db, numbers), descriptions.tags_for(db, numbers)

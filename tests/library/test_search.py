@@ -178,13 +178,41 @@ def test_the_best_matches_come_first_page_by_page(
 
 def test_says_where_it_was_found(db: Connection, shelf: dict[str, Item]) -> None:
     film, two = shelf["film"].id, shelf["two"].id
-    assert search.hits(db, "puppy", [film, two]) == {film: search.Hit((("a garden", False),), 4.5)}
+    assert search.hits(db, "puppy", [film, two]) == {
+        film: search.Hit((("a ", False), ("puppy", True), (" and a ball", False)), 4.5)
+    }
     hit = search.hits(db, "dog lak", [two])[two]
     assert hit.pieces == (
         ("two ", False), ("dogs", True), (" swimming in a ", False), ("lake", True),
     )  # fmt: skip
     assert hit.at is None
     assert search.hits(db, "tag:dog", [two]) == {}
+    three = shelf["three"].id
+    assert search.hits(db, "birthday", [three])[three].pieces[:2] == (("birthday", True), (" cake cat", False))
+    assert search.hits(db, "three", [three])[three].pieces == (("three", True), (".jpg", False))
+
+
+def test_of_a_films_moments_the_one_with_the_most_of_the_words_is_found(
+    db: Connection, add: Callable[..., Item]
+) -> None:
+    film = add(b"film", "film.mp4")
+    says = ("a large red circle", "a small green triangle", "a large green triangle", "a large green triangle, a star")
+    describe(db, film, "shapes", (), tuple(Frame(4.0 * place, text) for place, text in enumerate(says)))
+
+    def at(typed: str) -> float | None:
+        return search.hits(db, typed, [film.id])[film.id].at
+
+    assert at("large") == 0.0
+    assert at("large green triangle") == 8.0
+    assert at('"green triangle"') == 4.0
+    assert at("large star") == 12.0
+
+
+def test_of_a_long_beginning_only_its_end_is_told(db: Connection, add: Callable[..., Item]) -> None:
+    photo = add(b"long", "long.jpg")
+    describe(db, photo, "a table in a garden in the shade of a very old tree with a cake on it", ())
+    pieces = search.hits(db, "cake", [photo.id])[photo.id].pieces
+    assert pieces == (("… a very old tree with a ", False), ("cake", True), (" on it", False))
 
 
 def test_filters(db: Connection, shelf: dict[str, Item]) -> None:

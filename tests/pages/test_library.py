@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from appliance.library import wanted
 from appliance.records import RECOGNISER
 
 MONTHS = ("2024-05", "2020-06", "2009-12")
@@ -112,6 +113,28 @@ def test_whose_descriptions_are_shown_can_be_chosen(shelf, client):
     assert shown(chosen) == [first.id]
     assert "By Shoebox sample</a>" in chosen
     assert shown(client.get(found["blip-base-int8"]).text) == [second.id]
+
+
+def test_more_than_can_be_ranked_come_newest_first_and_the_page_says_so(shelf, client, monkeypatch):
+    first, second = shelf.done("a red circle, a red square"), shelf.done("a circle")
+    page = client.get("/?q=circle&order=best").text
+    assert "Best first" in page
+    assert client.get("/api/v1/items?q=circle&order=best").json()["order"] == "best"
+    monkeypatch.setattr(wanted, "_FEW_MATCHES", 1)
+    page = client.get("/?q=circle&order=best").text
+    assert "newest first, as these are too many to put the best first" in page
+    assert "Best first" not in page
+    assert shown(page) == [second.id, first.id]
+    assert client.get("/api/v1/items?q=circle&order=best").json()["order"] == "newest"
+
+
+def test_what_was_found_is_to_be_seen_on_its_picture(shelf, client):
+    shelf.done("a red circle", name="moon.png")
+    for q, marked in (("circle", "circle"), ("moon", "moon")):
+        tile = re.search(r'<a class="tile".*?</a>', client.get(f"/?q={q}").text, re.DOTALL)[0]
+        assert " data-found" in tile
+        assert f"<mark>{marked}</mark>" in tile
+    assert "data-found" not in client.get("/").text
 
 
 @pytest.mark.parametrize("query", ["status=done", "kind=x", "limit=0"])

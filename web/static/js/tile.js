@@ -25,16 +25,18 @@ export function fill(node, item) {
   if (ready && !picture) {
     picture = el("img", { src: item.urls.small, width: item.width, height: item.height, decoding: "async", loading: "lazy" });
   }
+  const same = picture?.alt === (item.description ?? item.name);
   if (picture) picture.alt = item.description ?? item.name;
   const parts = [picture ?? el("span", { class: "plain" }, icon(item.kind), el("span", {}, item.name))];
   if (item.duration) {
     parts.push(el("span", { class: "length" }, icon("play"), el("span", { class: "sr" }, SAY.video), duration(item.duration)));
   }
-  if (item.description && ready) {
-    // What the box tells of an item does not know what was searched for: the same words keep what is marked in them.
-    const before = item.marks ? null : node.querySelector(".said");
-    const pieces = (item.marks ?? [{ text: item.description }]).map(({ text, marked }) => (marked ? el("mark", {}, text) : text));
-    parts.push(before?.textContent === item.description ? before : el("span", { class: "said", "aria-hidden": "true" }, ...pieces));
+  // What the box tells of an item does not know what was searched for: the same words keep what is marked in them.
+  if (!same || item.marks) node.toggleAttribute("data-found", Boolean(ready && item.marks?.some(({ marked }) => marked)));
+  const found = node.hasAttribute("data-found");
+  if ((item.description || found) && ready) {
+    const pieces = found ? item.marks?.map(({ text, marked }) => (marked ? el("mark", {}, text) : text)) : [item.description];
+    parts.push(pieces ? el("span", { class: "said", "aria-hidden": "true" }, ...pieces) : (node.querySelector(".said") ?? ""));
   }
   const said = left ? SAY.notDescribedYet : SAY.states[item.status];
   parts.push(el("span", { class: "mark", "aria-hidden": "true" }, left && icon("moon")), el("span", { class: "sr state-said" }, said));
