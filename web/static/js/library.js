@@ -6,7 +6,7 @@ import { comeBack, leaveMark } from "./mark.js";
 import { forget, lay } from "./rows.js";
 import { scrubber } from "./scrubber.js";
 import { search } from "./search.js";
-import { redraw } from "./select.js";
+import { redraw, stop } from "./select.js";
 import { SAY } from "./sentences.js";
 import { fill, key, tile } from "./tile.js";
 import "./keys.js";
@@ -153,11 +153,11 @@ function take(page) {
   library.classList.toggle("few", theirs.classList.contains("few"));
   const ours = (node) => (node.id && document.getElementById(node.id)) || node;
   document.getElementById("chips").replaceChildren(...[...page.getElementById("chips").childNodes].map(ours));
-  for (const part of ["found", "before", "months", "after"]) swap(page, part);
+  for (const part of ["found", "before", "months", "menus", "after"]) swap(page, part);
   document.title = page.title;
   follow = scrubber(months);
   layAll();
-  redraw();
+  stop(); // what was chosen is no longer in sight
   scrollTo(0, 0);
   follow();
   moreWhileNear();

@@ -23,10 +23,12 @@ export function search(take) {
     const { signal } = asking;
     const page = await fresh(wanted, signal);
     // Where the box is away or wants to know who is there, the enter key shows what it says.
-    if (signal.aborted || !page?.getElementById("months")) return;
+    if (signal.aborted || !page?.getElementById("chips")) return;
     shown = wanted;
     history.replaceState(null, "", wanted);
+    const { activeElement } = document;
     take(page);
+    if (!activeElement.isConnected) field.focus(); // somebody had gone on with the tab key
   }
 
   field.addEventListener("input", () => {

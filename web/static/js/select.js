@@ -37,7 +37,8 @@ function draw() {
   }
 }
 
-function stop() {
+/** Choose no more. */
+export function stop() {
   chosen.clear();
   choosing = false;
   last = null;
@@ -135,7 +136,7 @@ months.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && choosing && !document.querySelector("dialog[open]")) {
+  if (event.key === "Escape" && choosing && !document.querySelector(":is(dialog[open], :popover-open)")) {
     stop();
     starter?.focus();
   }
