@@ -260,4 +260,5 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("012_nights", schema_history.NIGHT_OF_A_JOB),
     ("013_films", schema_uploads.PHOTOS_HEAR),
     ("014_tags", schema_tally.TAGS),
+    ("015_films_gone", schema_uploads.PHOTOS_HEAR_OF_THE_LAST),
 )

@@ -45,6 +45,14 @@ CREATE TRIGGER photos_paired AFTER UPDATE OF live_of ON items WHEN old.live_of I
 END;
 """
 
+# Nor can the page play a film any more that is gone for good.
+PHOTOS_HEAR_OF_THE_LAST = """
+CREATE TRIGGER photos_bereft AFTER DELETE ON items WHEN old.live_of IS NOT NULL BEGIN
+  UPDATE revision SET latest = latest + 1;
+  UPDATE items SET revision = (SELECT latest FROM revision) WHERE id = old.live_of;
+END;
+"""
+
 _SHOWN_WITH_ITS_PHOTO = 2
 
 SQL += triggers(

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from zipstream import ZIP_STORED, ZipStream
 
 from appliance.errors import NotFoundError
-from appliance.library import items
+from appliance.library import items, live
 from appliance.library.names import numbered, safe_name
 from appliance.pages.box import Box
 from appliance.pages.errors import RequestError
@@ -19,11 +19,16 @@ MOST_AT_ONCE = 500
 
 @get("/api/v1/items/download", sync_to_thread=True)
 def download(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> StreamingResponse:
-    """Answer the originals of the items in `ids` (with commas between them) as one zip, under their own names."""
+    """Answer the originals of the items in `ids` (with commas between them) as one zip, under their own names.
+
+    A Live Photo's film goes with its photo.
+    """
     zipped = ZipStream(compress_type=ZIP_STORED, sized=True)  # photos and videos do not get smaller
     taken = set[str]()
     with box.library() as db:
-        for number in _ids(request.query_params.get("ids", "")):
+        numbers = _ids(request.query_params.get("ids", ""))
+        films = live.films_of(db, numbers)
+        for number in dict.fromkeys(one for photo in numbers for one in (photo, films.get(photo)) if one is not None):
             item = items.get(db, number)
             original = box.store.original(item.path)
             if not original.is_file():

@@ -35,6 +35,7 @@ def shown(
 ) -> Response[str]:
     """Return an item's page; with why its form was `refused`, it keeps what was `typed`."""
     with box.library() as db:
+        revision = items.revision(db)  # first: what changes meanwhile is told to the page once it listens
         found = items.get(db, number)
         models = box.known_models()
         newer, older = items.neighbours(db, number)
@@ -47,7 +48,8 @@ def shown(
             typed=typed,
             history=written,
             said_before=next((entry for entry in written if entry["source"] == Source.MODEL), None),
-            facts=facts(found, box.zone(db)),
+            facts=facts(found, box.zone(db), next((entry["milliseconds"] for entry in written), None)),
+            revision=revision,
             place=place(found),
             shown_by_browsers=names.SHOWN_BY_BROWSERS,
             days=moments.range_of_days(),
@@ -57,8 +59,11 @@ def shown(
     return html(text, 200 if refused is None else problem(refused).status)
 
 
-def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
-    """Return what is known of a file, in people's words: label and value, only what there is."""
+def facts(found: Item, zone: tzinfo, milliseconds: int | None = None) -> list[tuple[str, str]]:
+    """Return what is known of a file, in people's words: label and value, only what there is.
+
+    `milliseconds` is how long a model took for what is written of it now.
+    """
     megapixels = (found.width or 0) * (found.height or 0) / 1e6
     pixels = f"{found.width} × {found.height}" if found.width and found.height else ""
     if megapixels >= 1 and found.kind is Kind.PHOTO:
@@ -72,6 +77,7 @@ def facts(found: Item, zone: tzinfo) -> list[tuple[str, str]]:
         (say("Size"), pixels),
         (say("File"), found.name),
         (say("File size"), joined((words.size(found.bytes), f"({word})")) if word else words.size(found.bytes)),
+        (say("Described in"), "" if milliseconds is None else say("{count} ms", count=words.number(milliseconds))),
     ]
     return [(label, value) for label, value in pairs if value]
 

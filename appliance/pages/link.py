@@ -30,7 +30,8 @@ async def link_page(
     token: FromPath[str], box: NamedDependency[Box], templates: NamedDependency[Templates]
 ) -> Response[str]:
     """Answer the form."""
-    return await asyncio.to_thread(_page, box, templates, token)
+    link = await asyncio.to_thread(_find, box, token)
+    return await asyncio.to_thread(_page, box, templates, token, link)
 
 
 @post(PATH, opt=OPEN, request_max_body_size=None, status_code=200)
@@ -59,11 +60,10 @@ def _find(box: Box, token: str) -> Link:
 def _sent(box: Box, templates: Templates, token: str, link: Link, outcomes: list[Outcome]) -> Response[str]:
     with box.library() as db:
         links.note(db, link.id, sum(outcome.item is not None for outcome in outcomes))
-    return _page(box, templates, token, outcomes=outcomes)
+    return _page(box, templates, token, link, outcomes=outcomes)  # also where it ended while they were sent
 
 
-def _page(box: Box, templates: Templates, token: str, **more: Any) -> Response[str]:
-    link = _find(box, token)
+def _page(box: Box, templates: Templates, token: str, link: Link, **more: Any) -> Response[str]:
     with box.library() as db:
         text = templates.page(
             "link.html",

@@ -67,6 +67,13 @@ def test_a_photo_has_one_film(db: Connection, prepared: Callable[..., Item]) -> 
     assert items.get(db, other.id).live_of is None
 
 
+def test_a_photo_hears_that_its_film_is_gone(db: Connection, prepared: Callable[..., Item]) -> None:
+    photo, film = prepared("IMG_1.HEIC"), prepared("IMG_1.MOV")
+    before = items.get(db, photo.id).revision
+    db.execute("DELETE FROM items WHERE id = ?", (film.id,))
+    assert items.get(db, photo.id).revision > before
+
+
 def test_they_go_to_the_trash_and_come_back_together(db: Connection, prepared: Callable[..., Item]) -> None:
     photo, film = prepared("IMG_1.HEIC"), prepared("IMG_1.MOV")
     before = items.revision(db)

@@ -49,7 +49,8 @@ def test_how_long_it_took_is_told_to_the_millisecond_where_one_looks_closer(shel
     item = shelf.describe(shelf.done("a dog"), "a dog on a beach", seconds=1.2341)
     text = client.get(f"/items/{item.id}").text
     assert '<span title="1,234 ms">1.2 s</span>' in text.split("Written before")[0]
-    assert '<span title="250 ms">' in text.split("Written before")[1]
+    assert ", in 250 ms</p>" in text.split("Written before")[1]
+    assert "<dt>Described in</dt><dd>1,234 ms</dd>" in text
 
 
 def test_a_photo_described_by_a_model_is_not_marked_so(shelf, client):
@@ -81,6 +82,7 @@ def test_facts_say_only_what_is_known():
         1, Kind.PHOTO, Status.PENDING, "0" * 64, "a.heic", "a.heic", 2_400_000, "image/heic", "2024-05-03T12:20:00Z"
     )
     assert facts(bare, UTC) == [("Added", "3 May 2024, 12:20"), ("File", "a.heic"), ("File size", "2.4 MB (HEIC)")]
+    assert facts(bare, UTC, 1234)[-1] == ("Described in", "1,234 ms")
     full = Item(
         1, Kind.VIDEO, Status.COMPLETED, "0" * 64, "a.mov", "a.mov", 2_400_000, "video/quicktime",
         "2024-05-03T12:20:00Z", 1920, 1080, 62.4, "2024-05-01T09:05:00+02:00", "Pixel 9", -33.8568, 151.2153,

@@ -1,5 +1,8 @@
 """The API's items."""
 
+import io
+import zipfile
+
 import pytest
 
 from appliance.library import jobs
@@ -55,7 +58,13 @@ def test_a_live_photo_tells_its_film_once_it_is_there(shelf, client):
     told = client.get(address, headers={"If-None-Match": alone.headers["etag"]})
     assert (told.status_code, told.json()["film"]) == (200, film.id)
     assert [one["film"] for one in client.get("/api/v1/items").json()["items"]] == [film.id]
-    assert f'href="/api/v1/items/{film.id}/original"' in client.get(f"/items/{photo.id}").text
+    page = client.get(f"/items/{photo.id}").text
+    assert f'href="/api/v1/items/{film.id}/original"' in page
+    assert f'href="/api/v1/items/{film.id}/original?download=1" download' in page
+    with zipfile.ZipFile(io.BytesIO(client.get(f"/api/v1/items/download?ids={photo.id},{film.id}").content)) as zipped:
+        assert zipped.namelist() == ["IMG_1.JPG", "IMG_1.MOV"]
+    with zipfile.ZipFile(io.BytesIO(client.get(f"/api/v1/items/download?ids={photo.id}").content)) as zipped:
+        assert zipped.namelist() == ["IMG_1.JPG", "IMG_1.MOV"], "its film comes with it"
 
 
 def test_a_date_tells_whether_a_person_set_it_and_what_the_file_says(shelf, client):

@@ -130,6 +130,25 @@ def test_a_link_is_shown_once_and_lets_files_in(shelf: Any, browser: TestClient[
     assert shelf.parts() == []
 
 
+def test_a_guest_hears_what_became_of_the_files_though_the_link_ended_meanwhile(
+    shelf: Any, anna: Any, png: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shelf.box.library() as db:
+        path = "/u/" + links.create(db, "Grandma", 3)
+    note = links.note
+
+    def ended(db: Any, number: int, files: int) -> None:
+        note(db, number, files)
+        links.revoke(db, number)
+
+    monkeypatch.setattr(links, "note", ended)
+    with TestClient(create_app(shelf.box.settings)) as guest:
+        sent = guest.post(path, files=[("files", ("cake.png", png(1)))])
+        assert sent.status_code == 200
+        assert "In the box. Thank you." in sent.text
+        assert guest.get(path).status_code == 404
+
+
 def test_a_link_without_a_number_of_days_is_refused(browser: TestClient[Any]) -> None:
     for days in ("", "0", "400", "x", "9" * 40):
         answer = press(browser, "link", **{"link-name": "Grandma", "link-days": days})

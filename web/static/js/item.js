@@ -69,7 +69,12 @@ function wanted(form, button) {
   const edit = {};
   // No words at all are sent too: the box says what to do instead.
   if (description.value.trim() !== description.dataset.was) edit.description = description.value;
-  if (tags.value !== tags.dataset.was) edit.tags = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  if (tags.value !== tags.dataset.was) {
+    // What others have added or taken away meanwhile stays so.
+    const [was, wanted] = [tags.dataset.was, tags.value].map((text) => text.split(",").map((tag) => tag.trim()).filter(Boolean));
+    const [, now] = JSON.parse(article.dataset.said);
+    edit.tags = [...now.filter((tag) => wanted.includes(tag) || !was.includes(tag)), ...wanted.filter((tag) => !was.includes(tag) && !now.includes(tag))];
+  }
   return Object.keys(edit).length ? change(edit) : null;
 }
 
