@@ -43,9 +43,10 @@ SCENE_SECONDS = 4
 
 
 class Box:
-    """`shoebox run` as a process of its own on a free port of this machine."""
+    """`shoebox run`, or another `program`, as a process of its own on a free port of this machine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...] = ("-m", "appliance", "run")) -> None:
+        self.program = program
         self.data = folder / "library"
         self.log = folder / "log.txt"
         with socket.socket() as listener:
@@ -61,7 +62,7 @@ class Box:
         address = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "appliance", "run", *address],
+                [sys.executable, *self.program, *address],
                 env={**os.environ, "SHOEBOX_THREADS": "1"},
                 stdout=log,
                 stderr=log,
@@ -121,6 +122,13 @@ class Box:
         finally:
             connection.close()
 
+    def cannot_describe(self, film: Path) -> int:
+        """Send a third of a film and return its item's number once it has failed."""
+        film.write_bytes(film.read_bytes()[: film.stat().st_size // 3])
+        number = self.upload(film)
+        self.wait(lambda: self.item(number)["status"] == "failed", "the cut-off film to fail")
+        return number
+
     def upload(self, file: Path) -> int:
         """Send a file past the page and return its item's number."""
         status, item = self.ask("POST", f"/api/v1/uploads?name={file.name}", file.read_bytes())
@@ -140,17 +148,25 @@ class Box:
         return item
 
     def dawdle(self, seconds: float = 1.5) -> None:
-        """Wait until something is being described, and keep it so for a while: as on a slow card, the library takes no
-        writing meanwhile. The page looks twice a second and would miss what this machine does in less."""
-        processing = "SELECT count(*) FROM items WHERE status = 'processing'"
+        """Keep what is being described so for a while: the page looks twice a second and would miss what this machine
+        does in less."""
+        with self.held():
+            time.sleep(seconds)
+
+    @contextmanager
+    def held(self) -> Iterator[int]:
+        """Wait until something is being described, and keep it so: as on a slow card, the library takes no writing
+        meanwhile. Gives its number."""
+        processing = "SELECT id FROM items WHERE status = 'processing'"
         end = time.monotonic() + PATIENCE
         with closing(sqlite3.connect(self.data / "library.db", timeout=30, isolation_level=None)) as db:
-            while not db.execute(processing).fetchone()[0]:
+            while not db.execute(processing).fetchone():
                 assert time.monotonic() < end, f"nothing is being described:\n{self.log.read_text()[-4000:]}"
                 time.sleep(0.005)
             db.execute("BEGIN IMMEDIATE")
-            assert db.execute(processing).fetchone()[0], "it was described before it could be held"
-            time.sleep(seconds)
+            found = db.execute(processing).fetchone()
+            assert found, "it was described before it could be held"
+            yield int(found[0])
             db.execute("ROLLBACK")
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
@@ -168,6 +184,30 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     one.start()
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="module")
+def usb_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A box, its page alone, that can be told to do things, with two disks on USB."""
+    one = Box(tmp_path_factory.mktemp("usb"), (str(Path(__file__).with_name("usb_box.py")),))
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def rescue(tmp_path: Path) -> Iterator[str]:
+    """The page that stands in, for a library whose disk is not there; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "appliance", "rescue", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(
+        [*command, "--data", str(tmp_path / "disk" / "library")], env=os.environ, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "Why the page does not start" in process.stdout.readline()
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -248,6 +288,13 @@ def desktop(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(params=["phone", "desktop"])
+def page(request: pytest.FixtureRequest) -> Page:
+    """A page at a phone's and at a desktop's width."""
+    page: Page = request.getfixturevalue(request.param)
+    return page
+
+
 @pytest.fixture(scope="session")
 def serious() -> Callable[[Page], list[str]]:
     """What axe-core finds wrong with a page as it stands, of the serious and critical things."""
@@ -285,34 +332,43 @@ def look(serious: Callable[[Page], list[str]]) -> Callable[[Page, str], None]:
 
 
 @pytest.fixture
-def photo(tmp_path: Path) -> Callable[..., Path]:
+def variant(request: pytest.FixtureRequest) -> str:
+    """What a test's parameters are called: the box knows a file again that it was sent at another width."""
+    return request.node.callspec.id if hasattr(request.node, "callspec") else ""
+
+
+@pytest.fixture
+def photo(tmp_path: Path, variant: str) -> Callable[..., Path]:
     """Draws `scene` into a JPEG called `name`; the seed makes its bytes its own."""
 
     def write(name: str, scene: str, seed: int, size: tuple[int, int] = (960, 720), taken: str | None = None) -> Path:
-        return write_photo(tmp_path / name, scene, seed, size, taken)
+        return write_photo(tmp_path / name, scene, seed, size, taken, variant)
 
     return write
 
 
 @pytest.fixture
-def make_film(tmp_path: Path) -> Callable[..., Path]:
+def make_film(tmp_path: Path, variant: str) -> Callable[..., Path]:
     """Makes a film called `name` of some scenes; the seed makes its bytes its own."""
-    return lambda name, seed, scenes=FILM_SCENES: write_film(tmp_path / name, scenes, seed)
+    return lambda name, seed, scenes=FILM_SCENES: write_film(tmp_path / name, scenes, seed, note=variant)
 
 
-def write_photo(path: Path, scene: str, seed: int, size: tuple[int, int], taken: str | None = None) -> Path:
-    """Write a drawn scene as a JPEG, taken at `taken` (`2024:05:03 14:20:00`) where given."""
+def write_photo(
+    path: Path, scene: str, seed: int, size: tuple[int, int], taken: str | None = None, note: str = ""
+) -> Path:
+    """Write a drawn scene as a JPEG, taken at `taken` (`2024:05:03 14:20:00`) where given, with a note in the file."""
     exif = Image.Exif()
     if taken:
         exif.get_ifd(0x8769)[0x9003] = taken
-    render(Scene.of(scene, seed), *size).save(path, "JPEG", quality=88, exif=exif)
+    render(Scene.of(scene, seed), *size).save(path, "JPEG", quality=88, exif=exif, comment=note.encode())
     return path
 
 
-def write_film(path: Path, scenes: tuple[str, ...] = FILM_SCENES, seed: int = 1, rate: int = 8) -> Path:
-    """Write an H.264 MP4 that shows each scene for SCENE_SECONDS, with two key frames a second."""
+def write_film(path: Path, scenes: tuple[str, ...] = FILM_SCENES, seed: int = 1, rate: int = 8, note: str = "") -> Path:
+    """Write an H.264 MP4 that shows each scene for SCENE_SECONDS, two key frames a second, with a note in the file."""
     data = io.BytesIO()
     with av.open(data, "w", format="mp4") as film:
+        film.metadata["comment"] = note
         stream = film.add_stream("libx264", rate=Fraction(rate), options={"preset": "veryfast", "g": str(rate // 2)})
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         frames_each = SCENE_SECONDS * rate

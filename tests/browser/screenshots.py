@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from appliance.assets import asset
+from tests.browser.conftest import signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -21,7 +22,7 @@ PAGES = {
     "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle",
     "models": "/settings/models", "backups": "/settings/backups", "box": "/settings/box", "notes": "/settings/logs",
     "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api", "help": "/help",
-    "missing": "/items/999999",
+    "missing": "/items/999999", "doctor": "/settings/doctor", "card": "/help/card", "topic": "/help/troubleshooting",
 }  # fmt: skip
 LOOKS = pytest.mark.parametrize(
     ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
@@ -42,6 +43,10 @@ def _no_night() -> Iterator[None]:
 
 def take(page: Page, address: str, name: str) -> None:
     page.goto(address)
+    shoot(page, name)
+
+
+def shoot(page: Page, name: str) -> None:
     page.evaluate("document.fonts.ready")
     page.evaluate(PICTURES_STAND)
     page.screenshot(path=PICTURES / f"{name}.jpg", type="jpeg", quality=72)
@@ -74,6 +79,25 @@ def test_take_pictures_of_who_is_not_signed_in(chromium: Any, box: Any, form: st
     page = context.new_page()
     take(page, "/login", f"login-{form}-{theme}")
     take(page, "/u/" + made["address"].rpartition("/")[2], f"link-{form}-{theme}")
+    context.close()
+
+
+@LOOKS
+def test_take_pictures_of_a_disk_and_an_order(chromium: Any, usb_box: Any, form: str, theme: Any) -> None:
+    context = signed_in(chromium, usb_box, **looks(form, theme))
+    page = context.new_page()
+    take(page, "/welcome/disk", f"disk-{form}-{theme}")
+    page.goto("/settings")
+    page.get_by_role("button", name="Restart Shoebox").click()
+    page.get_by_role("heading", name="Shoebox starts again").wait_for()
+    shoot(page, f"restart-{form}-{theme}")
+    context.close()
+
+
+@LOOKS
+def test_take_pictures_of_the_page_in_the_page_s_place(chromium: Any, rescue: str, form: str, theme: Any) -> None:
+    context = chromium.new_context(base_url=rescue, **looks(form, theme))
+    take(context.new_page(), "/", f"rescue-{form}-{theme}")
     context.close()
 
 

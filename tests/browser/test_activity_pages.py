@@ -1,7 +1,6 @@
 """Activity with its charts and nights, how the box is, and its notes: on phone and desktop, in light and dark."""
 
 import re
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +15,7 @@ from appliance.records import Kind
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+MOVING = "document.getAnimations().length"
 WIDTHS = pytest.mark.parametrize("width", ["phone", "desktop"])
 
 
@@ -42,18 +42,27 @@ def test_activity(request: pytest.FixtureRequest, lived_in: None, look: Any, wid
     look(page, "activity")
 
 
-@WIDTHS
 def test_the_seconds_of_the_one_being_described_go_on(
-    request: pytest.FixtureRequest, box: Any, photo: Callable[..., Path], width: str
+    page: Page, box: Any, photo: Callable[..., Path], look: Callable[[Page, str], None]
 ) -> None:
-    page: Page = request.getfixturevalue(width)
     page.goto("/activity")
-    held = threading.Thread(target=box.dawdle, args=(6.0,))
-    held.start()
-    box.upload(photo(f"counted-{width}.jpg", "a large red circle on a white background", 70 + len(width)))
-    expect(page.locator("[data-elapsed]")).to_have_text(re.compile("^[2-9]$"))
-    expect(page.get_by_text("at most 30")).to_be_visible()
-    held.join()
+    box.upload(photo("counted.jpg", "a large red circle on a white background", 70))
+    with box.held() as number:
+        expect(page.locator("[data-elapsed]")).to_have_text(re.compile("^[2-9]$"))
+        expect(page.get_by_text("s, at most 30")).to_be_visible()
+        assert page.evaluate(MOVING) > 0
+        look(page, "activity-now")
+        assert page.evaluate(MOVING) == 0, "who asked for less motion sees none"
+        page.goto(f"/items/{number}")
+        expect(page.get_by_text("Being described now")).to_be_visible()
+        look(page, "item-now")
+
+
+def test_each_moment_of_a_film_has_its_deadline(page: Page, box: Any, make_film: Callable[..., Path]) -> None:
+    page.goto("/activity")
+    box.upload(make_film("counted.mp4", 71))
+    with box.held():
+        expect(page.get_by_text("s, at most 30 for each moment")).to_be_visible()
 
 
 @WIDTHS

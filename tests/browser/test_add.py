@@ -1,4 +1,4 @@
-"""Adding from the page, at a phone's width."""
+"""Adding from the page."""
 
 import hashlib
 import re
@@ -42,59 +42,69 @@ def row(page: Page, name: str) -> Any:
     return page.locator(f'#list > li[data-name="{name}"]')
 
 
-def test_a_film_goes_in_and_its_description_comes_out(phone: Page, box: Any, make_film: Callable[..., Path]) -> None:
+def lengthened(film: Path, more: int) -> Path:
+    """Put so many bytes at a film's end, in a box that players pass over."""
+    with film.open("ab") as file:
+        file.write(b"\0\0\0\0free" + bytes(more))
+    return film
+
+
+def test_a_film_goes_in_and_its_description_comes_out(page: Page, box: Any, make_film: Callable[..., Path]) -> None:
     film = make_film("birthday.mp4", 11)
-    phone.goto("/add")
-    phone.evaluate(WATCH)
-    phone.get_by_label("Choose photos and videos").set_input_files(film)
+    page.goto("/add")
+    page.evaluate(WATCH)
+    page.get_by_label("Choose photos and videos").set_input_files(film)
     box.dawdle()
-    going = row(phone, "birthday.mp4")
+    going = row(page, "birthday.mp4")
     expect(going).to_have_attribute("data-state", "completed")
-    assert phone.evaluate("states['birthday.mp4']") == ["sending", "pending", "processing", "completed"]
-    assert phone.evaluate("stayed"), "the page was loaded again"
+    assert page.evaluate("states['birthday.mp4']") == ["sending", "pending", "processing", "completed"]
+    assert page.evaluate("stayed"), "the page was loaded again"
     shown = going.locator(".words").inner_text()
     going.get_by_role("link", name="Look at birthday.mp4").click()
-    expect(phone.locator("#writing .words")).to_have_text(shown)
-    item = box.item(int(phone.url.rpartition("/")[2]))
+    expect(page.locator("#writing .words")).to_have_text(shown)
+    item = box.item(int(page.url.rpartition("/")[2]))
     assert item["description"].lower() == shown.lower()
     assert item["status"] == "completed"
 
 
-def test_several_at_once_each_have_a_row(phone: Page, photo: Callable[..., Path]) -> None:
+def test_several_at_once_each_have_a_row(page: Page, photo: Callable[..., Path]) -> None:
     files = [photo(f"shape-{seed}.jpg", "a large red circle on a white background", seed) for seed in range(31, 34)]
-    phone.goto("/add")
-    phone.get_by_label("Choose photos and videos").set_input_files(files)
+    page.goto("/add")
+    page.get_by_label("Choose photos and videos").set_input_files(files)
     for file in files:
-        expect(row(phone, file.name)).to_have_attribute("data-state", "completed")
-    expect(phone.locator("#summary")).to_have_text("Everything is sent · 3 described.")
-    expect(row(phone, files[0].name).locator("img")).to_have_js_property("complete", True)
-    phone.get_by_role("button", name="Clear the list").click()
-    expect(phone.locator("#list > li")).to_have_count(0)
+        expect(row(page, file.name)).to_have_attribute("data-state", "completed")
+    expect(page.locator("#summary")).to_have_text("Everything is sent · 3 described.")
+    expect(row(page, files[0].name).locator("img")).to_have_js_property("complete", True)
+    page.get_by_role("button", name="Clear the list").click()
+    expect(page.locator("#list > li")).to_have_count(0)
 
 
-def test_a_picture_that_is_here_already_is_good_news(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+def test_a_picture_that_is_here_already_is_good_news(page: Page, box: Any, photo: Callable[..., Path]) -> None:
     file = photo("twice.jpg", "a large blue square on a white background", 41)
     first = box.described(box.upload(file))
-    phone.goto("/add")
-    phone.get_by_label("Choose photos and videos").set_input_files(file)
-    known = row(phone, "twice.jpg")
+    page.goto("/add")
+    page.get_by_label("Choose photos and videos").set_input_files(file)
+    known = row(page, "twice.jpg")
     expect(known).to_have_attribute("data-state", "duplicate")
     expect(known).to_contain_text("Already in the box, since")
     expect(known.locator("img")).to_have_attribute("src", first["urls"]["small"])
     expect(known.get_by_role("link")).to_have_attribute("href", first["urls"]["page"])
-    expect(phone.locator("#summary")).to_have_text("All of this is here already.")
+    expect(page.locator("#summary")).to_have_text("All of this is here already.")
 
 
-def test_a_text_file_is_refused_with_a_next_step(phone: Page, troubles: Any, tmp_path: Path) -> None:
+def test_a_text_file_is_refused_with_a_next_step(
+    page: Page, troubles: Any, tmp_path: Path, look: Callable[[Page, str], None]
+) -> None:
     note = tmp_path / "note.jpg"
     note.write_text("Bread, butter, two dozen eggs.\n" * 40)
-    phone.goto("/add")
-    phone.get_by_label("Choose photos and videos").set_input_files(note)
-    refused = row(phone, "note.jpg")
+    page.goto("/add")
+    page.get_by_label("Choose photos and videos").set_input_files(note)
+    refused = row(page, "note.jpg")
     expect(refused).to_have_attribute("data-state", "refused")
     expect(refused.get_by_role("alert")).not_to_be_empty()
     assert len(refused.locator(".say").all()) == 2, "the sentence and the next step"
-    expect(phone.locator("#summary")).to_have_text("Nothing was added · 1 needs a look.")
+    expect(page.locator("#summary")).to_have_text("Nothing was added · 1 needs a look.")
+    look(page, "adding-refused")
     troubles.forgive("415")
     troubles.clear()  # the text's own bytes are no picture to show beside it
     refused.get_by_role("button", name="Remove from the list: note.jpg").click()
@@ -140,10 +150,7 @@ def test_a_lost_network_in_mid_file_costs_nothing(
 ) -> None:
     """A large film, the network gone in the middle for a while: nothing that had come is sent again."""
     page: Page = request.getfixturevalue(width)
-    film = make_film(f"long-{width}.mp4", 21 if width == "phone" else 22)
-    with film.open("r+b") as file:
-        file.seek(0, 2)
-        file.write(b"\0\0\0\0free" + bytes(30_000_000))  # a box that players pass over, to its end
+    film = lengthened(make_film(f"long-{width}.mp4", 21 if width == "phone" else 22), 30_000_000)
     began: list[int] = []
     page.on(
         "request",
@@ -166,39 +173,57 @@ def test_a_lost_network_in_mid_file_costs_nothing(
     assert box.item(number)["sha256"] == hashlib.sha256(film.read_bytes()).hexdigest()
 
 
+def test_how_fast_it_goes_and_how_long_it_takes_are_said(
+    page: Page, box: Any, make_film: Callable[..., Path], look: Callable[[Page, str], None]
+) -> None:
+    films = [lengthened(make_film(f"slow-{seed}.mp4", seed), 30_000_000) for seed in (24, 25)]
+    network = Network(box.port, [], pace=2_000_000.0)
+    page.goto(f"http://127.0.0.1:{network.port}/add")
+    page.get_by_label("Choose photos and videos").set_input_files(films)
+    for film in films:
+        expect(row(page, film.name)).to_contain_text(re.compile(r"of 30 MB · [\d.]+ [kM]B/s · \d+ (s|min) left"))
+    expect(page.locator("#pace")).to_have_text(re.compile(r"^[\d.]+ [kM]B/s · \d+ (s|min) left$"))
+    look(page, "adding")
+    network.pace = 0.0
+    for film in films:
+        expect(row(page, film.name)).to_have_attribute("data-state", "completed")
+    expect(page.locator("#pace")).to_be_empty()
+    network.close()
+
+
 def test_after_the_page_was_closed_it_goes_on(
-    phone: Page, photo: Callable[..., Path], serious: Callable[[Page], list[str]]
+    page: Page, photo: Callable[..., Path], serious: Callable[[Page], list[str]]
 ) -> None:
     file = photo("half.jpg", "a large red circle on a black background", 52)
-    phone.route("**/api/v1/tus/*", lambda route: None)  # hangs, as where the box is out of reach
-    phone.goto("/add")
-    phone.get_by_label("Choose photos and videos").set_input_files(file)
-    until(phone, "localStorage.getItem('shoebox.sent') !== null")
-    phone.goto("about:blank")
-    phone.unroute("**/api/v1/tus/*")
+    page.route("**/api/v1/tus/*", lambda route: None)  # hangs, as where the box is out of reach
+    page.goto("/add")
+    page.get_by_label("Choose photos and videos").set_input_files(file)
+    until(page, "localStorage.getItem('shoebox.sent') !== null")
+    page.goto("about:blank")
+    page.unroute("**/api/v1/tus/*")
     begun: list[str] = []
-    phone.on("request", lambda sent: begun.append(sent.url) if sent.url.endswith("/api/v1/tus") else None)
-    phone.goto("/add")
-    expect(phone.locator("#half")).to_contain_text("Sent in part: half.jpg.")
-    assert serious(phone) == []
-    phone.get_by_label("Choose photos and videos").set_input_files(file)
-    expect(row(phone, "half.jpg")).to_have_attribute("data-state", "completed")
+    page.on("request", lambda sent: begun.append(sent.url) if sent.url.endswith("/api/v1/tus") else None)
+    page.goto("/add")
+    expect(page.locator("#half")).to_contain_text("Sent in part: half.jpg.")
+    assert serious(page) == []
+    page.get_by_label("Choose photos and videos").set_input_files(file)
+    expect(row(page, "half.jpg")).to_have_attribute("data-state", "completed")
     assert begun == [], "it was begun anew"
 
 
-def test_pause_and_go_on(phone: Page, photo: Callable[..., Path]) -> None:
+def test_pause_and_go_on(page: Page, photo: Callable[..., Path]) -> None:
     held: list[Route] = []
-    phone.route("**/api/v1/tus/*", lambda route: held.append(route))
-    phone.goto("/add")
+    page.route("**/api/v1/tus/*", lambda route: held.append(route))
+    page.goto("/add")
     file = photo("pausing.jpg", "a large blue circle on a white background", 53)
-    phone.get_by_label("Choose photos and videos").set_input_files(file)
-    until(phone, "localStorage.getItem('shoebox.sent') !== null")
-    phone.get_by_role("button", name="Pause").click()
-    expect(row(phone, "pausing.jpg")).to_contain_text("Paused")
-    expect(phone.locator("#summary")).to_have_text("Paused at 1 of 1.")
-    phone.unroute("**/api/v1/tus/*")
-    phone.get_by_role("button", name="Go on").click()
-    expect(row(phone, "pausing.jpg")).to_have_attribute("data-state", "completed")
+    page.get_by_label("Choose photos and videos").set_input_files(file)
+    until(page, "localStorage.getItem('shoebox.sent') !== null")
+    page.get_by_role("button", name="Pause").click()
+    expect(row(page, "pausing.jpg")).to_contain_text("Paused")
+    expect(page.locator("#summary")).to_have_text("Paused at 1 of 1.")
+    page.unroute("**/api/v1/tus/*")
+    page.get_by_role("button", name="Go on").click()
+    expect(row(page, "pausing.jpg")).to_have_attribute("data-state", "completed")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])

@@ -66,6 +66,37 @@ def test_with_a_finger_two_are_tagged(
     expect(phone.get_by_text("2 no longer tagged.")).to_be_visible()
 
 
+def test_many_are_made_favourites_and_described_again(
+    page: Page, box: Any, three: list[int], look: Callable[[Page, str], None]
+) -> None:
+    def choose() -> None:
+        page.get_by_role("button", name="Choose").click()
+        for number in three[:2]:
+            tile(page, number).click()
+        expect(page.get_by_text("2 chosen")).to_be_visible()
+
+    page.goto("/")
+    choose()
+    look(page, "choosing")
+    page.get_by_role("button", name="Favourite", exact=True).click()
+    expect(page.get_by_text("2 now favourites.")).to_be_visible()
+    assert [box.item(number)["favourite"] for number in three] == [True, True, False]
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 no longer favourites.")).to_be_visible()
+    before = [box.item(number)["history"] for number in three]
+    choose()
+    page.get_by_role("button", name="Describe again").click()
+    expect(page.get_by_text("2 described again, one after the other.")).to_be_visible()
+    box.wait(
+        lambda: all(
+            len(box.item(number)["history"]) > len(had) for number, had in zip(three[:2], before, strict=False)
+        ),
+        "them to be described again",
+    )
+    for number in three[:2]:
+        expect(tile(page, number)).to_have_attribute("data-status", "completed")
+
+
 def long_press(phone: Page, number: int) -> CDPSession:
     """Lay a finger on a picture until it is chosen; what is returned says what the finger does next."""
     place = tile(phone, number).bounding_box()

@@ -1,5 +1,6 @@
 """The family has the last word: descriptions, tags, favourites and the trash, on a phone and on a desktop."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,6 @@ from playwright.sync_api import Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SCENE = "a large red circle on a white background"
-
-
-@pytest.fixture(params=["phone", "desktop"])
-def page(request: pytest.FixtureRequest) -> Page:
-    """The page at a phone's and at a desktop's width."""
-    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -85,6 +80,19 @@ def test_what_was_seen_to_change_is_no_reason_to_refuse(page: Page, box: Any, it
     expect(page.locator("#writing .words")).to_have_text("Grandmother's balloon")
 
 
+def test_tags_that_two_have_given_at_once_both_stay(page: Page, box: Any, item: Any) -> None:
+    page.goto(f"/items/{item['id']}")
+    page.get_by_text("Change the words and tags").click()
+    tags = page.get_by_label("Tags, with commas between them")
+    tags.fill(", ".join([*item["tags"][1:], "picnic"]))
+    theirs = json.dumps({"tags": [*item["tags"], "aunt Mia"]}).encode()
+    box.ask("PATCH", f"/api/v1/items/{item['id']}", theirs)
+    expect(page.get_by_role("list", name="Tags")).to_contain_text("aunt Mia")
+    page.get_by_role("button", name="Keep").first.click()
+    expect(page.get_by_role("list", name="Tags")).to_contain_text("picnic")
+    assert set(box.item(item["id"])["tags"]) == {*item["tags"][1:], "aunt Mia", "picnic"}
+
+
 def test_whoever_clears_the_words_is_told_what_to_do(page: Page, box: Any, item: Any, troubles: Any) -> None:
     page.goto(f"/items/{item['id']}")
     page.get_by_text("Change the words and tags").click()
@@ -99,7 +107,7 @@ def test_whoever_clears_the_words_is_told_what_to_do(page: Page, box: Any, item:
     troubles.forgive("400")
 
 
-def test_favourite_and_trash(page: Page, box: Any, item: Any, serious: Callable[[Page], list[str]]) -> None:
+def test_favourite_and_trash(page: Page, box: Any, item: Any, look: Callable[[Page, str], None]) -> None:
     page.goto(f"/items/{item['id']}")
     heart = page.get_by_role("button", name="Favourite")
     heart.click()
@@ -110,7 +118,7 @@ def test_favourite_and_trash(page: Page, box: Any, item: Any, serious: Callable[
     page.get_by_role("button", name="To the trash").click()
     expect(page.get_by_text("In the trash since")).to_be_visible()
     page.goto("/trash")
-    assert serious(page) == []
+    look(page, "trash")
     page.get_by_role("button", name=f"Take out: {item['name']}").click()
     expect(page).to_have_url(re.compile("/trash$"))
     assert box.item(item["id"])["trashed_at"] is None
@@ -147,11 +155,11 @@ def test_without_script_one_can_browse_search_and_write(owners_browser: Any, box
     context.close()
 
 
-def test_the_best_matches_stand_in_one_row_of_their_own_order(desktop: Page, box: Any, film: Any) -> None:
-    desktop.goto("/?q=red+circle&order=best")
-    expect(desktop.locator(".month h2")).to_have_text(["Best first"])
-    shown = desktop.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => Number(tile.dataset.id))")
+def test_the_best_matches_stand_in_one_row_of_their_own_order(page: Page, box: Any, film: Any) -> None:
+    page.goto("/?q=red+circle&order=best")
+    expect(page.locator(".month h2")).to_have_text(["Best first"])
+    shown = page.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => Number(tile.dataset.id))")
     _, told = box.ask("GET", "/api/v1/items?q=red+circle&order=best")
     assert shown == [item["id"] for item in told["items"]]
-    desktop.get_by_role("link", name="newest first").click()
-    expect(desktop.locator(".month h2").first).not_to_have_text("Best first")
+    page.get_by_role("link", name="newest first").click()
+    expect(page.locator(".month h2").first).not_to_have_text("Best first")

@@ -3,11 +3,7 @@
 Screenshots are written into the folder that SHOEBOX_SCREENSHOTS names, where it does.
 """
 
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +67,6 @@ def test_the_box_looks_itself_over_says_why_and_mends(
     expect(page.get_by_text("Nothing is wrong.")).to_be_visible()
     expect(page.get_by_text("Mended:")).to_be_visible()
     look(page, f"doctor-well-{form}")
-
-
-@pytest.fixture
-def rescue(tmp_path: Path) -> Iterator[str]:
-    """The page that stands in, for a library whose disk is not there; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "appliance", "rescue", "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(
-        [*command, "--data", str(tmp_path / "disk" / "library")], env=os.environ, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert "Why the page does not start" in process.stdout.readline()
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
 
 
 @pytest.mark.parametrize("width", [320, 390, 1440])

@@ -52,12 +52,18 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def test_an_empty_box_invites_and_shows_the_first_picture(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
+def test_an_empty_box_invites_and_shows_the_first_picture(
+    phone: Page, box: Any, photo: Callable[..., Path], look: Callable[[Page, str], None]
+) -> None:
     """Stands first: the box of this module is still empty."""
     phone.goto("/")
     expect(phone.get_by_role("heading", name="The shoebox is empty")).to_be_visible()
     expect(phone.get_by_role("link", name="Add photos")).to_have_attribute("href", "/add")
-    picture(phone, "empty-390-light")
+    look(phone, "empty")
+    for address in ("activity", "trash"):
+        phone.goto(f"/{address}")
+        look(phone, f"empty-{address}")
+    phone.goto("/")
     number = box.upload(photo("first.jpg", "a large blue star on a yellow background", 401))
     expect(phone.locator(f'.tile[data-id="{number}"]')).to_have_attribute("data-status", "completed")
     expect(phone.get_by_role("searchbox")).to_be_visible()
@@ -79,7 +85,8 @@ def test_pages_fit_and_everything_has_a_name(
     context = owners_browser(viewport=size, color_scheme=theme, is_mobile=width < 800)
     page = context.new_page()
     troubles.listen(page)
-    for name, address in {**PAGES, "film": film["urls"]["page"]}.items():
+    photo = box.ask("GET", "/api/v1/items?kind=photo&limit=1")[1]["items"][0]
+    for name, address in {**PAGES, "film": film["urls"]["page"], "photo": photo["urls"]["page"]}.items():
         page.goto(address)
         page.evaluate("document.fonts.ready")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -28,12 +28,6 @@ SHOWN = """window.shown = []; new MutationObserver(() => {
   }).observe(document, { subtree: true, childList: true, attributes: true });"""
 
 
-@pytest.fixture(params=["phone", "desktop"])
-def page(request: pytest.FixtureRequest) -> Page:
-    """The page at a phone's and at a desktop's width."""
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture(scope="module")
 def decade(box: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """A library of COUNT pictures, one a week; returns how many each month has, the newest first."""

@@ -1,9 +1,11 @@
-"""Changing answers on the settings page: by finger at a phone's width, and without scripts.
+"""Changing answers on the settings page, at several widths and without scripts.
 
 Screenshots are written into the folder that SHOEBOX_SCREENSHOTS names, where it does.
 """
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +32,18 @@ def save(page: Page) -> None:
     page.get_by_role("button", name="Save").click()
 
 
-def test_an_answer_is_changed_on_the_phone(phone: Page, box: Any) -> None:
-    phone.goto("/settings")
-    phone.get_by_label("How many photos, and how many videos, in one night?").fill("120")
-    phone.get_by_label("When do photos begin?").fill("01:30")
-    phone.get_by_role("radio", name="At night").tap()
-    phone.get_by_role("checkbox", name="Mon").tap()
-    phone.get_by_label("Which time zone").fill("Asia/Kolkata")
-    save(phone)
-    expect(phone.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
-    picture(phone, "settings-saved-390-light")
-    expect(phone.get_by_label("How many photos, and how many videos, in one night?")).to_have_value("120")
+def test_answers_are_changed(page: Page, box: Any) -> None:
+    names = ("batch_size", "photos_at", "auto_process_on_upload", "nightly_days", "time_zone")
+    box.ask("PATCH", "/api/v1/settings", json.dumps(dict.fromkeys(names)).encode())
+    page.goto("/settings")
+    page.get_by_label("How many photos, and how many videos, in one night?").fill("120")
+    page.get_by_label("When do photos begin?").fill("01:30")
+    page.get_by_role("radio", name="At night").click()
+    page.get_by_role("checkbox", name="Mon").click()
+    page.get_by_label("Which time zone").fill("Asia/Kolkata")
+    save(page)
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    expect(page.get_by_label("How many photos, and how many videos, in one night?")).to_have_value("120")
     assert value(box, "batch_size") == 120
     assert value(box, "photos_at") == "01:30"
     assert value(box, "auto_process_on_upload") is False
@@ -50,7 +53,7 @@ def test_an_answer_is_changed_on_the_phone(phone: Page, box: Any) -> None:
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1440, "light"), (320, "dark")])
 def test_a_wrong_answer_is_refused_where_it_stands(
-    owners_browser: Any, box: Any, troubles: Any, width: int, theme: Any
+    owners_browser: Any, box: Any, troubles: Any, serious: Callable[[Page], list[str]], width: int, theme: Any
 ) -> None:
     context = owners_browser(viewport={"width": width, "height": 844}, color_scheme=theme, is_mobile=width < 800)
     page = context.new_page()
@@ -71,6 +74,7 @@ def test_a_wrong_answer_is_refused_where_it_stands(
     expect(page.get_by_label("When do photos begin?")).to_have_value("04:44")
     expect(page.get_by_label("When do videos begin?")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert serious(page) == []
     picture(page, f"settings-wrong-{width}-{theme}")
     assert value(box, "batch_size") == before
     assert value(box, "photos_at") != "04:44"

@@ -73,22 +73,22 @@ def test_a_model_is_tried_checked_and_used_on_the_desktop(desktop: Page, box: An
     try_check_and_use(desktop, box)
 
 
-def test_how_far_an_installation_is_moves_without_reloading(desktop: Page, box: Any) -> None:
+def test_how_far_an_installation_is_moves_without_reloading(page: Page, box: Any, look: Any) -> None:
     models = box.data / "models"
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
         Recorder(models, "blip-base-int8", lambda: 1.0, pid=process.pid)
-        desktop.goto("/settings/models")
-        expect(desktop.get_by_role("heading", name="Installing BLIP base")).to_be_visible()
-        desktop.get_by_role("button", name="Stop").focus()
+        page.goto("/settings/models")
+        expect(page.get_by_role("heading", name="Installing BLIP base")).to_be_visible()
+        page.get_by_role("button", name="Stop").focus()
         clock = iter(range(10, 10_000, 10))
         recorder = Recorder(models, "blip-base-int8", lambda: float(next(clock)), pid=process.pid)
         recorder("download", 333_000_000, 990_000_000)
-        expect(desktop.get_by_text("33 %, 333 MB of 990 MB")).to_be_visible()
-        expect(desktop.get_by_role("status").filter(has_text="Downloading")).to_have_count(1)
-        expect(desktop.get_by_role("button", name="Stop")).to_be_focused()
-        picture(desktop, "models-installing-1440-light")
-        desktop.get_by_role("button", name="Stop").click()
-        expect(desktop.get_by_text("BLIP base was not installed to the end.")).to_be_visible()
+        expect(page.get_by_text("33 %, 333 MB of 990 MB")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="Downloading")).to_have_count(1)
+        expect(page.get_by_role("button", name="Stop")).to_be_focused()
+        look(page, "models-installing")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("BLIP base was not installed to the end.")).to_be_visible()
         assert process.wait(20) == -15
     (models / ".progress.json").unlink()
 
@@ -105,12 +105,12 @@ def test_a_backup_is_made_and_downloaded(phone: Page, desktop: Page, box: Any, w
     assert Path(download.value.path()).read_bytes()[:15] == b"SQLite format 3"
 
 
-def test_an_answer_is_put_back(phone: Page, box: Any) -> None:
+def test_an_answer_is_put_back(page: Page, box: Any) -> None:
     box.ask("PATCH", "/api/v1/settings", b'{"batch_size": 123}')
-    phone.goto("/settings")
-    phone.get_by_role("button", name="How many photos, and how many videos, in one night?: Put back to “500”").tap()
-    expect(phone.get_by_role("status").filter(has_text="Put back.")).to_be_visible()
-    expect(phone.get_by_label("How many photos, and how many videos, in one night?")).to_have_value("500")
+    page.goto("/settings")
+    page.get_by_role("button", name="How many photos, and how many videos, in one night?: Put back to “500”").click()
+    expect(page.get_by_role("status").filter(has_text="Put back.")).to_be_visible()
+    expect(page.get_by_label("How many photos, and how many videos, in one night?")).to_have_value("500")
 
 
 @pytest.mark.parametrize(
@@ -158,16 +158,16 @@ def test_without_scripts_a_backup_is_made_and_a_model_is_checked(owners_browser:
     context.close()
 
 
-def test_going_back_to_a_backup(desktop: Page, box: Any, troubles: Any) -> None:
+def test_going_back_to_a_backup(page: Page, box: Any, troubles: Any, look: Any) -> None:
     """The whole box ends and starts again with it."""
     box.ask("PATCH", "/api/v1/settings", b'{"attempts": 5}')
     box.ask("POST", "/api/v1/backups")
     box.ask("PATCH", "/api/v1/settings", b'{"attempts": 11}')
-    desktop.goto("/settings/backups")
-    desktop.get_by_text("Go back to it").first.click()
-    desktop.get_by_role("button", name="Go back to ").first.click()
-    expect(desktop.get_by_role("heading", name="Shoebox starts again")).to_be_visible()
-    picture(desktop, "restoring-1440-light")
+    page.goto("/settings/backups")
+    page.get_by_text("Go back to it").first.click()
+    page.get_by_role("button", name="Go back to ").first.click()
+    expect(page.get_by_role("heading", name="Shoebox starts again")).to_be_visible()
+    look(page, "restoring")
 
     def is_back() -> bool:
         try:
@@ -180,5 +180,5 @@ def test_going_back_to_a_backup(desktop: Page, box: Any, troubles: Any) -> None:
     told = [one for one in box.ask("GET", "/api/v1/status")[1]["notices"] if one["name"] == "restored"]
     assert "was put back to the backup of" in told[0]["text"]
     # The open page asks again for its stream, on a slow machine also while nobody listens.
-    desktop.goto("about:blank")
+    page.goto("about:blank")
     troubles[:] = [one for one in troubles if "/api/v1/events" not in one and "/api/v1/changes" not in one]

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
+from tests.browser.conftest import write_photo
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SCENE = "a large red circle left of a small blue square on a white background"
@@ -23,10 +25,12 @@ LOOK = """() => {
 
 
 @pytest.fixture
-def items(box: Any, photo: Callable[..., Path]) -> list[Any]:
+def items(box: Any, tmp_path: Path) -> list[Any]:
     """Two photos, the newer first, larger than the copy of 1600 pixels that the page shows; the same for each test."""
-    files = [photo(f"z{day}.jpg", SCENE, day, (2400, 1600), TAKEN.format(day=day)) for day in (2, 1)]
-    return [box.described(box.upload(file)) for file in files]
+    files = {day: tmp_path / f"z{day}.jpg" for day in (2, 1)}
+    for day, file in files.items():
+        write_photo(file, SCENE, day, (2400, 1600), TAKEN.format(day=day))
+    return [box.described(box.upload(file)) for file in files.values()]
 
 
 @pytest.fixture(params=["phone", "desktop"])

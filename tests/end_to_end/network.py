@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -9,11 +10,12 @@ class Network:
     """Carries connections to a port, as long as it is not `down`.
 
     Each of the first ones that send so much is cut after so many bytes of it; where it `stays_down`, nothing is
-    carried from then on.
+    carried from then on. Where a `pace` is given, it carries so many bytes a second there.
     """
 
-    def __init__(self, port: int, cuts: list[int]) -> None:
+    def __init__(self, port: int, cuts: list[int], pace: float = 0.0) -> None:
         self.port_behind = port
+        self.pace = pace
         self.cuts = cuts
         self.cut = 0  # how many were
         self.down = False
@@ -49,6 +51,8 @@ class Network:
                 while (data := near.recv(1 << 16)) and not self.down:
                     far.sendall(data)
                     passed += len(data)
+                    if self.pace:
+                        time.sleep(len(data) / self.pace)
                     if self.cuts and passed >= self.cuts[0]:
                         self.cuts.pop(0)
                         self.cut += 1
