@@ -134,6 +134,11 @@ class Computer:
             said += piece
         return said.decode(errors="replace").partition(f"\n{end}\n")[0].strip()
 
+    def must_be_on(self) -> None:
+        """Fail where it has switched itself off."""
+        assert self.process is not None
+        assert self.process.poll() is None, "it has switched itself off; the folder's serial logs say more"
+
     def pull_the_plug(self) -> None:
         """Take its power away."""
         assert self.process is not None
@@ -189,7 +194,9 @@ class WholePi(Computer):
 
     def _board(self) -> list[str]:
         words = (self.folder / "cmdline.txt").read_text().strip() + " console=ttyAMA0 console=ttyS1"
-        command = ["-M", "raspi3b", "-dtb", "tree.dtb", "-append", f"{words} systemd.show_status=1"]
+        # The emulated watchdog resets the board as soon as it is set, not when nobody has spoken to it for a while.
+        words += " systemd.show_status=1 systemd.watchdog_sec=0"
+        command = ["-M", "raspi3b", "-dtb", "tree.dtb", "-append", words]
         command += ["-accel", "tcg,thread=multi", "-drive", "file=card.qcow2,format=qcow2,if=sd"]
         return [*command, "-device", "usb-net,netdev=net", "-serial", "file:serial.log", "-serial", "file:serial-2.log"]
 

@@ -3,6 +3,7 @@
 Minutes for each; IDLE_MINUTES says how long nothing is written (five). What it saw, with times, is in boot-test.log.
 """
 
+import hashlib
 import os
 import re
 import threading
@@ -69,6 +70,8 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
     film = tmp_path / "film.mp4"
     write_video(film, [scenes[6]], "libx264")
 
+    say(f"the image: {computer.image.with_suffix('.img.zst').stat().st_size / 1e6:.0f} MB packed")
+
     # The first start, and off again: the code is read as by a computer that the card is put into.
     computer.start()
     visitor.wait_for_the_page(START)
@@ -119,9 +122,8 @@ def test_from_the_first_start_to_the_last(computer: Computer, tmp_path: Path, sa
         say(f"{file.name} is described: {item['description']}")
 
     # The power goes in the middle of a description, and of another upload.
-    number = visitor.upload(photos[1])["id"]
-    kept[number] = visitor.api("GET", f"/api/v1/items/{number}")[1]["sha256"]
-    cut_while_uploading(computer, visitor, tmp_path / "large.png")
+    number = cut_in_the_middle(computer, visitor, tmp_path / "large.png", photos[1])
+    kept[number] = hashlib.sha256(photos[1].read_bytes()).hexdigest()
     say("power cut while one photo was described and another was sent")
     computer.start()
     visitor.wait_for_the_page(START)
@@ -165,9 +167,10 @@ def as_imager_says(computer: Computer) -> None:
     assert "photos.local" in seen_on_screen(computer, "photos.local")
 
 
-def cut_while_uploading(computer: Computer, visitor: Visitor, file: Path) -> None:
-    """Begin to send a large file, and pull the plug before it is through."""
-    noise = np.random.default_rng(7).integers(0, 256, 60 << 20, dtype=np.uint8).tobytes()
+def cut_in_the_middle(computer: Computer, visitor: Visitor, file: Path, photo: Path) -> int:
+    """Send a large file and a photo, and pull the plug while one comes in and the other, whose number is returned, is
+    described."""
+    noise = np.random.default_rng(7).integers(0, 256, 160 << 20, dtype=np.uint8).tobytes()
     file.write_bytes(b"\x89PNG\r\n\x1a\n" + noise)
     acknowledged = []
 
@@ -182,9 +185,14 @@ def cut_while_uploading(computer: Computer, visitor: Visitor, file: Path) -> Non
     _, before = computer.written()
     while computer.written()[1] - before < 4 << 20:  # it has arrived on the card in part
         time.sleep(0.05)
+    number = int(visitor.upload(photo)["id"])
+    while (status := visitor.api("GET", f"/api/v1/items/{number}")[1]["status"]) == "pending":
+        time.sleep(0.05)
     computer.pull_the_plug()
+    assert status == "processing"
     sender.join(150)
     assert not acknowledged
+    return number
 
 
 def look_around(computer: Computer, say: Say) -> None:
@@ -220,6 +228,10 @@ def look_around(computer: Computer, say: Say) -> None:
     most, weight = computer.look(f"cat {group}/memory.max {group}/cpu.weight").split()
     say(f"the worker may take {int(most) >> 20} MiB, and {weight} parts of the processor where the page takes 500")
     assert weight == "20"
+    for part in ("web", "worker"):
+        scored = computer.look(f"systemd-analyze security --no-pager shoebox-{part}.service | tail -1")
+        say(scored.strip("→ "))
+        assert float(re.findall(r"[0-9]+\.[0-9]", scored)[-1]) <= {"web": 1.5, "worker": 2.0}[part]
     blame = computer.look("systemd-analyze time; systemd-analyze blame | head -8")
     say("start-up:\n" + blame)
 

@@ -4,25 +4,19 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import draw
 from emulated import WholePi
-from uploads import write_photo
 from visitor import Visitor
 
 
 @pytest.mark.timeout(3600)
 def test_a_whole_pi_starts_from_its_card(image: Path, tmp_path: Path, say: Callable[[str], None]) -> None:
-    scene = draw.random_scene(np.random.default_rng(3))
-    photo = tmp_path / "photo.png"
-    write_photo(photo, scene, "PNG")
     pi = WholePi(tmp_path / "pi", image, say)
     visitor = Visitor(pi.port)
     pi.start()
     try:
-        visitor.wait_for_the_page(1800)
+        visitor.wait_for_the_page(1800, pi.must_be_on)
         say("Pi 3B: the page answers")
         code = re.search(r"\b\d{8}\b", pi.read_boot_partition("shoebox-claim-code.txt"))
         assert code is not None

@@ -45,9 +45,14 @@ class Visitor:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def wait_for_the_page(self, patience: float) -> None:
-        """Wait until the page can take uploads in."""
-        wait(lambda: self.ask("/health/ready", patience=30)[0] == 200, "the page", patience)
+    def wait_for_the_page(self, patience: float, still: Callable[[], None] = lambda: None) -> None:
+        """Wait until the page can take uploads in; `still` raises where there is nothing to wait for any more."""
+
+        def ready() -> bool:
+            still()
+            return self.ask("/health/ready", patience=30)[0] == 200
+
+        wait(ready, "the page", patience)
 
     def first_visit(self, code: str) -> tuple[int, str]:
         """Make the owner's account with the code from the card."""
