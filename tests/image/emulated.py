@@ -163,7 +163,7 @@ class Computer:
     def read_boot_partition(self, name: str) -> str:
         """Return a file of the card's boot partition, as another computer reads it that the card is put into."""
         raw = self.folder / "boot.raw"
-        qemu_img("dd", "-f", "qcow2", "-O", "raw", "bs=4M", "count=65", f"if={self.card}", f"of={raw}")
+        qemu_img("dd", "-U", "-f", "qcow2", "-O", "raw", "bs=4M", "count=65", f"if={self.card}", f"of={raw}")
         target = self.folder / "read"
         target.unlink(missing_ok=True)
         from_fat(raw, GAP, name, target)
