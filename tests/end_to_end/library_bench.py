@@ -34,7 +34,7 @@ PAGES = {
     "search: beginning of a word": "/?q=gard",
     "search: two words, ten of 1 in 45": "/?q=dog+run&limit=10",
     "search: nearly all": "/?q=the",
-    "search: newest first": "/?q=dog&order=newest",
+    "search: 1 in 7, the best first where they are few": "/?q=dog&order=best",
     "search: with a year, five": "/?q=dog+year:2012&limit=5",
     "filter: videos": "/?kind=video",
     "filter: tag": "/?tag=dog",
