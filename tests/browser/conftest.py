@@ -196,13 +196,13 @@ def usb_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 
 @pytest.fixture
-def rescue(tmp_path: Path) -> Iterator[str]:
+def rescue() -> Iterator[str]:
     """The page that stands in, for a library whose disk is not there; its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "appliance", "rescue", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(
-        [*command, "--data", str(tmp_path / "disk" / "library")], env=os.environ, stdout=subprocess.PIPE, text=True
+        [*command, "--data", "/media/disk/library"], env=os.environ, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert "Why the page does not start" in process.stdout.readline()

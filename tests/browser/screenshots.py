@@ -22,11 +22,12 @@ PAGES = {
     "library": "/", "add": "/add", "activity": "/activity", "settings": "/settings", "search": "/?q=red+circle",
     "models": "/settings/models", "backups": "/settings/backups", "box": "/settings/box", "notes": "/settings/logs",
     "people": "/people", "account": "/account", "trash": "/trash", "api": "/help/api", "help": "/help",
-    "missing": "/items/999999", "doctor": "/settings/doctor", "card": "/help/card", "topic": "/help/troubleshooting",
+    "missing": "/items/999999",
 }  # fmt: skip
 LOOKS = pytest.mark.parametrize(
     ("form", "theme"), [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
 )
+AS_INSTALLED = "(code) => { code.textContent = 'shoebox doctor'; }"  # else where this one lies would be told
 PICTURES_STAND = """() => Promise.all([...document.images].filter((image) => {
   const place = image.getBoundingClientRect();
   return place.top < innerHeight && place.bottom > 0;
@@ -69,6 +70,11 @@ def test_take_pictures(owners_browser: Any, box: Any, film: Any, gallery: None, 
     cat = f"/items/{photos[2]}"
     for name, address in {**PAGES, "item": cat, "film": film["urls"]["page"]}.items():
         take(page, address, f"{name}-{form}-{theme}")
+    page.goto("/settings/doctor")
+    page.get_by_role("button", name="Look").click()
+    page.get_by_role("button", name="Look again").wait_for()
+    page.get_by_text("The same on the box itself").locator("code").evaluate(AS_INSTALLED)
+    shoot(page, f"doctor-{form}-{theme}")
     context.close()
 
 
@@ -83,10 +89,11 @@ def test_take_pictures_of_who_is_not_signed_in(chromium: Any, box: Any, form: st
 
 
 @LOOKS
-def test_take_pictures_of_a_disk_and_an_order(chromium: Any, usb_box: Any, form: str, theme: Any) -> None:
+def test_take_pictures_of_an_installed_box(chromium: Any, usb_box: Any, form: str, theme: Any) -> None:
     context = signed_in(chromium, usb_box, **looks(form, theme))
     page = context.new_page()
-    take(page, "/welcome/disk", f"disk-{form}-{theme}")
+    for name, address in {"disk": "/welcome/disk", "card": "/help/card", "topic": "/help/troubleshooting"}.items():
+        take(page, address, f"{name}-{form}-{theme}")
     page.goto("/settings")
     page.get_by_role("button", name="Restart Shoebox").click()
     page.get_by_role("heading", name="Shoebox starts again").wait_for()
