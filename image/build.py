@@ -132,12 +132,12 @@ def lay_over(tree: Path) -> None:
 def point_updates(tree: Path) -> None:
     """Name where boxes get Debian's updates from, and say it: the address goes into everybody's home."""
     file = tree / "etc/apt/sources.list.d/debian.sources"
-    text = file.read_text(encoding="utf-8")
-    for found, name in zip(re.findall(r"^URIs: (.*)$", text, re.MULTILINE), BOX_MIRRORS, strict=True):
-        address = os.environ.get(name, found)
-        text = text.replace(f"URIs: {found}\n", f"URIs: {address}\n")
-        say(f"boxes get updates from {address} ({name} names another place)")
-    file.write_text(text, encoding="utf-8")
+    # Every second part is an address; two may be the same.
+    parts = re.split(r"(?<=^URIs: )(.*)$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for place, name in zip(range(1, len(parts), 2), BOX_MIRRORS, strict=True):
+        parts[place] = os.environ.get(name, parts[place])
+        say(f"boxes get updates from {parts[place]} ({name} names another place)")
+    file.write_text("".join(parts), encoding="utf-8")
 
 
 def switch(tree: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,95 @@ def test_boxes_get_their_updates_from_the_mirrors_that_are_named(
     build.point_updates(tmp_path)
     assert file.read_text() == "Types: deb\nURIs: http://far/debian\n\nTypes: deb\nURIs: http://near/security\n"
     assert "boxes get updates from http://near/security" in capsys.readouterr().err
+
+
+def test_two_places_that_are_the_same_are_named_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "etc/apt/sources.list.d/debian.sources"
+    file.parent.mkdir(parents=True)
+    file.write_text("URIs: http://near/all\nSuites: a\n\nURIs: http://near/all\n")
+    monkeypatch.setenv("BOX_MIRROR", "http://far/debian")
+    monkeypatch.setenv("BOX_SECURITY_MIRROR", "http://far/security")
+    build.point_updates(tmp_path)
+    assert file.read_text() == "URIs: http://far/debian\nSuites: a\n\nURIs: http://far/security\n"
+
+
+@pytest.fixture
+def stand_ins(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """Put scripts in the place of commands; each call is noted in `told`. Returns the environment."""
+
+    def put(**scripts: str) -> dict[str, str]:
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        (tmp_path / "told").write_text("")
+        for name, script in scripts.items():
+            (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{tmp_path}/told\n{script}\n')
+            (folder / name).chmod(0o755)
+        return {"PATH": f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+    return put
+
+
+BOOT_FILES = IMAGE / "overlay/usr/local/sbin/shoebox-boot-files"
+
+
+def test_what_a_power_cut_left_on_the_boot_partition_takes_the_place_of_nothing(tmp_path: Path) -> None:
+    root, boot = tmp_path / "root", tmp_path / "firmware"
+    (root / "boot").mkdir(parents=True)
+    boot.mkdir()
+    for version in ("6.12.1", "6.18.1"):
+        (root / f"boot/vmlinuz-{version}").write_text(f"kernel {version}")
+        (root / f"boot/initrd.img-{version}").write_text(f"initrd {version}")
+        chip = "bcm2711" if version == "6.12.1" else "bcm2712"
+        trees = ["bcm2711-x", "bcm2837-x"] if chip == "bcm2711" else ["bcm2712-d-rpi-5-b"]
+        folder = root / f"usr/lib/linux-image-{version}/broadcom"
+        folder.mkdir(parents=True)
+        for tree in trees:
+            (folder / f"{tree}.dtb").write_text(f"{tree} {version}")
+    (root / "usr/lib/raspi-firmware").mkdir()
+    for name in ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat"):
+        (root / "usr/lib/raspi-firmware" / name).write_text(name)
+    subprocess.run(["sh", BOOT_FILES, root, boot], check=True)
+    whole = {file.name: file.read_text() for file in boot.iterdir()}
+    assert whole["vmlinuz-pi4"] == "kernel 6.12.1"
+    assert whole["initrd-pi5.img"] == "initrd 6.18.1"
+    for name in ("vmlinuz-pi4", "start4.elf"):
+        (boot / f"{name}.new").write_text("cut o")
+    subprocess.run(["sh", BOOT_FILES, root, boot], check=True)
+    assert {file.name: file.read_text() for file in boot.iterdir()} == whole
+
+
+@pytest.mark.parametrize(
+    ("options", "mounts"),
+    [("ro,noatime", ["rw", "ro"]), ("rw,noatime,errors=remount-ro", []), ("", ["rw", "ro"])],
+)
+def test_the_boot_partition_is_left_as_it_was(
+    tmp_path: Path, stand_ins: Callable[..., dict[str, str]], options: str, mounts: list[str]
+) -> None:
+    environment = stand_ins(mount="", findmnt=f"echo {options}", cmp="exit 1", cp="exit 1")
+    subprocess.run(["sh", BOOT_FILES, "", tmp_path], env=environment, check=False)
+    told = [line for line in (tmp_path / "told").read_text().splitlines() if line.startswith("mount ")]
+    assert told == [f"mount -o remount,{how} {tmp_path}" for how in mounts]
+
+
+@pytest.mark.parametrize("fails", ["", "mount", "sync", "mv"])
+def test_a_note_that_cannot_be_written_does_not_keep_the_page_from_coming(
+    tmp_path: Path, stand_ins: Callable[..., dict[str, str]], fails: str
+) -> None:
+    firmware, settings = tmp_path / "firmware", tmp_path / "shoebox.toml"
+    firmware.mkdir()
+    (firmware / "shoebox-claim-code.txt").write_text("of a former try")
+    text = (IMAGE / "overlay/usr/local/lib/shoebox/first-boot").read_text()
+    text = text.replace("/boot/firmware", str(firmware)).replace("/etc/shoebox.toml", str(settings))
+    ends = {"mount": "", "chown": "", "mountpoint": "", "sync": ""}
+    if fails:  # but not for the settings
+        ends[fails] = f'case "$*" in *{firmware}*) exit 1;; esac; exec /bin/{fails} "$@"'
+    subprocess.run(["sh", "-c", text], env=stand_ins(**ends), check=True, capture_output=True)
+    code = re.search(r'^claim_code = "(\d{8})"$', settings.read_text(), re.MULTILINE)
+    assert code is not None
+    notes = {file.name: file.read_text() for file in firmware.iterdir()}
+    said = f"The code for the first visit of this Shoebox is {code[1]}\n"
+    assert notes == ({} if fails else {"shoebox-claim-code.txt": said})
+    assert f"mount -o remount,ro {firmware}" in (tmp_path / "told").read_text()
 
 
 def test_an_upgrade_finds_room_and_leaves_the_units_of_the_image_alone() -> None:
