@@ -4,15 +4,17 @@ import argparse
 import io
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from appliance.device import clock
 from appliance.errors import ServiceError
 from appliance.library import access_keys, database, opening, pause
-from appliance.records import Scope
+from appliance.records import Kind, Scope
 from appliance.sentences import Sentence, say
 from appliance.settings import Settings
 
@@ -42,12 +44,14 @@ def _try(settings: Settings, options: argparse.Namespace) -> int:
 def _judged(settings: Settings, box: "_Box", paused: bool) -> int:
     with _key(settings) as key:
         box.show(key)
-        number = box.send(_scene())
+        scene = _scene()
+        number = box.send(scene)
         try:
             if paused:
-                print(say("The page takes photos in. Describing is paused, so the scene was not described."))
-                return 0
-            said, model = box.description(number)
+                print(say("Describing is paused. Go on with `shoebox queue resume`."))
+                said, model = _described_here(settings, scene)
+            else:
+                said, model = box.description(number)
         finally:
             box.remove(number)
     if not said or (model.startswith("sample-") and said != SAYS):
@@ -55,6 +59,17 @@ def _judged(settings: Settings, box: "_Box", paused: bool) -> int:
         return 1
     print(say("The scene was described by {model}: {said}", model=model, said=said))
     return 0
+
+
+def _described_here(settings: Settings, scene: bytes) -> tuple[str, str]:
+    """Return what `_Box.description` does, by a process of our own: the pause stays, and a model that fails is seen."""
+    from appliance.work.child import Child
+
+    with tempfile.TemporaryDirectory() as folder, Child(settings) as child:
+        path = Path(folder) / _NAME
+        path.write_bytes(scene)
+        described = child.describe(path, Kind.PHOTO, None)
+    return described.text, described.model
 
 
 @contextmanager
