@@ -132,12 +132,19 @@ check_options() {
 # The library's folder is given to the user shoebox, and removed with the photos: none of the system's may be it.
 check_folder() {
     case $1/ in
-        /home/* | /root/* | /run/* | /tmp/* | /var/tmp/* | /dev/* | /proc/* | /sys/*)
+        /home/* | /root/* | /run/* | /var/run/* | /tmp/* | /var/tmp/* | /dev/* | /proc/* | /sys/*)
             wrong_usage "$DATA cannot be used: the services do not see it. Choose a folder such as /srv/shoebox." ;;
+        /var/lib/shoebox/) return 0 ;;
         // | /etc/* | /usr/* | /boot/* | /bin/* | /sbin/* | /lib/* | /lib64/* | /opt/shoebox/* | \
-            /var/ | /var/lib/ | /var/lib/shoebox-state/* | /opt/ | /srv/ | /media/ | /mnt/)
-            wrong_usage "$DATA cannot be used: it is the system's. Choose a folder such as /srv/shoebox." ;;
+            /var/lib/shoebox-state/* | /var/lib/*/?* | /opt/ | /srv/ | /media/ | /mnt/) ;;
+        /var/lib/?*/)
+            # Programs keep their own there: only what is new, empty or a library already is not theirs.
+            [ -e "$1" ] && [ ! -e "$1/library.db" ] && [ -n "$(ls -A "$1" 2>/dev/null)" ] || return 0
+            ;;
+        /var/*) ;;
+        *) return 0 ;;
     esac
+    wrong_usage "$DATA cannot be used: it is the system's. Choose a folder such as /srv/shoebox."
 }
 
 main() {

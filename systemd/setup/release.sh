@@ -165,9 +165,10 @@ PIP=(--disable-pip-version-check --no-input --no-compile --no-cache-dir --root-u
 
 # install_packages RELEASE_FOLDER LOCK: what the lock names, with its hashes, from folders where they have it, else the index.
 install_packages() {
-    local install=("$1/bin/python" -m pip install "${PIP[@]}" --require-hashes --requirement "$2")
+    local lock=requirements.lock install=("$1/bin/python" -m pip install "${PIP[@]}" --require-hashes --requirement "$2")
     if [ -n "$WHEELS" ]; then
-        must "${install[@]}" --no-index --find-links "$WHEELS" || fail "The packages in $WHEELS are not all that Shoebox needs, or are damaged." "See above for what is missing. Made on another computer for this one's Python: pip download -r requirements.lock"
+        [ "$2" != "$HERE/setup/$PROVIDER.lock" ] || lock=systemd/setup/$PROVIDER.lock
+        must "${install[@]}" --no-index --find-links "$WHEELS" || fail "The packages in $WHEELS are not all that Shoebox needs, or are damaged." "See above for what is missing. Made on another computer for this one's Python: pip download -r $lock"
         return 0
     fi
     # Also where nothing is to be fetched at all, as all is there from the former release.

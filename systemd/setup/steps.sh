@@ -18,8 +18,26 @@ choose() {
     HARDWARE=$(hardware)
     PROVIDER=${PROVIDER:-$(chosen provider)}
     case $PROVIDER in
-        '' | auto) PROVIDER=$HARDWARE ;;
+        '' | auto)
+            PROVIDER=$HARDWARE
+            # It was not asked for by name: without its packages the processor does.
+            if ! has_packages_for "$PROVIDER"; then
+                note "$WHEELS holds no packages for the graphics card ($PROVIDER), so describing runs on the processor."
+                PROVIDER=cpu
+            fi
+            ;;
     esac
+}
+
+# has_packages_for PROVIDER: whether the folder of --wheels, beside which nothing is fetched, has what only that one needs.
+has_packages_for() {
+    local name
+    case $1 in
+        nvidia) name=onnxruntime_gpu ;;
+        openvino) name=onnxruntime_openvino ;;
+        *) return 0 ;;
+    esac
+    [ -z "$WHEELS" ] || [ "$1" = "$(chosen provider)" ] || compgen -G "$WHEELS/$name-*.whl" >/dev/null
 }
 
 # The packages that suit this machine: nvidia, openvino or cpu.
@@ -185,6 +203,7 @@ install_here() {
     put_model "$former"
     note "The box is sent a scene to describe."
     verify || fail "Shoebox does not work on this machine." "Look at: journalctl -u 'shoebox*' -n 50"
+    sync # from here on a power cut takes nothing back: no unit may be left empty
     CHANGED=1 TAKE_BACK=''
 }
 
@@ -268,17 +287,26 @@ copy_database() {
     sync -f "$OPT"
 }
 
-# had_the_same_steps FILE FILE: whether the two databases were brought up to date alike. Closed again, each is one file.
+# had_the_same_steps COPY DATABASE: whether the two were brought up to date alike. Closed again, each is one file.
 had_the_same_steps() {
-    quietly "$PYTHON" -c '
+    local copied now
+    copied=$(steps_of "$1") || return 1
+    # As the user whose folder it is in: as root, what SQLite finds beside it could have it change or remove any file.
+    now=$(steps_of "$2" runuser -u shoebox --) || return 1
+    [ "$copied" = "$now" ]
+}
+
+# steps_of DATABASE [COMMAND…]: its steps, read by a Python that the command runs.
+steps_of() {
+    local file=$1
+    shift
+    "$@" "$PYTHON" -c '
 import contextlib, sqlite3, sys
-def steps(file):
-    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as database:
-        return database.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
 try:
-    sys.exit(steps(sys.argv[1]) != steps(sys.argv[2]))
+    with contextlib.closing(sqlite3.connect(f"file:{sys.argv[1]}?mode=rw", uri=True)) as database:
+        print(database.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall())
 except sqlite3.Error as error:
-    sys.exit(f"{error}")' "$1" "$2"
+    sys.exit(f"{error}")' "$file" 2>>"$LOG" </dev/null
 }
 
 # restore_database RELEASE: the database as it was, where that release has brought it up to date, which the former one
@@ -293,7 +321,8 @@ restore_database() {
     elif [ ! -e "$new" ]; then # else the power failed in here
         return 1
     fi
-    cp -p "$copy" "$new" && sync -f "$new" || return 1
+    # The folder is the user shoebox's: a link that lies there under this name is not followed.
+    cp -pT --remove-destination "$copy" "$new" && sync -f "$new" || return 1
     aside=$database.of-$1-$(date -u +%FT%H%M%SZ)
     for file in "$database"{,-wal,-shm}; do
         [ ! -e "$file" ] || mv -T "$file" "$aside${file#"$database"}"
@@ -352,7 +381,13 @@ as_chosen() {
 go_back() {
     local former failed PORT=$PORT DATA=$DATA PROVIDER=$PROVIDER # as they were; only in here
     former=$(cat "$UPGRADING")
-    failed=$(current_name)
+    failed=$(cat "$FORMER/failed" 2>/dev/null) || true
+    if [ -z "$failed" ]; then
+        failed=$(current_name)
+        # For when the power fails in here: the former one is in use then.
+        printf '%s\n' "$failed" >"$FORMER/failed" || true
+        sync -f "$OPT"
+    fi
     WENT_BACK=1
     lack "$* The former version, ${former%-*}, comes back."
     stop_services
@@ -366,7 +401,7 @@ go_back() {
     as_chosen
     put_units "$(packages_of "$CURRENT")/appliance/systemd"
     start_services || true # which is seen below
-    [ "$failed" = "$former" ] || rm -rf "${OPT:?}/releases/$failed"
+    [ -z "$failed" ] || [ "$failed" = "$former" ] || rm -rf "${OPT:?}/releases/$failed"
     if verify; then
         good "Shoebox ${former%-*} runs again."
         WENT_BACK=0
@@ -449,6 +484,7 @@ say_end() {
 
 # Everything but the library, and what apt installed.
 remove_programs() {
+    local timer
     quietly systemctl disable shoebox.target || true
     # The image's; they would look for what is gone.
     quietly systemctl disable --now shoebox-screen.service shoebox-firstboot.service || true
@@ -456,6 +492,7 @@ remove_programs() {
         "$UNITS"/shoebox.target "$UNITS"/shoebox*.d "$UNITS"/multi-user.target.wants/shoebox* \
         /usr/lib/sysusers.d/shoebox.conf /usr/lib/tmpfiles.d/shoebox.conf /etc/tmpfiles.d/shoebox-data.conf \
         /usr/local/lib/shoebox /usr/local/bin/shoebox /usr/local/sbin/shoebox-setup "$APT_CONF" "$SETTINGS" "$OPT" /run/shoebox
+    for timer in apt-daily apt-daily-upgrade; do take_drop_in "$UNITS/$timer.timer.d/shoebox-updates.conf"; done
     quietly systemctl daemon-reload || true
     quietly systemctl reset-failed 'shoebox*' || true
     if grep -qsx 'host-name=shoebox' "$AVAHI"; then
@@ -494,6 +531,8 @@ let_disk_go() {
 
 do_uninstall() {
     choose
+    # What is taken away with the photos must be a folder that could be chosen, also where the settings name it.
+    [ -z "$REMOVE_PHOTOS" ] || check_options
     [ "$(id -u)" = 0 ] || fail "This needs root's rights." "Type: sudo $0 ${ARGUMENTS[*]}"
     work_folder
     [ -n "$DRY_RUN" ] || one_at_a_time

@@ -186,12 +186,19 @@ put_mdns() {
 }
 
 put_updates() {
+    local timer at
     [ "$UPDATES" = yes ] || return 0
     if ! is_there unattended-upgrades; then
         install_apt unattended-upgrades || return 1
         good "Debian's security updates are installed at night from now on."
         CHANGED=1
     fi
+    # Debian's own come between 6 and 7 in the morning. Like those, what was missed as the machine was off is made up for;
+    # on the image, its own drop-ins (shoebox.conf) are read after these.
+    for timer in apt-daily:03:10 apt-daily-upgrade:03:40; do
+        at=${timer#*:} timer=${timer%%:*}
+        put "$UNITS/$timer.timer.d/shoebox-updates.conf" 644 root < <(printf '[Timer]\nOnCalendar=\nOnCalendar=*-*-* %s\nRandomizedDelaySec=20min\n' "$at")
+    done
     put "$APT_CONF" 644 root < <(printf 'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n')
 }
 

@@ -74,6 +74,7 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(fresh: DebianMachin
         ("--wheels /nowhere", 2, "/nowhere is not a folder."),
         ("--data /home/pi/photos", 2, "Choose a folder such as /srv/shoebox."),
         ("--data photos", 2, "--data takes a whole path"),
+        ("--data /var/lib/dpkg", 2, "it is the system's"),
         ("--from /srv", 2, "/srv holds no Shoebox"),
         ("--frobnicate", 2, "--frobnicate is not known here."),
         ("--yes-remove-photos", 2, "--yes-remove-photos goes with --remove-photos."),
@@ -328,7 +329,11 @@ def test_uninstalled_the_photos_stay_until_it_is_told_twice(machine: Make, insta
         assert refused.status == 1
         assert "Shoebox is still installed." in refused.output
         page(one)
+        at = "systemctl show -p TimersCalendar apt-daily-upgrade.timer"
+        assert "*-*-* 03:40:00" in one.run(at).output
+        assert "06:00" not in one.run(at).output
         said = one.run("shoebox-setup uninstall --yes").output
+        assert "03:40" not in one.run(at).output
         assert "stay in /var/lib/shoebox" in said
         nothing_is_left(one)
         with pytest.raises(httpx.ConnectError):
