@@ -1,5 +1,6 @@
 """What every test may ask for: settings that touch nothing outside a temporary folder, and that folder."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,12 @@ import pytest
 
 from appliance import settings as settings_module
 from appliance.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hears_ctrl_c() -> None:
+    """Take Ctrl+C, as do the processes that a test starts; whatever a shell starts in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,9 @@ def test_a_whole_pi_starts_from_its_card(image: Path, tmp_path: Path, say: Calla
     try:
         visitor.wait_for_the_page(1800, pi.must_be_on)
         say("Pi 3B: the page answers")
+        pi.monitor("stop")  # which has the emulator write down what it still holds of the card
         code = re.search(r"\b\d{8}\b", pi.read_boot_partition("shoebox-claim-code.txt"))
+        pi.monitor("cont")
         assert code is not None
         assert visitor.first_visit(code[0])[0] == 200
         say("Pi 3B: claimed with the code from its card")
