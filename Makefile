@@ -136,7 +136,7 @@ image: .venv/installed ## Build the SD card's image for Pi 4 and 5 in build/imag
 	$(BIN)/python image/build.py build/image
 
 image-test: .venv/tested ## Look into the image, and start it on a Pi 4's and a Pi 5's core, emulated (IDLE_MINUTES=5)
-	$(BIN)/python -m pytest -s tests/image/test_files.py tests/image/test_boot.py tests/image/test_usb_disk.py tests/image/test_upgrade.py
+	$(BIN)/python -m pytest -s tests/image/test_card.py tests/image/test_files.py tests/image/test_boot.py tests/image/test_usb_disk.py tests/image/test_upgrade.py
 
 image-test-raspi3b: .venv/tested ## Start the image on a whole emulated Pi, a 3B, from its card (5 minutes)
 	$(BIN)/python -m pytest -s tests/image/test_raspi3b.py

@@ -1,9 +1,9 @@
 """The table of documented commands, for the test of a box here and for `make setup-test`.
 
 In a Debian root with systemd `of("systemd")` is what is to be run there, in the table's order, on an installed box:
-`one.command` by `bash -c` as root with /usr/local in PATH, `one.stopped` ones with shoebox.target stopped, those of
-setup.sh and shoebox-setup where the test installs, upgrades and uninstalls anyway (their options only matter there);
-`one.right(status, output)` tells whether it did as it should.
+`one.command` by `bash -c` as root with /usr/local in PATH, `one.stopped` ones with shoebox.target stopped, those with
+`one.test` by that test, which installs, upgrades and uninstalls anyway; `one.right(status, output)` tells whether it
+did as it should.
 """
 
 import tomllib
@@ -14,8 +14,8 @@ from typing import Any
 FILE = Path(__file__).with_name("commands.toml")
 # Which target of the Makefile runs what is run there.
 SUITES = {
-    "box": "test-faults", "systemd": "setup-test", "make": "run", "hub": "test-hub", "openvino": "test-openvino",
-    "image": "image-test", "hand": "",
+    "box": "test-faults", "systemd": "setup-test", "hub": "test-hub", "openvino": "test-openvino",
+    "image": "image-test", "make": "", "hand": "",
 }  # fmt: skip
 
 
@@ -26,6 +26,7 @@ class Command:
     line: str
     where: tuple[str, ...]
     run: str = ""
+    test: str = ""
     status: tuple[int, ...] = (0,)
     says: str = ""
     stopped: bool = False

@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,10 +101,21 @@ def test_a_shell_can_read_each() -> None:
 
 @pytest.mark.parametrize("one", TABLE, ids=lambda one: one.line[:60])
 def test_somebody_runs_it(one: Command) -> None:
-    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipes = dict(re.findall(r"^([a-z0-9-]+):.*\n((?:\t.*\n)*)", makefile, re.MULTILINE))
     for where in one.where:
-        assert where in SUITES
         if where == "hand":
             assert one.why
+        elif where == "make":
+            assert one.line.split()[-1] in recipes
         else:
-            assert SUITES[where] in targets
+            assert SUITES[where] in recipes
+            assert one.test or where in {"box", "systemd"}  # which run what is in the table
+    if not one.test:
+        return
+    # Just so: with nothing after it, unless the table says with what.
+    end = "" if one.run else r"[\"']"
+    assert re.search(rf"(?<![\w/-]){re.escape(one.command)}{end}", (ROOT / one.test).read_text(encoding="utf-8"))
+    (where,) = one.where
+    runs = recipes[SUITES[where]].split()
+    assert one.test == "Makefile" or {one.test, str(Path(one.test).parent)} & set(runs)

@@ -10,6 +10,7 @@ import pytest
 
 import debian_root
 import stick as on_stick
+import tiny_blip
 from debian_machine import DebianMachine
 from stick import INSTALL
 
@@ -31,7 +32,7 @@ def root(suite: str) -> Path:
 
 @pytest.fixture(scope="session")
 def stick(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with checkout/, wheels/ (the packages), openvino/ (those that differ), and newer wheels of Shoebox."""
+    """A folder with checkout/, wheels/ (the packages), openvino/ (those that differ), a model, and newer Shoeboxes."""
     folder = tmp_path_factory.mktemp("stick")
     folder.parent.chmod(0o755)
     folder.chmod(0o755)
@@ -39,6 +40,7 @@ def stick(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         ["cp", "-rl", on_stick.packages(BUILD, PYTHONS[suite], on_stick.OPENVINO), folder / "openvino"], check=True
     )
+    tiny_blip.save(folder / "blip-image-captioning-base")
     tree = on_stick.checkout(folder / "checkout")
     dies = r"import sys\n\nif sys.argv[1:2] == ['%s']:\n    sys.exit(3)"
     migrates = (

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -169,6 +170,19 @@ class DebianMachine:
     def path(self, name: str) -> Path:
         """Return the place of the machine's file `name`, from here, while it runs."""
         return Path(f"/proc/{self._first}/root") / name.lstrip("/")
+
+    @contextmanager
+    def plugged_in(self, folder: Path, file: Path) -> Iterator[None]:
+        """Give it, while it runs, a stick as /dev/sda1 with what is in `folder`; here it is the new file `file`."""
+        subprocess.run(["mkfs.ext4", "-q", "-d", folder, file, "64M"], check=True)
+        attach = ["losetup", "--find", "--show", file]
+        loop = subprocess.run(attach, capture_output=True, text=True, check=True).stdout.strip()
+        try:
+            number = os.stat(loop).st_rdev
+            self.run(f"mknod /dev/sda1 b {os.major(number)} {os.minor(number)}")
+            yield
+        finally:
+            subprocess.run(["losetup", "--detach", loop], check=True)
 
     def reboot(self) -> None:
         """Restart it in good order."""

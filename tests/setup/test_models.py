@@ -1,52 +1,28 @@
 """What describes, chosen on an installed box: a model from a stick that only root can read, other packages."""
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
-
-import random_blip
 from debian_machine import DebianMachine
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "aeiou")]
-TEXT = {
-    "vocab_size": 40, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-    "max_position_embeddings": 24, "bos_token_id": 38, "sep_token_id": 3, "pad_token_id": 0,
-}  # fmt: skip
-VISION = {
-    "hidden_size": 24, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 16,
-    "patch_size": 8,
-}  # fmt: skip
-
-
-def tiny_blip(folder: Path) -> Path:
-    """Write a BLIP of a few thousand random weights, as the hub stores one."""
-    folder.mkdir()
-    config = {
-        "architectures": ["BlipForConditionalGeneration"],
-        "model_type": "blip",
-        "text_config": TEXT,
-        "vision_config": VISION,
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    (folder / "preprocessor_config.json").write_text(json.dumps({"size": 16}), encoding="utf-8")
-    BertWordPieceTokenizer({word: number for number, word in enumerate(WORDS)}).save(str(folder / "tokenizer.json"))
-    random_blip.save(folder, config)
-    return folder
 
 
 def test_a_model_in_a_folder_is_installed(
-    machine: Callable[..., DebianMachine], installed: DebianMachine, tmp_path: Path
+    machine: Callable[..., DebianMachine], installed: DebianMachine, stick: Path
 ) -> None:
+    model = stick / "blip-image-captioning-base"
     with machine(after=installed) as one:
-        shutil.copytree(tiny_blip(tmp_path / "tiny-blip"), one.path("/srv/tiny-blip"))
-        one.run("chmod 700 /srv/tiny-blip")
-        said = one.run("shoebox-setup --yes --model-from /srv/tiny-blip", timeout=300).output
+        model.chmod(0o700)
+        said = one.run(
+            "cd /media/usb/checkout && "
+            "./systemd/setup.sh --yes --wheels /media/usb/wheels --model-from /media/usb/blip-image-captioning-base",
+            timeout=300,
+        ).output
         assert "ok The model is installed." in said
         assert one.run("ls -A /opt/shoebox").output.split() == ["choices", "current", "releases"]
-        assert "tiny-blip" in one.run("shoebox models list --json").output
+        assert "own-blip-image-captioning-base" in one.run("shoebox models list --json").output
+        # By hand the box's own user reads the stick, and finds that it has this one.
+        model.chmod(0o755)
+        one.run("shoebox models install --from /media/usb/blip-image-captioning-base")
 
 
 def test_the_packages_for_other_hardware_take_the_place_of_these(

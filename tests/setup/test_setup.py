@@ -45,7 +45,7 @@ def fresh(machine: Make) -> Iterator[DebianMachine]:
 
 
 def test_check_says_what_is_there_and_what_apt_would_bring(fresh: DebianMachine) -> None:
-    said = fresh.run(f"{SETUP} check").output
+    said = fresh.run("cd /media/usb/checkout && ./systemd/setup.sh check").output
     assert "ok Debian" in said
     assert "-- python3-venv is missing; apt installs it." in said
     assert "ok Port 80 is free." in said
@@ -146,7 +146,7 @@ def test_too_small_a_disk_is_said_before_anything_is_begun(machine: Make) -> Non
 
 def test_questions_are_asked_on_a_terminal_in_colours(fresh: DebianMachine) -> None:
     for environment, coloured in (("TERM=xterm", True), ("TERM=xterm NO_COLOR=1", False)):
-        command = f"env {environment} {SETUP} --dry-run"
+        command = f"cd /media/usb/checkout && export {environment} && ./systemd/setup.sh --dry-run"
         answers = r"Kitchen\n8081\n/srv/photos\nsample\nn\nn\n"
         said = fresh.run(f"printf '{answers}' | script -qec '{command}' /dev/null").output
         assert "What is the box called? [Shoebox]" in said
@@ -271,7 +271,7 @@ def test_an_installation_tells_where_the_box_is_and_the_code(installed: DebianMa
 def test_a_second_run_changes_nothing(machine: Make, installed: DebianMachine) -> None:
     with machine(after=installed) as one:
         before, running = seen(one), processes(one)
-        for command in (INSTALL, "shoebox-setup install --yes"):
+        for command in (INSTALL, "shoebox-setup install --yes", "cd /media/usb/checkout && ./systemd/setup.sh"):
             said = one.run(command).output
             assert said.endswith("Everything is as it should be. Nothing was changed.\n")
         assert seen(one) == before

@@ -1,6 +1,7 @@
 """Upgrades by systemd/setup.sh for real: from a stick, broken ones taken back, and the power failing in the middle."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,10 @@ UNDO = "DELETE FROM _sqlite_migrations WHERE name = '999_newer'"
 
 
 def test_an_upgrade_from_a_stick_keeps_everything_and_the_former_release(
-    machine: Make, installed: DebianMachine
+    machine: Make, installed: DebianMachine, stick: Path, tmp_path: Path
 ) -> None:
-    with machine(after=installed, room=1200) as one:
+    with machine(after=installed, room=1200) as one, one.plugged_in(stick / "newer", tmp_path / "stick.img"):
+        one.run("mount --bind /media/usb/newer /media/usb")
         with visitor(one) as client:
             number, caption = described(client, 0)
         former = release(one)
@@ -32,15 +34,14 @@ def test_an_upgrade_from_a_stick_keeps_everything_and_the_former_release(
         )
         # No clock of its own, either.
         stand_in(one, "date", WRONG_CLOCK)
-        upgrade = "PATH=/srv/old:$PATH shoebox-setup upgrade --yes --from /media/usb/newer"
         before = seen(one)
-        said = one.run(f"{upgrade} --dry-run").output
+        said = one.run("PATH=/srv/old:$PATH shoebox-setup upgrade --dry-run --from /media/usb").output
         assert "-- The clock shows " in said
         assert f"takes the place of {former.removeprefix('releases/')}, which comes back if it does not work." in said
         assert said.endswith("Nothing was changed.\n")
         assert seen(one) == before
         # Without --wheels and without a network: what has not changed is taken from the former release.
-        said = one.run(upgrade, timeout=400).output
+        said = one.run("PATH=/srv/old:$PATH shoebox-setup upgrade --from /media/usb", timeout=400).output
         assert "-- The old release 0.0.9-00000000 is removed." in said
         assert one.run("systemctl is-active shoebox-screen.service").output == "active\n"
         assert "ok The database is backed up." in said
@@ -54,7 +55,9 @@ def test_an_upgrade_from_a_stick_keeps_everything_and_the_former_release(
         assert one.run("ls -A /opt/shoebox").output.split() == ["choices", "current", "releases"]
         with visitor(one) as client:
             assert client.get(f"/api/v1/items/{number}").json()["description"] == caption
-        assert one.run("shoebox-setup upgrade --yes --from /media/usb/newer").output.endswith("Nothing was changed.\n")
+        one.run("mount -o ro /dev/sda1 /mnt")
+        assert one.run("shoebox-setup upgrade --from /mnt").output.endswith("Nothing was changed.\n")
+        one.run("umount /mnt")
         # And back, with what was added since, where the former release can still use the database.
         with visitor(one) as client:
             described(client, 1)
