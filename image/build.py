@@ -33,6 +33,7 @@ ENABLED = (
     "avahi-daemon.service", "fstrim.timer",
 )  # fmt: skip
 BOX_MIRRORS = ("BOX_MIRROR", "BOX_SECURITY_MIRROR")  # in the order of Debian's sources
+PI_500, PI_5_D0 = "bcm2712-rpi-500.dtb", "bcm2712-d-rpi-5-b.dtb"
 DISABLED = ("ssh.service", "ssh.socket")
 # What writes to the card by the clock, waits for a network, or offers a password that nobody has.
 MASKED = (
@@ -79,7 +80,7 @@ def main() -> None:
     )  # fmt: skip
     disk.assemble(parts, image)
     say("packing")
-    write_papers(tree, image, pack(image), version, name)
+    write_papers(tree, data, image, pack(image), version, name)
     for part in parts:
         part.unlink()
 
@@ -164,6 +165,10 @@ def fill_boot(tree: Path, boot: Path) -> None:
     shutil.rmtree(boot, ignore_errors=True)
     boot.mkdir()
     subprocess.run(["sh", tree / "usr/local/sbin/shoebox-boot-files", tree, boot], check=True)
+    # Debian's kernel has none for a Pi 500. Raspberry Pi's own is that of a Pi 5 of the D0 stepping, with other names
+    # for its lines and a quicker power key. Untried.
+    if not (boot / PI_500).exists():
+        shutil.copyfile(boot / PI_5_D0, boot / PI_500)
     for source in sorted((HERE / "boot").iterdir()):
         text = source.read_text(encoding="utf-8").replace("@DISK@", disk.DISK)
         (boot / source.name).write_text(text, encoding="utf-8")
@@ -197,9 +202,9 @@ def pack(image: Path) -> Path:
     return packed
 
 
-def write_papers(tree: Path, image: Path, packed: Path, version: str, name: str) -> None:
+def write_papers(tree: Path, data: Path, image: Path, packed: Path, version: str, name: str) -> None:
     """Write the hashes, the bill of materials and what Imager reads, and say how large it has become."""
-    bill = papers.bill(tree, tree / release.INSTALLED / name, version, rootfs.EPOCH)
+    bill = papers.bill(tree, tree / release.INSTALLED / name, data, version, rootfs.EPOCH)
     image.with_suffix(".sbom.json").write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     shutil.copyfile(TOP / "web/static/icons/icon-180.png", image.parent / "shoebox.png")
     listed = papers.os_list(image, packed, version, rootfs.EPOCH)

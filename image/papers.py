@@ -1,4 +1,4 @@
-"""The papers beside an image: what is in it (CycloneDX), and what Raspberry Pi's Imager has to know of it."""
+"""The papers beside an image: what is in it, models too (CycloneDX), and what Raspberry Pi's Imager has to know."""
 
 import hashlib
 import json
@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 
-def bill(tree: Path, release: Path, version: str, epoch: str) -> dict[str, object]:
-    """Return the bill of materials of a root file system and of the release on it, as CycloneDX 1.6."""
-    components = [*debian(tree), *python(release)]
+def bill(tree: Path, release: Path, data: Path, version: str, epoch: str) -> dict[str, object]:
+    """Return the bill of materials of a root file system, the release on it and the library, as CycloneDX 1.6."""
+    components = [*debian(tree), *python(release), *models(release, data, version)]
     found = json.dumps(components, sort_keys=True).encode()
     return {
         "bomFormat": "CycloneDX",
@@ -78,6 +78,39 @@ def python(release: Path) -> list[dict[str, object]]:
             }
         )
     return sorted(found, key=lambda one: one["name"])
+
+
+def models(release: Path, data: Path, version: str) -> list[dict[str, object]]:
+    """Return the models: the release's sample and recogniser, which have its version, and those in the library."""
+    (shipped,) = release.glob("lib/python*/site-packages/appliance/models")
+    found = []
+    for manifest in (shipped / "sample/int8/manifest.json", *sorted(data.glob("models/*/manifest.json"))):
+        about = json.loads(manifest.read_text(encoding="utf-8"))
+        source = about["source"]
+        made = model(about["id"], source["revision"] or version, about["licence"], manifest.parent)
+        if source["repository"]:
+            made["purl"] = f"pkg:huggingface/{source['repository']}@{source['revision']}"
+        found.append(made)
+    recogniser = shipped / "recogniser"
+    name = json.loads((recogniser / "labels.json").read_text(encoding="utf-8"))["model"]
+    licence = " ".join((recogniser / "LICENSE").read_text(encoding="utf-8").split()[:4])
+    found.append(model(f"recogniser-{name}", version, licence, recogniser))
+    return found
+
+
+def model(name: str, version: str, licence: str, folder: Path) -> dict[str, object]:
+    """Return a model with the hash of each of its files."""
+    return {
+        "type": "machine-learning-model",
+        "name": name,
+        "version": version,
+        "licenses": licences([licence] if licence else []),
+        "components": [
+            {"type": "file", "name": file.name, "hashes": [{"alg": "SHA-256", "content": digest(file)}]}
+            for file in sorted(folder.iterdir())
+            if file.is_file()
+        ],
+    }
 
 
 def licences(names: list[str]) -> list[dict[str, object]]:

@@ -1,8 +1,10 @@
 """The recipe of the card's image, as far as it needs no ARM, no root and no mirror."""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -121,13 +123,49 @@ def test_the_bill_of_materials_tells_versions_and_licences(tmp_path: Path) -> No
     metadata = tmp_path / "release/lib/python3.13/site-packages/ml_dtypes-0.6.0.dist-info/METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.write_text("Name: ml_dtypes\nVersion: 0.6.0\nLicense-Expression: Apache-2.0\n")
-    bill = papers.bill(tmp_path, tmp_path / "release", "0.1.0", EPOCH)
-    assert bill == papers.bill(tmp_path, tmp_path / "release", "0.1.0", EPOCH)
-    nano, types = bill["components"]
+    shipped = tmp_path / "release/lib/python3.13/site-packages/appliance/models"
+    shutil.copytree(ROOT / "models/sample/int8", shipped / "sample/int8")
+    (shipped / "recogniser").mkdir()
+    for name in ("recogniser.onnx", "labels.json", "LICENSE"):
+        shutil.copy(ROOT / "models/recogniser" / name, shipped / "recogniser")
+    fetched = tmp_path / "data/models/blip-base-int8"
+    fetched.mkdir(parents=True)
+    source = {"repository": "Salesforce/blip-image-captioning-base", "revision": "82a3776"}
+    about = {"id": "blip-base-int8", "licence": "BSD-3-Clause", "source": source}
+    (fetched / "manifest.json").write_text(json.dumps(about))
+    (fetched / "encoder.onnx").write_bytes(b"weights")
+    bill = papers.bill(tmp_path, tmp_path / "release", tmp_path / "data", "0.1.0", EPOCH)
+    assert bill == papers.bill(tmp_path, tmp_path / "release", tmp_path / "data", "0.1.0", EPOCH)
+    nano, types, sample, blip, recogniser = bill["components"]
     assert nano["purl"] == "pkg:deb/debian/nano@8.4-1%2Bb1?arch=arm64&distro=debian-13"
     assert nano["licenses"] == [{"license": {"name": "GFDL-1.2"}}, {"license": {"name": "GPL-3+"}}]
     assert (types["name"], types["version"]) == ("ml-dtypes", "0.6.0")
     assert types["licenses"] == [{"license": {"name": "Apache-2.0"}}]
+    assert {one["type"] for one in (sample, blip, recogniser)} == {"machine-learning-model"}
+    assert (sample["name"], sample["version"]) == ("sample-int8", "0.1.0")
+    assert (blip["name"], blip["version"]) == ("blip-base-int8", "82a3776")
+    assert blip["purl"] == "pkg:huggingface/Salesforce/blip-image-captioning-base@82a3776"
+    assert blip["licenses"] == [{"license": {"name": "BSD-3-Clause"}}]
+    assert [file["name"] for file in blip["components"]] == ["encoder.onnx", "manifest.json"]
+    assert blip["components"][0]["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(b"weights").hexdigest()}]
+    assert recogniser["name"] == "recogniser-efficientnet-lite0"
+    assert recogniser["licenses"] == [{"license": {"name": "Apache License Version 2.0,"}}]
+    # What the sample's manifest says of its files is what was found.
+    told = json.loads((ROOT / "models/sample/int8/manifest.json").read_text())["files"]
+    found = {file["name"]: file["hashes"][0]["content"] for file in sample["components"]}
+    assert {name: found[name] for name in told} == {name: file["sha256"] for name, file in told.items()}
+
+
+def test_a_pi_500_has_the_device_tree_of_a_pi_5(tmp_path: Path) -> None:
+    """Of the stepping that it has; unless its kernel brings one."""
+    script = tmp_path / "usr/local/sbin/shoebox-boot-files"
+    script.parent.mkdir(parents=True)
+    script.write_text('printf d0 >"$2/bcm2712-d-rpi-5-b.dtb"\n')
+    build.fill_boot(tmp_path, tmp_path / "boot")
+    assert (tmp_path / "boot/bcm2712-rpi-500.dtb").read_text() == "d0"
+    script.write_text('printf d0 >"$2/bcm2712-d-rpi-5-b.dtb"\nprintf own >"$2/bcm2712-rpi-500.dtb"\n')
+    build.fill_boot(tmp_path, tmp_path / "boot")
+    assert (tmp_path / "boot/bcm2712-rpi-500.dtb").read_text() == "own"
 
 
 SCRIPTS = [file for file in sorted((IMAGE / "overlay/usr/local").rglob("*")) if file.is_file()]

@@ -18,7 +18,7 @@ BOOT_FILES = (
     "start4.elf", "fixup4.dat", "bootcode.bin", "start.elf", "fixup.dat", "config.txt", "cmdline.txt",
     "vmlinuz-pi4", "vmlinuz-pi5", "initrd-pi4.img", "initrd-pi5.img",
     "bcm2711-rpi-4-b.dtb", "bcm2711-rpi-400.dtb", "bcm2711-rpi-cm4-io.dtb",
-    "bcm2712-rpi-5-b.dtb", "bcm2712-d-rpi-5-b.dtb", "bcm2712d0-rpi-5-b.dtb",
+    "bcm2712-rpi-5-b.dtb", "bcm2712-d-rpi-5-b.dtb", "bcm2712d0-rpi-5-b.dtb", "bcm2712-rpi-500.dtb",
     "user-data", "meta-data", "network-config",
 )  # fmt: skip
 ENABLED = (
@@ -146,8 +146,8 @@ def test_the_command_line_finds_the_root_and_leaves_memory_alone(boot: Path, roo
     assert set(re.findall(r"PARTUUID=([0-9a-f]{8})", root.text("/etc/fstab"))) == {identity[1]}
 
 
-def test_a_pi_5s_device_tree_has_its_card_and_its_network(boot: Path) -> None:
-    for name in ("bcm2712-rpi-5-b.dtb", "bcm2712-d-rpi-5-b.dtb"):
+def test_the_device_tree_of_a_pi_5_and_500_has_its_card_and_its_network(boot: Path) -> None:
+    for name in ("bcm2712-rpi-5-b.dtb", "bcm2712-d-rpi-5-b.dtb", "bcm2712-rpi-500.dtb"):
         tree = subprocess.run(
             ["dtc", "-q", "-O", "dts", boot / name], check=True, capture_output=True, text=True
         ).stdout
@@ -191,6 +191,33 @@ def test_the_card_is_spared_and_a_box_that_hangs_starts_again(root: Root) -> Non
     )
 
 
+def test_debians_security_updates_come_at_night(root: Root) -> None:
+    lines = root.text("/etc/apt/apt.conf.d/52shoebox")
+    settings = dict(re.findall(r'^([\w:-]+) "(.*)";$', lines, re.MULTILINE))
+    for name in ("Update-Package-Lists", "Unattended-Upgrade"):
+        assert settings[f"APT::Periodic::{name}"] == "1"
+    (origins,) = re.findall(r"^Unattended-Upgrade::Origins-Pattern \{(.*)\};$", lines, re.MULTILINE)
+    assert re.findall(r'"(.*?)"', origins) == [
+        "origin=Debian,codename=${distro_codename}-security,label=Debian-Security"
+    ]
+    at = [f"*-*-* {settings['Unattended-Upgrade::Automatic-Reboot-Time']}"]
+    assert settings["Unattended-Upgrade::Automatic-Reboot"] == "true"
+    for timer in ("apt-daily", "apt-daily-upgrade"):
+        root.link(f"/etc/systemd/system/timers.target.wants/{timer}.timer")
+        told = root.text(f"/etc/systemd/system/{timer}.timer.d/shoebox.conf")
+        first, *later = re.findall(r"^OnCalendar=(.*)$", told, re.MULTILINE)
+        assert first == ""  # Debian's own times, which come by day, too
+        at += later
+    # The lists, the packages, and the restart that these may want.
+    assert [at[1], at[2], at[0]] == ["*-*-* 03:10", "*-*-* 03:40", "*-*-* 04:30"]
+    # Nothing that apt reads later takes any of it back.
+    files = re.findall(r"^/\d+/\d+/\d+/\d+/([^/.][^/]*)/", root.ask("ls -p /etc/apt/apt.conf.d"), re.MULTILINE)
+    for file in files:
+        if file > "52shoebox":
+            assert not re.search("Periodic|Unattended", root.text(f"/etc/apt/apt.conf.d/{file}")), file
+    assert root.mode("/usr/bin/unattended-upgrade")[0] & 0o111
+
+
 def test_the_release_in_use_is_there(root: Root) -> None:
     release = root.link("/opt/shoebox/current")
     assert re.fullmatch(r"releases/\d+\.\d+\.\d+-[0-9a-f]{8}", release)
@@ -224,13 +251,27 @@ def test_the_papers_fit_the_image(built: Path, image: Path, root: Root) -> None:
 def test_the_bill_of_materials_has_every_package_with_version_and_licence(image: Path, root: Root) -> None:
     bill = json.loads(image.with_suffix(".sbom.json").read_text())
     assert bill["bomFormat"] == "CycloneDX"
-    debian = {one["name"]: one for one in bill["components"] if one["purl"].startswith("pkg:deb/")}
+    debian = {one["name"]: one for one in bill["components"] if one.get("purl", "").startswith("pkg:deb/")}
     packages = root.text("/var/lib/dpkg/status").split("\n\n")
     installed = [package for package in packages if "\nStatus: install ok installed\n" in package]
     assert set(debian) == {package.partition("\n")[0].removeprefix("Package: ") for package in installed}
-    python = {one["name"]: one for one in bill["components"] if one["purl"].startswith("pkg:pypi/")}
+    python = {one["name"]: one for one in bill["components"] if one.get("purl", "").startswith("pkg:pypi/")}
     assert {"shoebox", "onnxruntime", "av", "litestar", "huey", "numpy"} <= set(python)
     assert all(one["version"] for one in bill["components"])
     assert not [one["name"] for one in bill["components"] if not one["licenses"] and one["name"] != "shoebox"]
     named = [one for one in debian.values() if not one["licenses"][0]["license"]["name"].startswith("see ")]
     assert len(named) > 0.8 * len(debian)
+
+
+def test_the_bill_of_materials_has_the_models(image: Path, root: Root) -> None:
+    bill = json.loads(image.with_suffix(".sbom.json").read_text())
+    models = {one["name"]: one for one in bill["components"] if one["type"] == "machine-learning-model"}
+    assert {"sample-int8", "recogniser-efficientnet-lite0"} <= set(models)
+    place = f"/opt/shoebox/{root.link('/opt/shoebox/current')}/lib/python3.13/site-packages/appliance/models"
+    for name, file in (
+        ("sample-int8", "sample/int8/manifest.json"),
+        ("recogniser-efficientnet-lite0", "recogniser/labels.json"),
+    ):
+        content = root.text(f"{place}/{file}").encode()
+        hashes = {part["name"]: part["hashes"][0]["content"] for part in models[name]["components"]}
+        assert hashes[Path(file).name] == hashlib.sha256(content).hexdigest()
