@@ -40,6 +40,7 @@ def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, look: A
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     look(page, "welcome")
     page.get_by_label("What shall the box be called?").fill("Omas Kiste")
+    page.get_by_label("Time zone").fill("Asia/Kolkata")
     page.get_by_label("Your name").fill("Anna")
     page.get_by_label("A password").fill(PASSWORD)
     page.get_by_label("The password once more").fill("another password")
@@ -60,6 +61,9 @@ def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, look: A
     look(page, "welcome-phones")
     page.get_by_role("link", name="To the library").click()
     expect(page).to_have_title(re.compile("Omas Kiste"))
+    page.goto("/settings")
+    expect(page.get_by_label("Which time zone")).to_have_value("Asia/Kolkata")
+    page.goto("/")
 
     page.goto("about:blank")  # or the page that is open would ask once more, and be told 401
     page.context.clear_cookies()

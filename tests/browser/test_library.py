@@ -1,5 +1,6 @@
 """The library: live pictures, search, chips, endless scrolling, the keyboard."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -186,6 +187,24 @@ def test_chips_choose_and_let_go(page: Page, box: Any, film: Any) -> None:
     expect(page.get_by_role("link", name="Videos")).to_have_attribute("aria-current", "true")
     page.get_by_role("link", name="Videos").click()
     page.wait_for_url("**/")
+
+
+def test_every_chip_narrows_what_is_shown(page: Page, box: Any, gallery: None, photo: Callable[..., Path]) -> None:
+    old = box.described(
+        box.upload(photo("chip.jpg", "a small red star on a white background", 260, taken="1998:05:03 12:00:00"))
+    )
+    edit = json.dumps({"favourite": True, "description": "Grandfather's star"}).encode()
+    assert box.ask("PATCH", f"/api/v1/items/{old['id']}", edit)[0] == 200
+    page.goto("/")
+    for chip, asked in (("Favourites", "favourite=1"), ("Written by us", "described_by=person"), ("1998", "year=1998")):
+        page.get_by_role("navigation", name="Show only").get_by_role("link", name=chip, exact=True).click()
+        expect(page).to_have_url(re.compile(asked))
+        expect(page.locator(f'.tile[data-id="{old["id"]}"]')).to_be_visible()
+        told = box.ask("GET", f"/api/v1/items?{asked}")[1]["items"]
+        shown = page.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => Number(tile.dataset.id))")
+        assert sorted(shown) == sorted(item["id"] for item in told)
+        page.get_by_role("navigation", name="Show only").get_by_role("link", name="All", exact=True).click()
+        expect(page).to_have_url(f"{box.address}/")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -189,6 +189,20 @@ def test_guessing_is_stopped(stranger: TestClient[Any], anna: Any) -> None:
     assert 0 < int(late.headers["retry-after"]) <= WINDOW_SECONDS
 
 
+def test_guessing_many_names_from_one_device_is_stopped(stranger: TestClient[Any], anna: Any) -> None:
+    form = {"csrf": token_in(stranger.get("/login").text), "password": PASSWORD}
+    answers = [stranger.post("/login", data=form | {"name": f"Anna {n}"}).status_code for n in range(31)]
+    assert answers == [422] * 30 + [429]
+
+
+def test_guessing_the_claim_code_is_stopped(shelf: Any) -> None:
+    with TestClient(create_app(replace(shelf.box.settings, claim_code="K7-42"))) as client:
+        form = {"csrf": token_in(client.get("/welcome").text), "name": "Anna", "password": PASSWORD, "again": PASSWORD}
+        answers = [client.post("/welcome", data=form | {"claim_code": f"K7-{n}"}).status_code for n in range(50, 61)]
+        assert answers == [422] * 10 + [429]
+        assert client.post("/welcome", data=form | {"claim_code": "K7-42"}).status_code == 429
+
+
 def test_attempts_are_forgotten_after_a_while_and_never_many_kept() -> None:
     attempts = Attempts(2)
     assert [attempts.wait("a", now) for now in (0.0, 1.0, 2.0)] == [0, 0, round(WINDOW_SECONDS - 2)]
