@@ -35,6 +35,16 @@ def test_the_lock_is_read_for_a_pi() -> None:
     ]  # fmt: skip
 
 
+def test_a_record_says_nothing_of_the_folder_it_was_built_in(tmp_path: Path) -> None:
+    record = tmp_path / "shoebox-0.1.0.dist-info/RECORD"
+    record.parent.mkdir()
+    record.write_text("../../bin/shoebox,sha256=x,169\nappliance/__init__.py,sha256=y,10\n")
+    os.utime(record, (5, 5))
+    release.forget_programs(tmp_path)
+    assert record.read_text() == "appliance/__init__.py,sha256=y,10\n"
+    assert record.stat().st_mtime == 5
+
+
 def test_another_package_or_another_hook_makes_debian_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rootfs, "HERE", tmp_path)
     for name in rootfs.INPUTS[:4]:
@@ -149,7 +159,7 @@ def test_the_bill_of_materials_tells_versions_and_licences(tmp_path: Path) -> No
     assert [file["name"] for file in blip["components"]] == ["encoder.onnx", "manifest.json"]
     assert blip["components"][0]["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(b"weights").hexdigest()}]
     assert recogniser["name"] == "recogniser-efficientnet-lite0"
-    assert recogniser["licenses"] == [{"license": {"name": "Apache License Version 2.0,"}}]
+    assert recogniser["licenses"] == [{"license": {"name": "Apache-2.0"}}]
     # What the sample's manifest says of its files is what was found.
     told = json.loads((ROOT / "models/sample/int8/manifest.json").read_text())["files"]
     found = {file["name"]: file["hashes"][0]["content"] for file in sample["components"]}
