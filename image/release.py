@@ -42,6 +42,7 @@ def make(tree: Path, cache: Path, epoch: str) -> str:
     prune(own)
     bytecode.write(own, SITE, cache)
     subprocess.run(["cp", "-a", f"{own}/.", site], check=True)
+    forget_programs(site)
     programs = release / "bin"
     programs.mkdir()
     (programs / f"python{PYTHON}").symlink_to(f"/usr/bin/python{PYTHON}")
@@ -114,6 +115,18 @@ def pip(*arguments: str, **environment: str) -> None:
     if arguments[0] == "install" and "--no-compile" not in arguments:
         command.append("--no-compile")
     subprocess.run(command, check=True, env={**os.environ, **environment})
+
+
+def forget_programs(site: Path) -> None:
+    """Take out of each RECORD the programs in bin/, which are not installed and named the folder they were built in."""
+    for record in site.glob("*.dist-info/RECORD"):
+        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = "".join(line for line in lines if not line.startswith("../../bin/"))
+        status = record.stat()
+        record.unlink()  # as a hard link it would be changed in the cache, too
+        record.write_text(kept, encoding="utf-8")
+        record.chmod(status.st_mode)
+        os.utime(record, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def prune(site: Path) -> None:
