@@ -157,7 +157,7 @@ def _hit(db: Connection, item_id: int, name: str, description: str, tags: str, m
         at = None if row is None else float(row["at"])
     says = next((text for text in (description, texts[place], tags, name) if _BEFORE in text), description)
     pieces = _pieces(says)
-    if pieces and not pieces[0][1] and len(pieces[0][0]) > _LONG_BEGINNING and len(pieces) > 1:
+    if len(pieces) > 1 and not pieces[0][1] and len(pieces[0][0]) > _LONG_BEGINNING:
         end = pieces[0][0][-_LONG_BEGINNING // 2 :].partition(" ")[2]
         pieces = ((f"… {end}", False), *pieces[1:])
     return Hit(pieces, at)
