@@ -33,7 +33,6 @@ ENABLED = (
     "avahi-daemon.service", "fstrim.timer",
 )  # fmt: skip
 BOX_MIRRORS = ("BOX_MIRROR", "BOX_SECURITY_MIRROR")  # in the order of Debian's sources
-PI_500, PI_5_D0 = "bcm2712-rpi-500.dtb", "bcm2712-d-rpi-5-b.dtb"
 DISABLED = ("ssh.service", "ssh.socket")
 # What writes to the card by the clock, waits for a network, or offers a password that nobody has.
 MASKED = (
@@ -165,10 +164,6 @@ def fill_boot(tree: Path, boot: Path) -> None:
     shutil.rmtree(boot, ignore_errors=True)
     boot.mkdir()
     subprocess.run(["sh", tree / "usr/local/sbin/shoebox-boot-files", tree, boot], check=True)
-    # Debian's kernel has none for a Pi 500. Raspberry Pi's own is that of a Pi 5 of the D0 stepping, with other names
-    # for its lines and a quicker power key. Untried.
-    if not (boot / PI_500).exists():
-        shutil.copyfile(boot / PI_5_D0, boot / PI_500)
     for source in sorted((HERE / "boot").iterdir()):
         text = source.read_text(encoding="utf-8").replace("@DISK@", disk.DISK)
         (boot / source.name).write_text(text, encoding="utf-8")

@@ -166,18 +166,6 @@ def test_the_bill_of_materials_tells_versions_and_licences(tmp_path: Path) -> No
     assert {name: found[name] for name in told} == {name: file["sha256"] for name, file in told.items()}
 
 
-def test_a_pi_500_has_the_device_tree_of_a_pi_5(tmp_path: Path) -> None:
-    """Of the stepping that it has; unless its kernel brings one."""
-    script = tmp_path / "usr/local/sbin/shoebox-boot-files"
-    script.parent.mkdir(parents=True)
-    script.write_text('printf d0 >"$2/bcm2712-d-rpi-5-b.dtb"\n')
-    build.fill_boot(tmp_path, tmp_path / "boot")
-    assert (tmp_path / "boot/bcm2712-rpi-500.dtb").read_text() == "d0"
-    script.write_text('printf d0 >"$2/bcm2712-d-rpi-5-b.dtb"\nprintf own >"$2/bcm2712-rpi-500.dtb"\n')
-    build.fill_boot(tmp_path, tmp_path / "boot")
-    assert (tmp_path / "boot/bcm2712-rpi-500.dtb").read_text() == "own"
-
-
 SCRIPTS = [file for file in sorted((IMAGE / "overlay/usr/local").rglob("*")) if file.is_file()]
 
 
@@ -249,7 +237,9 @@ def stand_ins(tmp_path: Path) -> Callable[..., dict[str, str]]:
 BOOT_FILES = IMAGE / "overlay/usr/local/sbin/shoebox-boot-files"
 
 
-def test_what_a_power_cut_left_on_the_boot_partition_takes_the_place_of_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def boot_files(tmp_path: Path) -> tuple[Path, Path]:
+    """A root with two kernels and their device trees, and an empty boot partition."""
     root, boot = tmp_path / "root", tmp_path / "firmware"
     (root / "boot").mkdir(parents=True)
     boot.mkdir()
@@ -265,6 +255,23 @@ def test_what_a_power_cut_left_on_the_boot_partition_takes_the_place_of_nothing(
     (root / "usr/lib/raspi-firmware").mkdir()
     for name in ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat"):
         (root / "usr/lib/raspi-firmware" / name).write_text(name)
+    return root, boot
+
+
+def test_a_pi_500_has_the_device_tree_of_a_pi_5(boot_files: tuple[Path, Path]) -> None:
+    """Of the stepping that it has; unless its kernel brings one."""
+    root, boot = boot_files
+    subprocess.run(["sh", BOOT_FILES, root, boot], check=True)
+    assert (boot / "bcm2712-rpi-500.dtb").read_text() == "bcm2712-d-rpi-5-b 6.18.1"
+    (root / "usr/lib/linux-image-6.18.1/broadcom/bcm2712-rpi-500.dtb").write_text("own")
+    subprocess.run(["sh", BOOT_FILES, root, boot], check=True)
+    assert (boot / "bcm2712-rpi-500.dtb").read_text() == "own"
+
+
+def test_what_a_power_cut_left_on_the_boot_partition_takes_the_place_of_nothing(
+    boot_files: tuple[Path, Path],
+) -> None:
+    root, boot = boot_files
     subprocess.run(["sh", BOOT_FILES, root, boot], check=True)
     whole = {file.name: file.read_text() for file in boot.iterdir()}
     assert whole["vmlinuz-pi4"] == "kernel 6.12.1"
