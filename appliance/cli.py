@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", parents=[data, address], help="the whole appliance: page and worker")
     run.set_defaults(command=_run)
     web = commands.add_parser("web", parents=[data, address], help="the page and the uploads alone")
+    web.add_argument("--fd", type=int, metavar="N", help="a socket to listen on that is open already, as `run` has one")
     web.set_defaults(command=_web, service="web")
     worker = commands.add_parser("worker", parents=[data], help="what describes, alone")
     worker.set_defaults(command=_worker, service="worker")
@@ -129,12 +130,12 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
     return together.run(settings)
 
 
-def _web(settings: Settings, _: argparse.Namespace) -> int:
+def _web(settings: Settings, options: argparse.Namespace) -> int:
     from appliance.pages import server
 
     logs.set_up(settings.log)
     logs.keep(logs.ring_folder(settings.data), "web")
-    return server.serve(settings)
+    return server.serve(settings, options.fd)
 
 
 def _rescue(overrides: dict[str, object]) -> int:

@@ -48,22 +48,30 @@ def passed_socket(environment: MutableMapping[str, str] = os.environ) -> socket.
     environment.pop("LISTEN_FDNAMES", None)
     if process != str(os.getpid()) or not count:
         return None
-    wrong = SettingsError(
-        "systemd hands over something else than the one socket that the page listens on.",
-        "Let shoebox-web.socket have one ListenStream=, a port.",
-    )
     if count != "1":
-        raise wrong
+        raise _something_else()
+    return open_socket(_FIRST_PASSED)
+
+
+def open_socket(descriptor: int) -> socket.socket:
+    """Return the socket that whoever started this process has open; SettingsError where it is none that listens."""
     try:
-        passed = socket.socket(fileno=_FIRST_PASSED)
+        passed = socket.socket(fileno=descriptor)
     except OSError as error:
-        raise wrong from error
+        raise _something_else() from error
     listens = passed.family in {socket.AF_INET, socket.AF_INET6} and passed.type == socket.SOCK_STREAM
     if not listens or not passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         passed.close()
-        raise wrong
+        raise _something_else()
     passed.set_inheritable(False)
     return passed
+
+
+def _something_else() -> SettingsError:
+    return SettingsError(
+        "Something else is handed over than the one socket that the page listens on.",
+        "Let shoebox-web.socket have one ListenStream=, a port.",
+    )
 
 
 def lan_address() -> str | None:

@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from appliance.device import clock
-from appliance.device.listening import home_name, lan_address, listening_socket, passed_socket
+from appliance.device.listening import home_name, lan_address, listening_socket, open_socket, passed_socket
 from appliance.device.notify import notify, watchdog_seconds
 from appliance.library import opening
 from appliance.library.serving import serving
@@ -34,15 +34,16 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, listens: int | None = None) -> int:
     """Serve the page until SIGINT or SIGTERM and return 0; opening.DAMAGED where the library is to be restored.
 
-    It listens where systemd does for it, else where the settings say. 1 where the library was gone for a while, with
-    its disk, and all that was held open is to be opened anew.
+    It listens on the descriptor `listens`, else where systemd does for it, else where the settings say. 1 where the
+    library was gone for a while, with its disk, and all that was held open is to be opened anew.
     Raises SettingsError where the address cannot be listened on, LibraryError where the library cannot be used.
     """
+    handed = passed_socket() if listens is None else open_socket(listens)
     with (
-        passed_socket() or listening_socket(settings.host, settings.port) as listening,
+        handed or listening_socket(settings.host, settings.port) as listening,
         opening.opened_once_there_is_room(settings, clock.household_zone(), _wait),
         serving(settings.data),
     ):

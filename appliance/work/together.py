@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -35,6 +34,7 @@ class Part:
 
     name: str
     command: Sequence[str]
+    descriptors: Sequence[int] = ()  # that it takes over from here
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     start_again: float = 0.0
@@ -42,12 +42,15 @@ class Part:
     refusals: int = 0  # in a row, of ending by itself as soon as it was started
 
 
-def parts(settings: Settings) -> list[Part]:
-    """Return the page and the worker as `settings` want them; the file and the environment they read themselves."""
+def parts(settings: Settings, listens: int) -> list[Part]:
+    """Return the page and the worker as `settings` want them; the file and the environment they read themselves.
+
+    The page listens on the descriptor `listens`: as with systemd's socket, who comes while it starts again waits.
+    """
     shoebox = [sys.executable, "-m", "appliance"]
     data = ["--data", str(settings.data)]
-    address = ["--host", settings.host, "--port", str(settings.port)]
-    return [Part("web", [*shoebox, "web", *data, *address]), Part("worker", [*shoebox, "worker", *data])]
+    address = ["--host", settings.host, "--port", str(settings.port), "--fd", str(listens)]
+    return [Part("web", [*shoebox, "web", *data, *address], [listens]), Part("worker", [*shoebox, "worker", *data])]
 
 
 def run(settings: Settings) -> int:
@@ -57,21 +60,19 @@ def run(settings: Settings) -> int:
     the exit status of a part that three times in a row ended as soon as it had started. A library that is found damaged
     is restored with both parts stopped.
     """
-    with listening_socket(settings.host, settings.port):
-        pass
-    port = settings.port or _free_port(settings.host)
-    found_damaged = 0
-    while found_damaged < RESTORED_AT_MOST:
-        # What would stop a part from starting is said once, and before anything is served. The library stays open here:
-        # the parts find it looked over.
-        with opening.opened_once_there_is_room(settings, clock.household_zone(), time.sleep):
-            with only_worker(settings.data):
-                pass
-            chosen = replace(settings, port=port)
-            status = supervise(parts(chosen), address=_address(chosen))
-        if status != opening.DAMAGED:
-            break
-        found_damaged += not opening.is_going_back(settings.data)  # which somebody may wish as often as they like
+    with listening_socket(settings.host, settings.port) as listening:
+        chosen = replace(settings, port=listening.getsockname()[1])
+        found_damaged = 0
+        while found_damaged < RESTORED_AT_MOST:
+            # What would stop a part from starting is said once, and before anything is served. The library stays open
+            # here: the parts find it looked over.
+            with opening.opened_once_there_is_room(chosen, clock.household_zone(), time.sleep):
+                with only_worker(chosen.data):
+                    pass
+                status = supervise(parts(chosen, listening.fileno()), address=_address(chosen))
+            if status != opening.DAMAGED:
+                break
+            found_damaged += not opening.is_going_back(chosen.data)  # which somebody may wish as often as they like
     return status
 
 
@@ -122,6 +123,7 @@ def _look_after(member: Part, now: float) -> int | None:
         member.process = subprocess.Popen(
             member.command,
             stdin=subprocess.DEVNULL,
+            pass_fds=member.descriptors,
             preexec_fn=lambda: process.end_with_parent(parent, signal.SIGTERM),  # this process has one thread
         )
         member.started = now
@@ -139,14 +141,6 @@ def _end(members: list[Part]) -> None:
         except subprocess.TimeoutExpired:
             one.kill()
             one.wait()
-
-
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.bind((host, 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _address(settings: Settings) -> str:

@@ -111,6 +111,10 @@ class Box:
         except OSError:
             return False
 
+    def starts(self) -> int:
+        """How often the page has started by now."""
+        return self.log.read_text().count("Shoebox is at ")
+
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
         """Return the status and the JSON of an answer, None where it is something else."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

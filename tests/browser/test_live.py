@@ -62,12 +62,14 @@ def test_a_box_without_its_disk_says_so_itself(page: Page, box: Any, troubles: A
     page.goto("/")
     hears(page)
     gone = box.data.with_name("pulled-out")
+    starts = box.starts()
     box.data.rename(gone)
     try:
         expect(page.locator("#connection")).to_contain_text("Attach its disk again")
     finally:
         gone.rename(box.data)
     expect(page.locator("#connection")).to_be_hidden()
+    box.wait(lambda: box.starts() > starts, "the page to start anew")
     troubles.clear()  # the tries in between
 
 

@@ -81,7 +81,7 @@ def test_what_is_not_one_listening_socket_is_refused() -> None:
     ):
         for wrong in ((first, second), (datagrams,), (idle,), (local,)):
             assert "SettingsError" in told(*wrong).stderr
-    with pytest.raises(SettingsError, match="something else"):
+    with pytest.raises(SettingsError, match="Something else"):
         passed_socket({"LISTEN_FDS": "two", "LISTEN_PID": str(os.getpid())})
 
 

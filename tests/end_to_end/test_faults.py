@@ -37,6 +37,15 @@ def test_kill_9_of_child_and_worker_in_mid_item_and_the_item_completes(box: Box,
     assert item["description"].startswith("First a large red circle on a white background, then a large blue circle")
 
 
+def test_whoever_comes_while_the_page_starts_again_waits_for_it(box: Box) -> None:
+    box.start()
+    for _ in range(2):
+        (page,) = box.processes("web")
+        os.kill(page, signal.SIGKILL)
+        assert box.ask("GET", "/health/live")[0] == 200
+        assert page not in box.processes("web")
+
+
 def test_a_second_run_is_refused_before_it_serves_anything(box: Box, tmp_path: Path) -> None:
     box.start()
     same_library = shoebox("run", "--data", str(box.data), "--port", str(free_port()))

@@ -118,9 +118,10 @@ def test_the_address_is_told_once_the_page_answers(
 
 
 def test_the_parts_are_page_and_worker(settings: Settings) -> None:
-    web, worker = together.parts(settings)
+    web, worker = together.parts(settings, 7)
     assert list(web.command)[1:4] == ["-m", "appliance", "web"]
-    assert list(web.command)[-4:] == ["--host", "0.0.0.0", "--port", "0"]  # noqa: S104
+    assert list(web.command)[-6:] == ["--host", "0.0.0.0", "--port", "0", "--fd", "7"]  # noqa: S104
+    assert (list(web.descriptors), list(worker.descriptors)) == ([7], [])
     assert list(worker.command)[3:] == ["worker", "--data", str(settings.data)]
 
 
