@@ -91,7 +91,7 @@ def create_app(given: Settings, language: Language = ENGLISH) -> Litestar:
             edits.restore_trash, download.download, files.router,
             account.account_page, account.account_form, account.account, account.account_password,
             account.account_sessions_end, account.account_session_end, people.people_page, people.people_form,
-            *people_api.HANDLERS, link.link_page, link.link_send,
+            *people_api.HANDLERS, link.link_page, link.link_send, link.link_begin, link.link_go_on,
             events.events, events.changes, status, tus.begin, tus.go_on,
             login.login, login.sign_in, login.sign_out,
             welcome.welcome, welcome.begin, welcome.when, welcome.choose, welcome.phones, welcome.qr,

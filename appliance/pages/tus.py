@@ -6,7 +6,6 @@ its bytes were here before.
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -22,10 +21,11 @@ from litestar.params import FromPath
 from starlette.responses import Response
 
 from appliance.errors import MediaError, ShoeboxError
-from appliance.library import partials, preferences
+from appliance.library import links, partials, preferences
 from appliance.library.incoming import Resumed
 from appliance.library.partials import Partial
 from appliance.media.formats import sniff
+from appliance.pages import tus_headers
 from appliance.pages.access import needs
 from appliance.pages.body import FIRST_PIECE, EarlyAnswer, announced_length, pieces
 from appliance.pages.box import Box
@@ -40,36 +40,32 @@ from appliance.pages.errors import (
     problem,
 )
 from appliance.pages.names import default_name
+from appliance.pages.tus_headers import Checksum
 from appliance.pages.tus_way import Ways
 from appliance.pages.uploads import check_place, checked_name, disk_error
-from appliance.records import Scope
+from appliance.records import Link, Scope
 
 ADDRESS = "/api/v1/tus"
 VERSION = "1.0.0"
 PIECE_TYPE = "application/offset+octet-stream"
-CHECKSUMS = ("sha1", "sha256")
 EXTENSIONS = "creation,creation-with-upload,checksum,termination,expiration"
 
 log = logging.getLogger(__name__)
 ways = Ways()
 
-Handle = Callable[[], Awaitable[Response]]
-
 
 @dataclass(frozen=True, slots=True)
-class Checksum:
-    """What a piece must come to: the algorithm's name and the digest."""
+class Sender:
+    """Who sends: where their uploads lie, and the link by which a guest came, who is told nothing of the library."""
 
-    algorithm: str
-    digest: bytes
+    address: str = ADDRESS
+    link: Link | None = None
 
 
 @route(ADDRESS, http_method=["POST", "OPTIONS"], opt=needs(Scope.UPLOAD), request_max_body_size=None)
 async def begin(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response:
     """Begin an upload: 201 and its address in `Location`; with a body, its first piece comes at once."""
-    if request.method == "OPTIONS":
-        return _abilities(box)
-    return await _answered(request, box, lambda: _begin(request, box))
+    return await begun(Sender, request, box)
 
 
 @route(
@@ -80,13 +76,25 @@ async def begin(request: Request[Any, Any, Any], box: NamedDependency[Box]) -> R
 )
 async def go_on(number: FromPath[str], request: Request[Any, Any, Any], box: NamedDependency[Box]) -> Response:
     """Tell how far an upload is (HEAD), take in its next piece (PATCH), or forget it (DELETE)."""
+    return await gone_on(Sender, number, request, box)
+
+
+async def begun(sender: Callable[[], Sender], request: Request[Any, Any, Any], box: Box) -> Response:
+    """Answer what is asked of the address where uploads begin; `sender` is called in a thread, and may refuse."""
+    if request.method == "OPTIONS":
+        return _abilities(box)
+    return await _answered(sender, request, box, lambda who: _begin(who, request, box))
+
+
+async def gone_on(sender: Callable[[], Sender], number: str, request: Request[Any, Any, Any], box: Box) -> Response:
+    """Answer what is asked of an upload; `sender` is called in a thread, and may refuse."""
     method = request.headers.get("x-http-method-override", request.method).upper()
     if method == "OPTIONS":
         return _abilities(box)
     handle = {"HEAD": _tell, "PATCH": _take_piece, "DELETE": _forget}.get(method)
     if handle is None:
         return _refusal(RequestError("This address cannot be used in that way.", "Use HEAD, PATCH or DELETE."), box)
-    return await _answered(request, box, lambda: handle(number, request, box))
+    return await _answered(sender, request, box, lambda who: handle(number, who, request, box))
 
 
 def _abilities(box: Box) -> Response:
@@ -97,17 +105,22 @@ def _abilities(box: Box) -> Response:
             "Tus-Version": VERSION,
             "Tus-Extension": EXTENSIONS,
             "Tus-Max-Size": str(box.upload_limit),
-            "Tus-Checksum-Algorithm": ",".join(CHECKSUMS),
+            "Tus-Checksum-Algorithm": ",".join(tus_headers.CHECKSUMS),
         },
     )
 
 
-async def _answered(request: Request[Any, Any, Any], box: Box, handle: Handle) -> Response:
+async def _answered(
+    sender: Callable[[], Sender],
+    request: Request[Any, Any, Any],
+    box: Box,
+    handle: Callable[[Sender], Awaitable[Response]],
+) -> Response:
     try:
         spoken = request.headers.get("tus-resumable")
         if spoken != VERSION:
             raise TusVersionError("This box speaks tus 1.0.0.", "Send the header Tus-Resumable: 1.0.0.")
-        return await handle()
+        return await handle(await asyncio.to_thread(sender))
     except (ShoeboxError, OSError) as error:
         return _refusal(disk_error(box, error) if isinstance(error, OSError) else error, box)
 
@@ -121,13 +134,13 @@ def _refusal(error: ShoeboxError, box: Box) -> Response:
     return EarlyAnswer(json.dumps(told.body(box.language)), told.status, headers, "application/problem+json")
 
 
-async def _begin(request: Request[Any, Any, Any], box: Box) -> Response:
-    length = _number(request.headers.get("upload-length"), "Upload-Length")
+async def _begin(sender: Sender, request: Request[Any, Any, Any], box: Box) -> Response:
+    length = tus_headers.number(request.headers.get("upload-length"), "Upload-Length")
     if length == 0:
         raise RequestError("The file is empty.", "Choose another one.")
-    name = checked_name(_name(request.headers.get("upload-metadata", "")))
-    with_piece = _media_type(request) == PIECE_TYPE
-    checksum = _checksum(request) if with_piece else None
+    name = checked_name(tus_headers.name(request.headers.get("upload-metadata", "")))
+    with_piece = tus_headers.media_type(request) == PIECE_TYPE
+    checksum = tus_headers.checksum(request) if with_piece else None
 
     def create() -> Partial:
         check_place(box, length)
@@ -138,12 +151,12 @@ async def _begin(request: Request[Any, Any, Any], box: Box) -> Response:
 
     partial = await asyncio.to_thread(create)
     if with_piece:
-        partial = await _piece(partial, 0, checksum, request, box)
-    headers = {"Location": f"{ADDRESS}/{partial.id}"}
-    return Response(status_code=201, headers=headers | _standing(box, partial))
+        partial = await _piece(partial, 0, checksum, sender, request, box)
+    headers = {"Location": f"{sender.address}/{partial.id}"}
+    return Response(status_code=201, headers=headers | _standing(box, sender, partial))
 
 
-async def _tell(number: str, request: Request[Any, Any, Any], box: Box) -> Response:
+async def _tell(number: str, sender: Sender, request: Request[Any, Any, Any], box: Box) -> Response:
     """Answer how much has come. Who asks wants to go on: a request that hangs, cut off, is called off for it."""
     await ways.call_off(number)
 
@@ -153,7 +166,7 @@ async def _tell(number: str, request: Request[Any, Any, Any], box: Box) -> Respo
         if found.item_id is None and partials.received(box.store, found) == found.length:
             # All of it came, and the box ended before it was put away.
             with Resumed(box.store.partial(number)) as whole:
-                return _finish(box, found, whole)
+                return _finish(box, sender, found, whole)
         return found
 
     partial = await asyncio.to_thread(look)
@@ -163,14 +176,14 @@ async def _tell(number: str, request: Request[Any, Any, Any], box: Box) -> Respo
     headers = {"Cache-Control": "no-store", "Upload-Length": str(partial.length)}
     if partial.name:
         headers["Upload-Metadata"] = f"filename {base64.b64encode(partial.name.encode()).decode()}"
-    return Response(status_code=200, headers=headers | _standing(box, partial))
+    return Response(status_code=200, headers=headers | _standing(box, sender, partial))
 
 
-async def _take_piece(number: str, request: Request[Any, Any, Any], box: Box) -> Response:
-    if _media_type(request) != PIECE_TYPE:
+async def _take_piece(number: str, sender: Sender, request: Request[Any, Any, Any], box: Box) -> Response:
+    if tus_headers.media_type(request) != PIECE_TYPE:
         raise TusTypeError("A piece of a file is sent as application/offset+octet-stream.", "Send it so.")
-    offset = _number(request.headers.get("upload-offset"), "Upload-Offset")
-    checksum = _checksum(request)
+    offset = tus_headers.number(request.headers.get("upload-offset"), "Upload-Offset")
+    checksum = tus_headers.checksum(request)
 
     def find() -> Partial:
         check_place(box, None)
@@ -179,31 +192,39 @@ async def _take_piece(number: str, request: Request[Any, Any, Any], box: Box) ->
 
     partial = await asyncio.to_thread(find)
     if partial.item_id is None:
-        partial = await _piece(partial, offset, checksum, request, box)
+        partial = await _piece(partial, offset, checksum, sender, request, box)
     elif offset != partial.length:
         raise _elsewhere(partial.length)
-    return Response(status_code=204, headers=_standing(box, partial))
+    return Response(status_code=204, headers=_standing(box, sender, partial))
 
 
-async def _forget(number: str, request: Request[Any, Any, Any], box: Box) -> Response:
+async def _forget(number: str, sender: Sender, request: Request[Any, Any, Any], box: Box) -> Response:
     await ways.call_off(number)
 
-    def forget() -> None:
+    def forget() -> Partial:
         with box.library() as db:
             partial = partials.get(db, box.store, number)
             if partial.item_id is not None:
                 partials.remove(db, box.store, partial)
-                return
+                return partial
             with Resumed(box.store.partial(number)):
                 partials.remove(db, box.store, partial)
+                return partial
 
-    await asyncio.to_thread(forget)
+    partial = await asyncio.to_thread(forget)
     ways.forget(number)
-    return Response(status_code=204, headers={"Tus-Resumable": VERSION})
+    # Where all of it came before, it stays, and whoever called it off is told so.
+    headers = {"Tus-Resumable": VERSION} if partial.item_id is None else _standing(box, sender, partial)
+    return Response(status_code=204, headers=headers)
 
 
 async def _piece(
-    partial: Partial, offset: int, checksum: Checksum | None, request: Request[Any, Any, Any], box: Box
+    partial: Partial,
+    offset: int,
+    checksum: Checksum | None,
+    sender: Sender,
+    request: Request[Any, Any, Any],
+    box: Box,
 ) -> Partial:
     """Take in a piece, and the whole file where it was the last; return how the upload stands."""
     with ways.under_way(partial.id, request.receive) as receive:
@@ -213,7 +234,7 @@ async def _piece(
                 raise _elsewhere(incoming.bytes)
             await _take_in(partial, incoming, checksum, request, receive)
             if incoming.bytes == partial.length:
-                return await asyncio.to_thread(_finish, box, partial, incoming)
+                return await asyncio.to_thread(_finish, box, sender, partial, incoming)
             await asyncio.to_thread(incoming.close)
             box.presence.check()  # or it went to a disk that is gone
         except MediaError:
@@ -264,13 +285,15 @@ async def _take_in(
         raise
 
 
-def _finish(box: Box, partial: Partial, whole: Resumed) -> Partial:
+def _finish(box: Box, sender: Sender, partial: Partial, whole: Resumed) -> Partial:
     form = sniff(whole.head)
     whole.close()
     with box.library() as db:
         describe = preferences.get(db, box.settings).auto_process_on_upload
         name = partial.name or default_name(form)
         done, jobs = partials.finish(db, box.store, partial, whole, name, form, describe=describe)
+        if sender.link:
+            links.note(db, sender.link.id, 1)
     box.presence.check()
     box.ring(jobs)
     about = {"item": done.item_id, "kind": form.kind, "bytes": partial.length}
@@ -283,13 +306,13 @@ def _drop(box: Box, partial: Partial) -> None:
         partials.remove(db, box.store, partial)
 
 
-def _standing(box: Box, partial: Partial) -> dict[str, str]:
+def _standing(box: Box, sender: Sender, partial: Partial) -> dict[str, str]:
     headers = {
         "Tus-Resumable": VERSION,
         "Upload-Offset": str(partials.received(box.store, partial)),
         "Upload-Expires": formatdate(partials.expires(box.store, partial), usegmt=True),
     }
-    if partial.item_id is None:
+    if partial.item_id is None or sender.link:
         return headers
     return headers | {
         "Shoebox-Item": f"/api/v1/items/{partial.item_id}",
@@ -307,47 +330,3 @@ def _elsewhere(received: int) -> OffsetError:
 
 def _too_much(length: int) -> RequestError:
     return RequestError("More came than the {length} bytes that were announced.", "Send the file again.", length=length)
-
-
-def _number(value: str | None, name: str) -> int:
-    if value is None or not (value.isascii() and value.isdecimal() and len(value) < 19):
-        raise RequestError("{name} is not a number of bytes.", "Send the file again.", name=name)
-    return int(value)
-
-
-def _media_type(request: Request[Any, Any, Any]) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _metadata(given: str) -> dict[str, str]:
-    found = {}
-    for pair in filter(None, (part.strip() for part in given.split(","))):
-        key, _, value = pair.partition(" ")
-        try:
-            found[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, ValueError):
-            raise RequestError("Upload-Metadata cannot be read.", "Send keys, each with its value in base64.") from None
-    return found
-
-
-def _name(given: str) -> str:
-    found = _metadata(given)
-    return found.get("filename") or found.get("name") or ""
-
-
-def _checksum(request: Request[Any, Any, Any]) -> Checksum | None:
-    given = request.headers.get("upload-checksum")
-    if given is None:
-        return None
-    algorithm, _, value = given.partition(" ")
-    if algorithm not in CHECKSUMS:
-        raise RequestError(
-            "The checksum {algorithm} is not known here.",
-            "Use {checksums}.",
-            algorithm=algorithm,
-            checksums=" or ".join(CHECKSUMS),
-        )
-    try:
-        return Checksum(algorithm, base64.b64decode(value.strip(), validate=True))
-    except (binascii.Error, ValueError):
-        raise RequestError("Upload-Checksum cannot be read.", "Send the digest in base64.") from None

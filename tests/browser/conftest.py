@@ -33,6 +33,9 @@ PATIENCE = 150.0  # seconds until a test gives up on something that should happe
 OWNER, PASSWORD = "Anna", "three short words"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+# Put a page in the background, or back, and tell it.
+ASLEEP = "(asleep) => Object.defineProperty(document, 'hidden', { configurable: true, get: () => asleep })"
+TOLD = "() => document.dispatchEvent(new Event('visibilitychange'))"
 
 FILM_SCENES = (
     "a large red circle on a white background",

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from network import Network
-from tests.browser.conftest import DESKTOP, PATIENCE, PHONE
+from tests.browser.conftest import ASLEEP, DESKTOP, PATIENCE, PHONE, TOLD
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -173,6 +174,62 @@ def test_a_lost_network_in_mid_file_costs_nothing(
     assert box.item(number)["sha256"] == hashlib.sha256(film.read_bytes()).hexdigest()
 
 
+def test_a_restart_of_the_box_in_mid_file_costs_nothing(
+    page: Page, troubles: Any, box: Any, make_film: Callable[..., Path]
+) -> None:
+    film = lengthened(make_film("restarted.mp4", 26), 30_000_000)
+    began: list[int] = []
+    page.on(
+        "request",
+        lambda sent: began.append(int(sent.headers["upload-offset"])) if sent.method == "PATCH" else None,
+    )
+    network = Network(box.port, [], pace=4_000_000.0)
+    page.goto(f"http://127.0.0.1:{network.port}/add")
+    page.get_by_label("Choose photos and videos").set_input_files(film)
+    going = row(page, film.name)
+    expect(going).to_contain_text(re.compile(r"^restarted.mp4[5-9]\.?\d* MB of 30 MB"))
+    box.stop()
+    expect(going).to_contain_text("The connection is lost. This goes on by itself when it is back.")
+    network.pace = 0.0
+    box.start()
+    expect(going).to_have_attribute("data-state", "completed")
+    network.close()
+    troubles.clear()  # each try while the box was away is told there
+    assert began[0] == 0
+    assert began[-1] > 1_000_000, "it went on where it was"
+    number = int(going.get_by_role("link").get_attribute("href").rpartition("/")[2])
+    assert box.item(number)["sha256"] == hashlib.sha256(film.read_bytes()).hexdigest()
+
+
+def test_a_locked_screen_costs_no_wait_once_it_is_unlocked(
+    page: Page, troubles: Any, box: Any, make_film: Callable[..., Path]
+) -> None:
+    """A phone that is locked loses its network, and its page's clock stands still."""
+    film = lengthened(make_film("locked.mp4", 27), 30_000_000)
+    network = Network(box.port, [8_000_000])
+    network.stays_down = True
+    page.clock.install()
+    page.goto(f"http://127.0.0.1:{network.port}/add")
+    page.get_by_label("Choose photos and videos").set_input_files(film)
+    going = row(page, film.name)
+    expect(going).to_contain_text("The connection is lost.")
+    page.evaluate(ASLEEP, arg=True)
+    page.evaluate(TOLD)
+    with page.expect_event("requestfailed", lambda failed: "/api/v1/tus/" in failed.url):
+        page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))  # the wait at hand ends, the next one does not
+    page.wait_for_timeout(1_500)
+    network.down = False
+    page.wait_for_timeout(1_500)
+    expect(going).to_have_attribute("data-state", "sending", timeout=5_000)
+    page.evaluate(ASLEEP, arg=False)
+    page.evaluate(TOLD)
+    expect(going).to_have_attribute("data-state", re.compile("pending|processing|completed"))
+    page.clock.resume()
+    expect(going).to_have_attribute("data-state", "completed")
+    network.close()
+    troubles.clear()  # each try without a network is told there
+
+
 def test_how_fast_it_goes_and_how_long_it_takes_are_said(
     page: Page, box: Any, make_film: Callable[..., Path], look: Callable[[Page, str], None]
 ) -> None:
@@ -262,6 +319,27 @@ def test_an_upload_can_be_cancelled(phone: Page, photo: Callable[..., Path]) -> 
     expect(going.get_by_role("progressbar")).to_be_visible()
     going.get_by_role("button", name="Cancel: regretted.jpg").click()
     expect(going.get_by_role("alert")).to_have_text("Cancelled.")
+
+
+def test_what_is_cancelled_too_late_is_not_called_so(phone: Page, photo: Callable[..., Path]) -> None:
+    arrived: list[Route] = []
+
+    def keep_the_answer(route: Route) -> None:
+        if route.request.method == "PATCH":
+            route.fetch()
+            arrived.append(route)
+        else:
+            route.continue_()
+
+    phone.route("**/api/v1/tus/*", keep_the_answer)
+    phone.goto("/add")
+    phone.get_by_label("Choose photos and videos").set_input_files(
+        photo("too-late.jpg", "a large yellow square on a black background", 62)
+    )
+    while not arrived:
+        phone.wait_for_timeout(50)
+    row(phone, "too-late.jpg").get_by_role("button", name="Cancel: too-late.jpg").click()
+    expect(row(phone, "too-late.jpg")).to_have_attribute("data-state", "completed")
 
 
 def test_two_go_up_at_a_time(phone: Page, photo: Callable[..., Path]) -> None:

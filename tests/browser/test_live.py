@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import ASLEEP, TOLD
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 STREAMS = """window.streams = [];
@@ -13,8 +15,6 @@ STREAMS = """window.streams = [];
     streams.push(this);
     this.addEventListener("status", () => { this.speaks = true; });
   } };"""
-ASLEEP = "(asleep) => Object.defineProperty(document, 'hidden', { configurable: true, get: () => asleep })"
-TOLD = "() => document.dispatchEvent(new Event('visibilitychange'))"
 AWAY = "The box does not answer."
 
 

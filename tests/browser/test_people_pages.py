@@ -1,7 +1,6 @@
-"""People, links, keys and one's own account, on phone and desktop, in light and dark, and a guest without script."""
+"""People, links, keys and one's own account, on phone and desktop, in light and dark."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,42 +41,6 @@ def test_a_member_is_added_and_signs_in(
         expect(page.get_by_role("group", name=name)).to_have_count(0)
         theirs.goto("/account")
         expect(theirs.get_by_role("button", name="Sign in")).to_be_visible()
-
-
-@WIDTHS
-def test_a_guest_sends_a_picture_by_a_link_without_script(
-    request: pytest.FixtureRequest, chromium: Any, box: Any, photo: Callable[..., Path], look: Any, width: str
-) -> None:
-    page: Page = request.getfixturevalue(width)
-    guest_name = f"Wedding {width}"
-    page.goto("/people")
-    page.get_by_label("Whom is it for?").fill(guest_name)
-    page.get_by_role("button", name="Make the link").click()
-    address = page.get_by_label("Address", exact=True).input_value()
-    expect(page.get_by_alt_text("QR code with the link")).to_be_visible()
-    look(page, "people-link")
-    path = "/u/" + address.rpartition("/")[2]
-    file = photo(f"cake-{width}.jpg", "a large red circle on a white background", 7 + len(width))
-    with chromium.new_context(base_url=box.address, java_script_enabled=False) as context:
-        guest = context.new_page()
-        guest.goto(path)
-        guest.get_by_label("Photos and videos").set_input_files(file)
-        guest.get_by_role("button", name="Send them").click()
-        expect(guest.locator(f'[data-name="{file.name}"]')).to_contain_text("In the box. Thank you.")
-    with chromium.new_context(base_url=box.address, viewport=page.viewport_size) as context:
-        guest = context.new_page()
-        guest.goto(path)
-        look(guest, "link")
-        refused = photo(f"note-{width}.jpg", "a large red circle on a white background", 9 + len(width))
-        refused.write_text("Bread, butter, two dozen eggs.\n" * 40)
-        guest.get_by_label("Photos and videos").set_input_files([file, refused])
-        guest.get_by_role("button", name="Send them").click()
-        expect(guest.locator(f'[data-name="{file.name}"]')).to_contain_text("In the box. Thank you.")
-        expect(guest.locator(f'[data-name="{refused.name}"] .bad')).not_to_be_empty()
-        look(guest, "link-sent")
-    page.goto("/people")
-    page.get_by_role("button", name=f"End the link of {guest_name}").click()
-    expect(page.get_by_role("status").filter(has_text="The link is over.")).to_be_visible()
 
 
 @WIDTHS

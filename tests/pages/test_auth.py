@@ -20,7 +20,8 @@ OPEN = {
     ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/login"), ("POST", "/login"), ("GET", "/welcome"),
     ("POST", "/welcome"), ("HEAD", "/health/live"), ("HEAD", "/health/ready"), ("HEAD", "/login"), ("HEAD", "/welcome"),
     ("GET", "/static"), ("GET", "/manifest.webmanifest"), ("GET", "/favicon.ico"),
-    ("GET", "/u/1"), ("HEAD", "/u/1"), ("POST", "/u/1"),
+    ("GET", "/u/1"), ("HEAD", "/u/1"), ("POST", "/u/1"), ("POST", "/u/1/tus"),
+    ("HEAD", "/u/1/tus/1"), ("PATCH", "/u/1/tus/1"), ("DELETE", "/u/1/tus/1"), ("POST", "/u/1/tus/1"),
 }  # fmt: skip
 
 

@@ -7,12 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import Message
 from typing import Any
 
 import pytest
 
-from appliance.library import partials
+from appliance.library import links, partials
 from appliance.pages import tus
 
 FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(range(256)) * 2000  # 500 KB that begin as a video does
@@ -27,9 +28,9 @@ def ask(
     return answer.status, answer.headers, content
 
 
-def begin(running: Any, data: bytes = FILM, name: str = "swim.mp4", **headers: str) -> str:
+def begin(running: Any, data: bytes = FILM, name: str = "swim.mp4", place: str = tus.ADDRESS, **headers: str) -> str:
     named = f"filename {base64.b64encode(name.encode()).decode()}"
-    status, told, body = ask(running, "POST", Upload_Length=str(len(data)), Upload_Metadata=named, **headers)
+    status, told, body = ask(running, "POST", place, Upload_Length=str(len(data)), Upload_Metadata=named, **headers)
     assert status == 201, body
     return told["Location"]
 
@@ -198,7 +199,9 @@ def test_an_upload_can_be_called_off(running: Any, shelf: Any) -> None:
 def test_calling_off_what_is_an_item_leaves_the_item(running: Any, shelf: Any) -> None:
     address = begin(running)
     piece(running, address, 0, FILM)
-    assert ask(running, "DELETE", address)[0] == 204
+    status, told, _ = ask(running, "DELETE", address)
+    assert status == 204
+    assert item(running, told)["bytes"] == len(FILM), "whoever called it off is told that it is there"
     assert shelf.count() == 1
 
 
@@ -294,3 +297,68 @@ def send_some(connection: socket.socket, address: str, data: bytes, length: int,
         f"Content-Type: {tus.PIECE_TYPE}\r\nContent-Length: {length}\r\n\r\n".encode()
         + data
     )
+
+
+@pytest.fixture
+def guest(running: Any) -> Any:
+    """Who has no key and no account."""
+    return replace(running, key={})
+
+
+@pytest.fixture
+def place(shelf: Any) -> str:
+    """Where the uploads of a guest's link begin."""
+    with shelf.box.library() as db:
+        return f"/u/{links.create(db, 'Grandma', 3)}/tus"
+
+
+def told_of_the_library(told: Message) -> list[str]:
+    return [name for name in told if name.lower().startswith("shoebox-")]
+
+
+def test_a_guest_sends_in_pieces_and_is_told_nothing_of_the_library(
+    running: Any, guest: Any, place: str, shelf: Any
+) -> None:
+    piece(running, begin(running), 0, FILM)
+    for _ in range(2):  # the same bytes again and again, which a guest is not told
+        address = begin(guest, place=place)
+        assert address.startswith(f"{place}/")
+        assert piece(guest, address, 0, FILM[:90_000])[0] == 204
+        assert offset(guest, address) == 90_000
+        status, told, _ = piece(guest, address, 90_000, FILM[90_000:])
+        assert (status, told["Upload-Offset"]) == (204, str(len(FILM)))
+        assert told_of_the_library(told) == []
+        for method in ("HEAD", "DELETE"):
+            status, told, _ = ask(guest, method, address)
+            assert (status // 100, told["Upload-Offset"]) == (2, str(len(FILM)))
+            assert told_of_the_library(told) == []
+    assert shelf.count() == 1
+    with shelf.box.library() as db:
+        assert [link.files for link in links.every(db)] == [2]
+
+
+def test_a_link_that_is_over_takes_no_more_pieces(guest: Any, place: str, shelf: Any) -> None:
+    address = begin(guest, place=place)
+    assert piece(guest, address, 0, FILM[:90_000])[0] == 204
+    with shelf.box.library() as db:
+        links.revoke(db, links.every(db)[0].id)
+    for status, told, body in (
+        piece(guest, address, 90_000, FILM[90_000:]),
+        ask(guest, "POST", place, Upload_Length="9"),
+    ):
+        assert (status, told["Content-Type"]) == (404, "application/problem+json")
+        assert json.loads(body)["detail"] == "This link is over, or never was one."
+    assert ask(guest, "HEAD", address)[0] == 404
+    assert shelf.count() == 0
+
+
+def test_a_guest_who_is_cut_off_goes_on(guest: Any, place: str, shelf: Any, wait_for: Callable[..., Any]) -> None:
+    address = begin(guest, place=place)
+    path = shelf.box.store.partial(address.rpartition("/")[2])
+    with guest.socket() as connection:
+        send_some(connection, address, FILM[:200_000], len(FILM))
+        wait_for(lambda: path.stat().st_size > 0)
+    came = offset(guest, address)
+    assert came > 0
+    assert piece(guest, address, came, FILM[came:])[0] == 204
+    assert shelf.count() == 1

@@ -130,13 +130,14 @@ export function latest(id) {
 export const hold = { background: false };
 
 // A browser has few connections for one box: tabs that nobody looks at would take them from the one that is.
-const wanted = () => !document.hidden || hold.background;
+const guest = "guest" in document.body.dataset; // who hears nothing of the library
+const wanted = () => !guest && (!document.hidden || hold.background);
 const meet = () => wanted() && connect();
 
 document.addEventListener("visibilitychange", () => {
   // What a sleeping device held may be dead without a word: it is met anew.
   if (document.hidden && !hold.background) close();
-  else if (!document.hidden) connect();
+  else if (!document.hidden) meet();
 });
 addEventListener("online", meet);
 addEventListener("pagehide", close);

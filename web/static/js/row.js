@@ -49,14 +49,24 @@ export class Row {
     });
     if (this.paused) this.going.pause();
     try {
-      const { number, duplicate } = await this.going.run();
-      this.item = await itemOf(number);
-      this.become(duplicate ? "duplicate" : this.item?.status ?? "sent");
-      const newer = latest(number);
-      if (newer) this.hear(newer);
+      await this.arrive(await this.going.run());
     } catch (error) {
       this.refuse(error);
     }
+  }
+
+  /** It is in the box. */
+  async arrive({ number, duplicate }) {
+    this.item = await itemOf(number);
+    this.become(duplicate ? "duplicate" : this.item?.status ?? "sent");
+    const newer = latest(number);
+    if (newer) this.hear(newer);
+  }
+
+  async cancel() {
+    if (!this.going) return this.gone(this);
+    const whole = await this.going.cancel();
+    if (whole && this.state === "refused") await this.arrive(whole); // too late: all of it was there already
   }
 
   pause(yes) {
@@ -156,7 +166,7 @@ export class Row {
     const remove = () => button(SAY.takeOff, "close", () => this.gone(this));
     switch (this.state) {
       case "queued": return [remove()];
-      case "sending": return [button(SAY.cancel, "close", () => (this.going ? this.going.cancel() : this.gone(this)))];
+      case "sending": return [button(SAY.cancel, "close", () => this.cancel())];
       case "refused": return [button(SAY.tryAgain, "again", () => {
         Object.assign(this, { sent: 0, speed: 0, waiting: "" });
         this.become("queued");

@@ -38,7 +38,7 @@ export const SAY = {
   goOn: say("Go on"),
   puttingAway: say("Being put away"),
   nextInLine: (size) => say("{size} · next in line", { size }),
-  inTheBox: say("In the box."),
+  inTheBox: say("In the box. Thank you."),
   waits: say("In the box. Waiting to be described."),
   waitsForLater: say("In the box. It is described later."),
   beingDescribedNow: say("Being described now"),

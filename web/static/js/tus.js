@@ -2,9 +2,8 @@
 import { csrf, get, trouble, Trouble } from "./api.js";
 import { on } from "./live.js";
 import { SAY } from "./sentences.js";
-import { keyOf, remember, remembered, terminate } from "./half.js";
+import { keyOf, PLACE, remember, remembered, terminate } from "./half.js";
 
-const ADDRESS = "/api/v1/tus";
 const VERSION = { "Tus-Resumable": "1.0.0" };
 const WAITS = [1000, 2000, 4000, 8000, 15000, 30000];
 // Worth another try: no answer, one that came too late, one that another request has, a box that just stops.
@@ -27,7 +26,7 @@ export class Sending {
     this.again = Boolean(this.address);
   }
 
-  /** Send the file to its end; returns {number, duplicate}, throws a Trouble. */
+  /** Send the file to its end; returns {number, duplicate}, a guest's without a number; throws a Trouble. */
   async run() {
     for (let failures = 0; ; ) {
       if (this.over) throw new Trouble(SAY.cancelled);
@@ -66,13 +65,16 @@ export class Sending {
     this.goOn?.();
   }
 
-  cancel() {
+  /** Send no more; returns what `run` would have where it is too late and all of it was there, else null. */
+  async cancel() {
     this.over = true;
     this.request?.abort();
     this.goOn?.();
     wake();
-    if (this.address) terminate(this.address);
+    const told = this.address && terminate(this.address);
     this.forget();
+    const headers = (await told)?.headers;
+    return headers ? this.result({ header: (name) => headers.get(name) }, false) : null;
   }
 
   forget() {
@@ -98,7 +100,7 @@ export class Sending {
 
   async begin() {
     const name = btoa(String.fromCharCode(...new TextEncoder().encode(this.file.name)));
-    const told = await this.ask("POST", ADDRESS, { "Upload-Length": this.file.size, "Upload-Metadata": `filename ${name}` });
+    const told = await this.ask("POST", PLACE, { "Upload-Length": this.file.size, "Upload-Metadata": `filename ${name}` });
     if (told.status === 201) {
       this.address = told.header("Location");
       remember(this.key, { address: this.address, name: this.file.name, done: false });
@@ -109,7 +111,9 @@ export class Sending {
   result(told, before) {
     const item = told.header("Shoebox-Item");
     // What was whole before this page asked is here already, whoever sent it.
-    return item ? { number: Number(item.split("/").at(-1)), duplicate: before || told.header("Shoebox-Duplicate") === "true" } : null;
+    if (item) return { number: Number(item.split("/").at(-1)), duplicate: before || told.header("Shoebox-Duplicate") === "true" };
+    // A guest hears that all has come, and no more.
+    return Number(told.header("Upload-Offset")) === this.file.size ? { number: null, duplicate: false } : null;
   }
 
   ask(method, address, headers = {}, body = null) {
@@ -157,6 +161,7 @@ async function rest(failures) {
 
 /** The item that a file became, null where whoever sends may not look into the library. */
 export async function itemOf(number) {
+  if (number === null) return null;
   for (let failures = 1; ; failures++) {
     try {
       return await get(`/api/v1/items/${number}`);
