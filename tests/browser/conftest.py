@@ -1,18 +1,12 @@
 """A real appliance, a real Chromium and drawn pictures to send; any error in the browser's console fails the test."""
 
-import http.client
 import io
-import json
 import os
 import shutil
-import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -25,12 +19,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from appliance.library import access_keys, accounts, database, sessions
-from appliance.records import Role, Scope
 from draw import Scene, random_scene, render
+from tests.browser.owned_box import PATIENCE, OwnedBox
 
-PATIENCE = 150.0  # seconds until a test gives up on something that should happen soon
-OWNER, PASSWORD = "Anna", "three short words"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 # Put a page in the background, or back, and tell it.
@@ -45,159 +36,20 @@ FILM_SCENES = (
 SCENE_SECONDS = 4
 
 
-class Box:
-    """`shoebox run`, or another `program`, as a process of its own on a free port of this machine."""
-
-    def __init__(self, folder: Path, program: tuple[str, ...] = ("-m", "appliance", "run")) -> None:
-        self.program = program
-        self.data = folder / "library"
-        self.log = folder / "log.txt"
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = int(listener.getsockname()[1])
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.key: dict[str, str] = {}
-        self.signed_in: Any = None  # what a browser that signed in keeps
-
-    def start(self) -> None:
-        """Start it and wait until its page answers."""
-        address = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.program, *address],
-                env={**os.environ, "SHOEBOX_THREADS": "1"},
-                stdout=log,
-                stderr=log,
-            )
-        self.wait(self.is_ready, "the page to answer")
-        if not self.key:
-            self.let_in()
-
-    def let_in(self) -> None:
-        """Make a key for what a test asks past the page, the owner, and a session as their browser has it."""
-        with closing(database.connect(self.data / "library.db")) as db:
-            self.key = {"Authorization": f"Bearer {access_keys.create(db, 'tests', set(Scope))}"}
-            owner = accounts.create(db, OWNER, Role.OWNER, PASSWORD)
-            token = sessions.begin(db, owner.id, "tests")
-        cookie = {"name": "shoebox", "value": token, "url": self.address, "httpOnly": True, "sameSite": "Lax"}
-        self.signed_in = [cookie]
-
-    def forget_people(self) -> None:
-        """Be as before the first visit."""
-        with closing(database.connect(self.data / "library.db")) as db:
-            db.execute("DELETE FROM accounts")
-            db.execute("DELETE FROM preferences")
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-
-    @contextmanager
-    def silent(self) -> Iterator[None]:
-        """Say nothing for a while, not even that connections are cut, as without power or network."""
-        assert self.process is not None
-        processes = [self.process.pid]
-        for process in processes:
-            processes += map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
-            os.kill(process, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for process in processes:
-                os.kill(process, signal.SIGCONT)
-
-    def is_ready(self) -> bool:
-        try:
-            return self.ask("GET", "/health/ready")[0] == 200
-        except OSError:
-            return False
-
-    def starts(self) -> int:
-        """How often the page has started by now."""
-        return self.log.read_text().count("Shoebox is at ")
-
-    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
-        """Return the status and the JSON of an answer, None where it is something else."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, self.key)
-            answer = connection.getresponse()
-            content = answer.read()
-            return answer.status, json.loads(content) if "json" in answer.headers.get("content-type", "") else None
-        finally:
-            connection.close()
-
-    def cannot_describe(self, film: Path) -> int:
-        """Send a third of a film and return its item's number once it has failed."""
-        film.write_bytes(film.read_bytes()[: film.stat().st_size // 3])
-        number = self.upload(film)
-        self.wait(lambda: self.item(number)["status"] == "failed", "the cut-off film to fail")
-        return number
-
-    def upload(self, file: Path) -> int:
-        """Send a file past the page and return its item's number."""
-        status, item = self.ask("POST", f"/api/v1/uploads?name={file.name}", file.read_bytes())
-        assert status in {200, 201}, item
-        return int(item["id"])
-
-    def item(self, number: int) -> Any:
-        status, item = self.ask("GET", f"/api/v1/items/{number}")
-        assert status == 200, item
-        return item
-
-    def described(self, number: int) -> Any:
-        """Wait until an item is completed and return it."""
-        self.wait(lambda: self.item(number)["status"] in {"completed", "failed"}, f"item {number} to be described")
-        item = self.item(number)
-        assert item["status"] == "completed", item["error"]
-        return item
-
-    def dawdle(self, seconds: float = 1.5) -> None:
-        """Keep what is being described so for a while: the page looks twice a second and would miss what this machine
-        does in less."""
-        with self.held():
-            time.sleep(seconds)
-
-    @contextmanager
-    def held(self) -> Iterator[int]:
-        """Wait until something is being described, and keep it so: as on a slow card, the library takes no writing
-        meanwhile. Gives its number."""
-        processing = "SELECT id FROM items WHERE status = 'processing'"
-        end = time.monotonic() + PATIENCE
-        with closing(sqlite3.connect(self.data / "library.db", timeout=30, isolation_level=None)) as db:
-            while not db.execute(processing).fetchone():
-                assert time.monotonic() < end, f"nothing is being described:\n{self.log.read_text()[-4000:]}"
-                time.sleep(0.005)
-            db.execute("BEGIN IMMEDIATE")
-            found = db.execute(processing).fetchone()
-            assert found, "it was described before it could be held"
-            yield int(found[0])
-            db.execute("ROLLBACK")
-
-    def wait(self, condition: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log.read_text()[-4000:]}"
-            assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
-            time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnedBox]:
     """The appliance that the tests of one module share; each sends pictures of its own."""
-    one = Box(tmp_path_factory.mktemp("box"))
+    one = OwnedBox(tmp_path_factory.mktemp("box"))
     one.start()
     yield one
     one.stop()
 
 
 @pytest.fixture(scope="module")
-def usb_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def usb_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnedBox]:
     """A box, its page alone, that can be told to do things, with two disks on USB."""
-    one = Box(tmp_path_factory.mktemp("usb"), (str(Path(__file__).with_name("usb_box.py")),))
-    one.start()
+    one = OwnedBox(tmp_path_factory.mktemp("usb"), (str(Path(__file__).with_name("usb_box.py")),))
+    one.start([])
     yield one
     one.stop()
 
@@ -256,7 +108,7 @@ def troubles() -> Iterator[Troubles]:
     assert found == []
 
 
-def signed_in(chromium: Browser, box: Box, **options: Any) -> BrowserContext:
+def signed_in(chromium: Browser, box: OwnedBox, **options: Any) -> BrowserContext:
     """Return a browser of its own in which the owner is signed in."""
     context = chromium.new_context(base_url=box.address, **options)
     context.add_cookies(box.signed_in)
@@ -264,19 +116,19 @@ def signed_in(chromium: Browser, box: Box, **options: Any) -> BrowserContext:
 
 
 @pytest.fixture
-def owners_browser(chromium: Browser, box: Box) -> Callable[..., BrowserContext]:
+def owners_browser(chromium: Browser, box: OwnedBox) -> Callable[..., BrowserContext]:
     """Opens browsers in which the owner is signed in."""
     return lambda **options: signed_in(chromium, box, **options)
 
 
-def _context(chromium: Browser, box: Box, **options: Any) -> BrowserContext:
+def _context(chromium: Browser, box: OwnedBox, **options: Any) -> BrowserContext:
     context = signed_in(chromium, box, locale="en-GB", **options)
     context.set_default_timeout(PATIENCE * 1000)
     return context
 
 
 @pytest.fixture
-def phone(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
+def phone(chromium: Browser, box: OwnedBox, troubles: Troubles) -> Iterator[Page]:
     """A page at a phone's width, with fingers."""
     context = _context(chromium, box, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
     page = context.new_page()
@@ -286,7 +138,7 @@ def phone(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
 
 
 @pytest.fixture
-def desktop(chromium: Browser, box: Box, troubles: Troubles) -> Iterator[Page]:
+def desktop(chromium: Browser, box: OwnedBox, troubles: Troubles) -> Iterator[Page]:
     """A page at a desktop's width, with mouse and keyboard."""
     context = _context(chromium, box, viewport=DESKTOP)
     page = context.new_page()
@@ -391,7 +243,7 @@ def write_film(path: Path, scenes: tuple[str, ...] = FILM_SCENES, seed: int = 1,
 
 
 @pytest.fixture(scope="module")
-def gallery(box: Box, tmp_path_factory: pytest.TempPathFactory) -> None:
+def gallery(box: OwnedBox, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A shelf full of drawn pictures of all proportions, taken one every other day, all described."""
     folder = tmp_path_factory.mktemp("gallery")
     rng = np.random.default_rng(2024)
@@ -401,14 +253,14 @@ def gallery(box: Box, tmp_path_factory: pytest.TempPathFactory) -> None:
         scene = random_scene(rng)
         taken = f"{datetime.now(UTC) - timedelta(days=2 * index, hours=1):%Y:%m:%d %H:%M:%S}"
         size = sizes[index % len(sizes)]
-        numbers.append(box.upload(write_photo(folder / f"IMG_{index:04}.jpg", scene.caption, index, size, taken)))
+        numbers.append(box.send(write_photo(folder / f"IMG_{index:04}.jpg", scene.caption, index, size, taken)))
     for number in numbers:
         box.described(number)
 
 
 @pytest.fixture(scope="module")
-def film(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def film(box: OwnedBox, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A described film's item, its moments as the box tells them."""
-    item = box.described(box.upload(write_film(tmp_path_factory.mktemp("film") / "shapes.mp4")))
+    item = box.described(box.send(write_film(tmp_path_factory.mktemp("film") / "shapes.mp4")))
     assert len(item["frames"]) >= 2
     return item

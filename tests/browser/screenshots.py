@@ -61,7 +61,7 @@ def looks(form: str, theme: str) -> dict[str, Any]:
 @LOOKS
 def test_take_pictures(owners_browser: Any, box: Any, film: Any, gallery: None, form: str, theme: Any) -> None:
     PICTURES.mkdir(exist_ok=True)
-    photos = [box.upload(file) for file in sorted(asset("models/pictures").glob("*.jpg"))]
+    photos = [box.send(file) for file in sorted(asset("models/pictures").glob("*.jpg"))]
     for number in photos:
         box.wait(lambda number=number: box.item(number)["status"] in {"completed", "failed"}, "the photographs")
     box.ask("DELETE", f"/api/v1/items/{photos[0]}")

@@ -46,7 +46,7 @@ def test_the_seconds_of_the_one_being_described_go_on(
     page: Page, box: Any, photo: Callable[..., Path], look: Callable[[Page, str], None]
 ) -> None:
     page.goto("/activity")
-    box.upload(photo("counted.jpg", "a large red circle on a white background", 70))
+    box.send(photo("counted.jpg", "a large red circle on a white background", 70))
     with box.held() as number:
         expect(page.locator("[data-elapsed]")).to_have_text(re.compile("^[2-9]$"))
         expect(page.get_by_text("s, at most 30")).to_be_visible()
@@ -60,7 +60,7 @@ def test_the_seconds_of_the_one_being_described_go_on(
 
 def test_each_moment_of_a_film_has_its_deadline(page: Page, box: Any, make_film: Callable[..., Path]) -> None:
     page.goto("/activity")
-    box.upload(make_film("counted.mp4", 71))
+    box.send(make_film("counted.mp4", 71))
     with box.held():
         expect(page.get_by_text("s, at most 30 for each moment")).to_be_visible()
 

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from network import Network
-from tests.browser.conftest import ASLEEP, DESKTOP, PATIENCE, PHONE, TOLD
+from tests.browser.conftest import ASLEEP, DESKTOP, PHONE, TOLD
+from tests.browser.owned_box import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -82,7 +83,7 @@ def test_several_at_once_each_have_a_row(page: Page, photo: Callable[..., Path])
 
 def test_a_picture_that_is_here_already_is_good_news(page: Page, box: Any, photo: Callable[..., Path]) -> None:
     file = photo("twice.jpg", "a large blue square on a white background", 41)
-    first = box.described(box.upload(file))
+    first = box.described(box.send(file))
     page.goto("/add")
     page.get_by_label("Choose photos and videos").set_input_files(file)
     known = row(page, "twice.jpg")

@@ -25,7 +25,7 @@ def three(box: Any, tmp_path_factory: pytest.TempPathFactory) -> list[int]:
     for seed, colour in enumerate(("red", "blue", "green")):
         file = folder / f"{colour}.png"
         render(Scene.of(f"a large {colour} circle on a white background", seed), 320, 240).save(file)
-        numbers.append(box.upload(file))
+        numbers.append(box.send(file))
     for number in numbers:
         box.described(number)
     return numbers[::-1]

@@ -19,7 +19,7 @@ SCENE = "a large red circle on a white background"
 def item(box: Any, photo: Callable[..., Path], page: Page, request: pytest.FixtureRequest) -> Any:
     """A described photo of this test's own."""
     seed = 500 + crc32(request.node.name.encode()) % 10_000
-    return box.described(box.upload(photo(f"edit-{seed}.jpg", SCENE, seed)))
+    return box.described(box.send(photo(f"edit-{seed}.jpg", SCENE, seed)))
 
 
 def test_words_and_tags_are_written_and_taken_back(
@@ -141,7 +141,7 @@ def test_a_find_in_a_film_opens_at_its_moment(page: Page, film: Any) -> None:
 
 
 def test_without_script_one_can_browse_search_and_write(owners_browser: Any, box: Any, photo: Any) -> None:
-    number = box.described(box.upload(photo("plain.jpg", SCENE, 777)))["id"]
+    number = box.described(box.send(photo("plain.jpg", SCENE, 777)))["id"]
     context = owners_browser(java_script_enabled=False)
     page = context.new_page()
     page.goto("/")

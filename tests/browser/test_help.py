@@ -52,7 +52,7 @@ def test_the_box_looks_itself_over_says_why_and_mends(
 ) -> None:
     page: Page = request.getfixturevalue(form)
     seed = 601 if form == "phone" else 602
-    number = box.upload(photo(f"{form}.jpg", "a large red circle on a white background", seed))
+    number = box.send(photo(f"{form}.jpg", "a large red circle on a white background", seed))
     box.described(number)
     for thumbnail in (box.data / "derived").rglob("small.webp"):
         thumbnail.unlink()

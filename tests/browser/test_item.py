@@ -56,7 +56,7 @@ def test_the_film_marks_the_scene_that_plays(desktop: Page, film: Any) -> None:
 
 
 def test_a_photo_named_without_blip_says_so_and_how_to_install_it(phone: Page, box: Any) -> None:
-    item = box.described(box.upload(Path(__file__).parents[2] / "models" / "pictures" / "coffee.jpg"))
+    item = box.described(box.send(Path(__file__).parents[2] / "models" / "pictures" / "coffee.jpg"))
     phone.goto(item["urls"]["page"])
     expect(phone.locator("#writing .words")).to_have_text("Looks like a cup of espresso.")
     expect(phone.locator("#writing .by")).to_contain_text("Recognised without BLIP")
@@ -70,7 +70,7 @@ def test_a_photo_named_without_blip_says_so_and_how_to_install_it(phone: Page, b
 
 def test_the_back_says_what_who_and_when(page: Page, box: Any, photo: Callable[..., Path]) -> None:
     file = photo("back.jpg", "a large red circle on a white background", 101)
-    item = box.described(box.upload(file))
+    item = box.described(box.send(file))
     page.goto(item["urls"]["page"])
     expect(page.locator("#writing .words")).to_have_text(item["description"], ignore_case=True)
     expect(page.locator("#writing .by")).to_contain_text(f"Described by {item['described_by']['name']} on")
@@ -87,7 +87,7 @@ def test_the_back_says_what_who_and_when(page: Page, box: Any, photo: Callable[.
 
 
 def test_describe_again_happens_before_ones_eyes(page: Page, box: Any, photo: Callable[..., Path]) -> None:
-    item = box.described(box.upload(photo("again.jpg", "a large blue circle on a white background", 111)))
+    item = box.described(box.send(photo("again.jpg", "a large blue circle on a white background", 111)))
     page.goto(item["urls"]["page"])
     page.evaluate("() => { window.stayed = true; }")
     page.get_by_role("button", name="Describe again").click()
@@ -114,10 +114,10 @@ def test_a_failed_one_says_why_and_what_to_do(
 
 def test_arrow_keys_turn_to_the_neighbours(desktop: Page, box: Any, photo: Callable[..., Path]) -> None:
     older = box.described(
-        box.upload(photo("old.jpg", "a large red square on a white background", 131, taken="2001:01:01 10:00:00"))
+        box.send(photo("old.jpg", "a large red square on a white background", 131, taken="2001:01:01 10:00:00"))
     )
     oldest = box.described(
-        box.upload(photo("oldest.jpg", "a large red square on a white background", 132, taken="2001:01:01 09:00:00"))
+        box.send(photo("oldest.jpg", "a large red square on a white background", 132, taken="2001:01:01 09:00:00"))
     )
     desktop.goto(older["urls"]["page"])
     desktop.keyboard.press("ArrowRight")
@@ -140,9 +140,9 @@ def test_a_live_photo_plays_its_film(
     """Sent as a phone sends it, a photo and a film of one name: one in the library, and the film plays on its page."""
     page: Page = request.getfixturevalue(width)
     short = make_film(f"LIVE_{width}.MOV", 41 if width == "phone" else 42, SHORT)
-    number = box.upload(photo(f"LIVE_{width}.JPG", "a large green star on a white background", 5 + len(width)))
+    number = box.send(photo(f"LIVE_{width}.JPG", "a large green star on a white background", 5 + len(width)))
     box.described(number)
-    other = box.upload(short)
+    other = box.send(short)
     box.described(other)
     assert box.item(other)["live_of"] == number
     page.goto("/")

@@ -18,7 +18,7 @@ def test_a_picture_sent_from_elsewhere_appears_and_gets_its_words(
     page.goto("/")
     expect(page.locator(f'.tile[data-id="{film["id"]}"]')).to_be_visible()
     page.evaluate("() => { window.stayed = true; }")
-    number = box.upload(photo("live.jpg", "a large red circle on a black background", 201))
+    number = box.send(photo("live.jpg", "a large red circle on a black background", 201))
     tile = page.locator(f'.tile[data-id="{number}"]')
     expect(tile).to_be_visible()
     expect(tile).to_have_attribute("data-status", "completed")
@@ -30,7 +30,7 @@ def test_a_picture_sent_from_elsewhere_appears_and_gets_its_words(
 def test_pictures_are_whole_and_rows_are_even(page: Page, box: Any, photo: Callable[..., Path]) -> None:
     for seed, size in enumerate([(1600, 400), (450, 800), (800, 800), (960, 720), (720, 960)], 211):
         box.described(
-            box.upload(
+            box.send(
                 photo(f"row-{seed}.jpg", "a large red circle on a white background", seed, size, "2003:03:03 12:00:00")
             )
         )
@@ -49,7 +49,7 @@ def test_pictures_are_whole_and_rows_are_even(page: Page, box: Any, photo: Calla
 
 
 def test_search_finds_by_what_is_in_the_picture(page: Page, box: Any, photo: Callable[..., Path]) -> None:
-    item = box.described(box.upload(photo("holiday-on-the-moon.jpg", "a large red circle on a white background", 221)))
+    item = box.described(box.send(photo("holiday-on-the-moon.jpg", "a large red circle on a white background", 221)))
     page.goto("/")
     page.get_by_role("searchbox").fill("moon")
     page.get_by_role("searchbox").press("Enter")
@@ -76,7 +76,7 @@ def test_the_list_follows_what_is_typed(
 ) -> None:
     page: Page = request.getfixturevalue(width)
     name = f"zeppelin{width}"
-    item = box.described(box.upload(photo(f"{name}.jpg", "a large red circle on a white background", 230 + len(width))))
+    item = box.described(box.send(photo(f"{name}.jpg", "a large red circle on a white background", 230 + len(width))))
     page.goto("/")
     page.evaluate("() => { window.stayed = true; }")
     everything = page.locator(".tile").count()
@@ -160,7 +160,7 @@ def test_who_goes_on_by_tab_before_the_answer_comes_is_brought_back_to_the_field
 def test_what_matched_stays_marked_when_a_picture_changes(
     page: Page, box: Any, photo: Callable[..., Path], look: Callable[[Page, str], None]
 ) -> None:
-    item = box.described(box.upload(photo("marked.jpg", "a large red circle on a white background", 222)))
+    item = box.described(box.send(photo("marked.jpg", "a large red circle on a white background", 222)))
     page.goto("/?q=red+circle")
     tile = page.locator(f'.tile[data-id="{item["id"]}"]')
     marks = tile.locator("mark").all_text_contents()
@@ -191,7 +191,7 @@ def test_chips_choose_and_let_go(page: Page, box: Any, film: Any) -> None:
 
 def test_every_chip_narrows_what_is_shown(page: Page, box: Any, gallery: None, photo: Callable[..., Path]) -> None:
     old = box.described(
-        box.upload(photo("chip.jpg", "a small red star on a white background", 260, taken="1998:05:03 12:00:00"))
+        box.send(photo("chip.jpg", "a small red star on a white background", 260, taken="1998:05:03 12:00:00"))
     )
     edit = json.dumps({"favourite": True, "description": "Grandfather's star"}).encode()
     assert box.ask("PATCH", f"/api/v1/items/{old['id']}", edit)[0] == 200
@@ -236,7 +236,7 @@ def test_tags_and_describers_open_a_list_to_choose_from(
 
 def test_scrolling_brings_the_older_ones(page: Page, box: Any, photo: Callable[..., Path]) -> None:
     for seed in range(231, 235):
-        box.described(box.upload(photo(f"scroll-{seed}.jpg", "a large red circle on a white background", seed)))
+        box.described(box.send(photo(f"scroll-{seed}.jpg", "a large red circle on a white background", seed)))
     total = sum(box.ask("GET", "/api/v1/status")[1]["counts"].values())
     page.goto("/?limit=3")
     expect(page.locator(".tile")).to_have_count(total)

@@ -64,7 +64,7 @@ def test_an_empty_box_invites_and_shows_the_first_picture(
         phone.goto(f"/{address}")
         look(phone, f"empty-{address}")
     phone.goto("/")
-    number = box.upload(photo("first.jpg", "a large blue star on a yellow background", 401))
+    number = box.send(photo("first.jpg", "a large blue star on a yellow background", 401))
     expect(phone.locator(f'.tile[data-id="{number}"]')).to_have_attribute("data-status", "completed")
     expect(phone.get_by_role("searchbox")).to_be_visible()
 
@@ -151,7 +151,7 @@ def test_without_scripts_pages_can_be_read_and_photos_sent(
 
 def test_activity_tells_what_was_done(phone: Page, box: Any, photo: Callable[..., Path]) -> None:
     phone.goto("/activity")
-    item = box.described(box.upload(photo("busy.jpg", "a large red circle on a white background", 301)))
+    item = box.described(box.send(photo("busy.jpg", "a large red circle on a white background", 301)))
     expect(phone.get_by_role("heading", name="Activity")).to_be_visible()
     expect(phone.locator(f'#live a[href="{item["urls"]["page"]}"]')).to_contain_text(
         item["description"], ignore_case=True

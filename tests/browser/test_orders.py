@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Box, Troubles
+from tests.browser.conftest import Troubles
+from tests.browser.owned_box import OwnedBox
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -13,7 +14,7 @@ Look = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")
-def box(usb_box: Box) -> Box:
+def box(usb_box: OwnedBox) -> OwnedBox:
     """A box that can be told to do things, with two disks on USB."""
     return usb_box
 

@@ -32,7 +32,7 @@ def test_one_button_pauses_and_goes_on(phone: Page, box: Any, photo: Callable[..
     assert place["height"] >= 44
     assert place["x"] + place["width"] <= width
 
-    number = box.upload(photo(f"held-{width}.jpg", "a large red circle on a white background", 500 + width))
+    number = box.send(photo(f"held-{width}.jpg", "a large red circle on a white background", 500 + width))
     row = phone.locator(f'#live a[href="/items/{number}"]')
     expect(row.locator("img")).to_be_visible()  # made ready all the same
     assert box.item(number)["status"] == "pending"
@@ -53,7 +53,7 @@ def test_a_pause_survives_a_restart_and_reaches_open_pages(
     page: Page, box: Any, photo: Callable[..., Path], troubles: Any
 ) -> None:
     assert box.ask("POST", "/api/v1/queue/pause")[0] == 200
-    number = box.upload(photo("later.jpg", "a large blue square on a white background", 540))
+    number = box.send(photo("later.jpg", "a large blue square on a white background", 540))
     page.goto(f"/items/{number}")
     expect(page.get_by_text("Describing is paused.")).to_be_visible()
     box.stop()
@@ -70,7 +70,7 @@ def test_a_pause_survives_a_restart_and_reaches_open_pages(
 
 def test_not_now_leaves_a_picture_for_the_night(page: Page, box: Any, photo: Callable[..., Path]) -> None:
     box.ask("POST", "/api/v1/queue/pause")
-    number = box.upload(photo("night.jpg", "a large green star on a white background", 541))
+    number = box.send(photo("night.jpg", "a large green star on a white background", 541))
     box.wait(lambda: box.item(number)["prepared"], "the picture to be made ready")
     page.goto(f"/items/{number}")
     page.get_by_role("button", name="Not now").click()

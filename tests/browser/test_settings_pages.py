@@ -44,7 +44,7 @@ def other(box: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     for index, words in enumerate(SCENES):
         photo = tmp_path_factory.mktemp("photos") / f"{index}.jpg"
         render(Scene.of(words, index), 640, 480).save(photo, "JPEG", quality=88)
-        box.described(box.upload(photo))
+        box.described(box.send(photo))
     return OTHER
 
 

@@ -30,7 +30,7 @@ def items(box: Any, tmp_path: Path) -> list[Any]:
     files = {day: tmp_path / f"z{day}.jpg" for day in (2, 1)}
     for day, file in files.items():
         write_photo(file, SCENE, day, (2400, 1600), TAKEN.format(day=day))
-    return [box.described(box.upload(file)) for file in files.values()]
+    return [box.described(box.send(file)) for file in files.values()]
 
 
 @pytest.fixture(params=["phone", "desktop"])

@@ -38,8 +38,16 @@ class Bare(socket.socket):
 class Box:
     """`shoebox run`, or one of its halves, as a process of its own, spoken to over a real socket."""
 
-    def __init__(self, data: Path, log: Path, python: Path = Path(sys.executable), patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        data: Path,
+        log: Path,
+        python: Path = Path(sys.executable),
+        patience: float = PATIENCE,
+        program: Sequence[str] = ("-m", "appliance"),
+    ) -> None:
         self.python = python
+        self.program = program
         self.patience = patience
         self.data = data
         self.log = log
@@ -60,15 +68,19 @@ class Box:
         arguments = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*under, str(self.python), "-m", "appliance", *command, *arguments],
+                [*under, str(self.python), *self.program, *command, *arguments],
                 env={**os.environ, "SHOEBOX_THREADS": "1", **(environment or {})},
                 stdout=log,
                 stderr=log,
             )
         self.wait(self.is_ready, "the page to answer")
         if self.ask("GET", "/api/v1/status")[0] == 401:  # nobody's box yet, or another library
-            self.key = new_key(self.data, self.python)
+            self.let_in()
             self.ask("GET", "/api/v1/status")  # a key's first use is written down; what a test does then is its own
+
+    def let_in(self) -> None:
+        """Make the key that a test asks with."""
+        self.key = new_key(self.data, self.python)
 
     def is_ready(self) -> bool:
         try:
@@ -137,22 +149,6 @@ class Box:
         status = self.process.wait(self.patience / 3)
         self.process = None
         return status
-
-
-def processes(box: Box, word: str) -> list[int]:
-    """The ids of the appliance's processes whose command line has `word`."""
-    assert box.process is not None
-    found, waiting = [], [box.process.pid]
-    while waiting:
-        parent = waiting.pop()
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            waiting += [int(number) for number in children.read_text().split()]
-        try:
-            if word in Path(f"/proc/{parent}/cmdline").read_bytes().decode(errors="replace").split("\0"):
-                found.append(parent)
-        except FileNotFoundError:
-            continue
-    return found
 
 
 def peak_megabytes(process: int) -> int:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 import bad_files
-from box import Box, peak_megabytes, processes
+from box import Box, peak_megabytes
 
 # As in tests/media/test_bad_files.py; with the sample model, the child takes 110 MB without any file.
 MOST_OF_CHILD, MOST_OF_WEB = 320, 200
@@ -42,8 +42,8 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     folder = tmp_path_factory.mktemp("input")
     box = Box(folder / "library", folder / "log.txt")
     box.start(environment={"SHOEBOX_UPLOAD_LIMIT_MB": "2048"})
-    box.wait(lambda: processes(box, WORKER), "the worker")
-    one = Sent(box, {}, {name: processes(box, name) for name in (WORKER, WEB)})
+    box.wait(lambda: box.processes(WORKER), "the worker")
+    one = Sent(box, {}, {name: box.processes(name) for name in (WORKER, WEB)})
     for name, bad in bad_files.bad_files().items():
         one.send(name, bad.data)
     for name, (data, _) in bad_files.polyglots().items():
@@ -152,8 +152,8 @@ def test_four_gigabytes_are_refused_when_they_are_announced(sent: Sent) -> None:
 
 def test_after_all_of_it_nothing_is_left_and_nobody_has_died_or_grown(sent: Sent) -> None:
     assert sent.leftovers() == []
-    assert {name: processes(sent.box, name) for name in sent.first} == sent.first
-    (child,) = processes(sent.box, CHILD)
+    assert {name: sent.box.processes(name) for name in sent.first} == sent.first
+    (child,) = sent.box.processes(CHILD)
     (web,) = sent.first[WEB]
     assert peak_megabytes(child) < MOST_OF_CHILD
     assert peak_megabytes(web) < MOST_OF_WEB

@@ -19,7 +19,7 @@ from appliance.errors import CaptionerError, ChildDiedError, DeadlineError, Medi
 from appliance.media.formats import HEAD_BYTES, sniff
 from appliance.settings import Settings
 from appliance.work.child import Child
-from box import Box, processes
+from box import Box
 from mutations import name_of, sample, whole_files
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS") or 120)
@@ -172,8 +172,8 @@ def test_the_appliance_answers_every_mutation(files: dict[str, bytes], tmp_path:
         }
     )
     try:
-        box.wait(lambda: processes(box, "worker"), "the worker")
-        before = processes(box, "worker") + processes(box, "web")
+        box.wait(lambda: box.processes("worker"), "the worker")
+        before = box.processes("worker") + box.processes("web")
         answers: dict[int, int] = {}
 
         def send(form: str, seed: int) -> int:
@@ -197,7 +197,7 @@ def test_the_appliance_answers_every_mutation(files: dict[str, bytes], tmp_path:
         print(f"\nappliance: answers to uploads {answers}, items {counts}, {len(deaths)} deaths of the child")
         print("\n".join(deaths))
         assert set(answers) <= {200, 201, 415}
-        assert processes(box, "worker") + processes(box, "web") == before
+        assert box.processes("worker") + box.processes("web") == before
         assert [line for line in log.splitlines() if "took longer" in line] == []
         for word in ("Traceback", "unexpectedly", "made a mistake"):
             assert word not in log

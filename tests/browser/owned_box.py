@@ -1,0 +1,101 @@
+"""A box that belongs to somebody, whose browser is signed in, and that can be held still while a page is looked at."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from appliance.library import access_keys, accounts, database, sessions
+from appliance.records import Role, Scope
+from box import Box
+
+PATIENCE = 150.0  # seconds until a test gives up on something that should happen soon
+OWNER, PASSWORD = "Anna", "three short words"
+
+
+class OwnedBox(Box):
+    """`shoebox run`, or another `program`, in a folder of its own."""
+
+    def __init__(self, folder: Path, program: Sequence[str] = ("-m", "appliance")) -> None:
+        super().__init__(folder / "library", folder / "log.txt", patience=PATIENCE, program=program)
+        self.signed_in: Any = None  # what a browser that signed in keeps
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def let_in(self) -> None:
+        """Make a key for what a test asks past the page, the owner, and a session as their browser has it."""
+        with closing(database.connect(self.data / "library.db")) as db:
+            self.key = access_keys.create(db, "tests", set(Scope))
+            owner = accounts.create(db, OWNER, Role.OWNER, PASSWORD)
+            token = sessions.begin(db, owner.id, "tests")
+        cookie = {"name": "shoebox", "value": token, "url": self.address, "httpOnly": True, "sameSite": "Lax"}
+        self.signed_in = [cookie]
+
+    def forget_people(self) -> None:
+        """Be as before the first visit."""
+        with closing(database.connect(self.data / "library.db")) as db:
+            db.execute("DELETE FROM accounts")
+            db.execute("DELETE FROM preferences")
+
+    def starts(self) -> int:
+        """How often the page has started by now."""
+        return self.log.read_text().count("Shoebox is at ")
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Say nothing for a while, not even that connections are cut, as without power or network."""
+        processes = self.processes()
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def send(self, file: Path) -> int:
+        """Send a file past the page and return its item's number."""
+        status, item = self.upload(file)
+        assert status in {200, 201}, item
+        return int(item["id"])
+
+    def described(self, number: int) -> Any:
+        """Wait until an item is completed and return it."""
+        item = self.finished(number)
+        assert item["status"] == "completed", item["error"]
+        return item
+
+    def cannot_describe(self, film: Path) -> int:
+        """Send a third of a film and return its item's number once it has failed."""
+        film.write_bytes(film.read_bytes()[: film.stat().st_size // 3])
+        number = self.send(film)
+        assert self.finished(number)["status"] == "failed"
+        return number
+
+    def dawdle(self, seconds: float = 1.5) -> None:
+        """Keep what is being described so for a while: the page looks twice a second and would miss what this machine
+        does in less."""
+        with self.held():
+            time.sleep(seconds)
+
+    @contextmanager
+    def held(self) -> Iterator[int]:
+        """Wait until something is being described, and keep it so: as on a slow card, the library takes no writing
+        meanwhile. Gives its number."""
+        processing = "SELECT id FROM items WHERE status = 'processing'"
+        end = time.monotonic() + PATIENCE
+        with closing(sqlite3.connect(self.data / "library.db", timeout=30, isolation_level=None)) as db:
+            while not db.execute(processing).fetchone():
+                assert time.monotonic() < end, f"nothing is being described:\n{self.log.read_text()[-4000:]}"
+                time.sleep(0.005)
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute(processing).fetchone()
+            assert found, "it was described before it could be held"
+            yield int(found[0])
+            db.execute("ROLLBACK")
