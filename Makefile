@@ -11,8 +11,10 @@ FUZZ_SEED ?= 0
 # Outside the hashed locks: the file that this version of torch comes in differs from machine to machine.
 TORCH ?= torch==2.13.0
 
-# Processes that are killed or starved again and again: with the faults, not in the quick run.
-SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_rest.py work/test_limits.py end_to_end/test_faults.py modelstore/test_interrupted.py end_to_end/test_memory.py end_to_end/test_recognising.py help/test_box.py
+# Processes that are killed or starved again and again, and long lists of bad input: with the faults, not in the quick run.
+SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_rest.py work/test_limits.py end_to_end/test_faults.py \
+	end_to_end/test_bad_input.py end_to_end/test_bad_http.py end_to_end/test_memory.py end_to_end/test_recognising.py \
+	modelstore/test_interrupted.py systemd/test_setup_script.py help/test_box.py
 
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
@@ -82,7 +84,7 @@ run: install ## Start the whole appliance on port 8080 with its library in ./dat
 test: .venv/tested ## Run the tests (no torch, no browser)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
 
-test-faults: .venv/tested ## Faults of disk, card, database and processes; takes longer and needs strace
+test-faults: .venv/tested ## Faults of disk, card, database, processes and input; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
 
 test-units: .venv/tested ## Score and verify the services, their scripts and the socket (apt-get install systemd)

@@ -185,39 +185,33 @@ def test_colours_are_right_in_both_matrices(tmp_path, space, size):
     np.testing.assert_allclose(middle(frames(path, 1, 60)[0][1]), GREEN, atol=5)
 
 
-def test_a_cover_picture_is_not_the_film(film, tmp_path, photo_bytes):
-    path = tmp_path / "b.mp4"
-    with av.open(str(film("a.mp4", seconds=0.5))) as source, av.open(str(path), "w") as output:
-        copied = output.add_stream_from_template(source.streams.video[0])
+def with_cover(source_path, path, kind, cover_bytes):
+    """Copy the stream of `kind` into a file with a cover picture beside it."""
+    with av.open(str(source_path)) as source, av.open(str(path), "w") as output:
+        stream = next(one for one in source.streams if one.type == kind)
+        copied = output.add_stream_from_template(stream)
         picture = output.add_stream("mjpeg", rate=1)
         picture.width, picture.height, picture.pix_fmt = 96, 64, "yuvj420p"
         picture.disposition = av.stream.Disposition.attached_pic
-        for packet in source.demux(video=0):
+        for packet in source.demux(stream):
             if packet.dts is not None:
                 packet.stream = copied
                 output.mux(packet)
-        cover = av.Packet(photo_bytes["JPEG"])
+        cover = av.Packet(cover_bytes)
         cover.stream, cover.pts, cover.dts, cover.time_base = picture, 0, 0, Fraction(1, 1)
         output.mux(cover)
+    return path
+
+
+def test_a_cover_picture_is_not_the_film(film, tmp_path, photo_bytes):
+    path = with_cover(film("a.mp4", seconds=0.5), tmp_path / "b.mp4", "video", photo_bytes["JPEG"])
     with av.open(str(path)) as made:
         assert len(made.streams.video) == 2
     check(frames(path, 8, 60), [(0, RED), (0.5, GREEN), (1, BLUE)])
 
 
 def test_music_with_a_cover_is_no_video(sound, tmp_path, photo_bytes):
-    path = tmp_path / "b.mp4"
-    with av.open(str(sound("a.mp4"))) as source, av.open(str(path), "w") as output:
-        copied = output.add_stream_from_template(source.streams.audio[0])
-        picture = output.add_stream("mjpeg", rate=1)
-        picture.width, picture.height, picture.pix_fmt = 96, 64, "yuvj420p"
-        picture.disposition = av.stream.Disposition.attached_pic
-        for packet in source.demux(audio=0):
-            if packet.dts is not None:
-                packet.stream = copied
-                output.mux(packet)
-        cover = av.Packet(photo_bytes["JPEG"])
-        cover.stream, cover.pts, cover.dts, cover.time_base = picture, 0, 0, Fraction(1, 1)
-        output.mux(cover)
+    path = with_cover(sound("a.mp4"), tmp_path / "b.mp4", "audio", photo_bytes["JPEG"])
     with pytest.raises(UnsupportedMediaError, match="sound but no pictures"):
         frames(path, 8, 60)
 
