@@ -48,9 +48,10 @@ class OwnedBox(Box):
         return self.log.read_text().count("Shoebox is at ")
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
-        """Say nothing for a while, not even that connections are cut, as without power or network."""
-        processes = self.processes()
+    def silent(self, part: str = "") -> Iterator[None]:
+        """Say nothing for a while, not even that connections are cut, as without power or network; or let one part of
+        it, its `worker`, stand still."""
+        processes = self.processes(part)
         for process in processes:
             os.kill(process, signal.SIGSTOP)
         try:
