@@ -16,6 +16,10 @@ SLOW := work/test_worker.py work/test_seeing.py work/test_memory.py work/test_re
 	end_to_end/test_bad_input.py end_to_end/test_bad_http.py end_to_end/test_memory.py end_to_end/test_recognising.py \
 	modelstore/test_interrupted.py systemd/test_setup_script.py help/test_box.py
 
+# The quick run makes libraries by the thousand, and would wait for the disk: they lie in memory where there is room.
+IN_MEMORY = $(shell [ $$(df --output=avail /dev/shm 2>/dev/null | tail -n 1) -gt 2000000 ] 2>/dev/null \
+	&& ! findmnt -no OPTIONS /dev/shm | grep -q noexec && echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
+
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
 OPENVINO_BIN := .venv-openvino/bin
@@ -82,7 +86,7 @@ run: install ## Start the whole appliance on port 8080 with its library in ./dat
 	@SHOEBOX_STATE="$${SHOEBOX_STATE:-build/state}" $(BIN)/shoebox run --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/tested ## Run the tests (no torch, no browser)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
+	$(IN_MEMORY) $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore tests/,setup api oracle openvino arm64 image browser faults chaos fuzz hub tus $(SLOW))
 
 test-faults: .venv/tested ## Faults of disk, card, database, processes and input; takes longer and needs strace
 	$(AS_ROOT) $(BIN)/python -m pytest tests/faults $(addprefix tests/,$(SLOW))
