@@ -13,14 +13,14 @@ from typing import Any
 
 from appliance.device import clock
 from appliance.errors import ServiceError
-from appliance.library import access_keys, database, opening, pause
+from appliance.library import access_keys, database, opening, pause, trial
+from appliance.library.store import Store
 from appliance.records import Kind, Scope
 from appliance.sentences import Sentence, say
 from appliance.settings import Settings
 
 # What the sample model says of the scene; other models say it in words of their own.
 SAYS = "a large red circle left of a small blue square on a white background"
-_NAME = "shoebox-try.png"
 _KEY_SECONDS = 3600.0  # after which the key opens nothing, should it be left behind
 _EVERY = 0.5  # seconds
 
@@ -44,12 +44,15 @@ def _try(settings: Settings, options: argparse.Namespace) -> int:
 def _judged(settings: Settings, box: "_Box", paused: bool) -> int:
     with _key(settings) as key:
         box.show(key)
-        scene = _scene()
-        number = box.send(scene)
+        with opening.visited(settings) as db:
+            for former in trial.left(db, Store(settings.data)):  # the power failed while it was tried
+                box.remove(former)
+        sent = scene()
+        number = box.send(sent)
         try:
             if paused:
                 print(say("Describing is paused. Go on with `shoebox queue resume`."))
-                said, model = _described_here(settings, scene)
+                said, model = _described_here(settings, sent)
             else:
                 said, model = box.description(number)
         finally:
@@ -61,13 +64,13 @@ def _judged(settings: Settings, box: "_Box", paused: bool) -> int:
     return 0
 
 
-def _described_here(settings: Settings, scene: bytes) -> tuple[str, str]:
+def _described_here(settings: Settings, sent: bytes) -> tuple[str, str]:
     """Return what `_Box.description` does, by a process of our own: the pause stays, and a model that fails is seen."""
     from appliance.work.child import Child
 
     with tempfile.TemporaryDirectory() as folder, Child(settings) as child:
-        path = Path(folder) / _NAME
-        path.write_bytes(scene)
+        path = Path(folder) / trial.NAME
+        path.write_bytes(sent)
         described = child.describe(path, Kind.PHOTO, None)
     return described.text, described.model
 
@@ -86,19 +89,19 @@ def _key(settings: Settings) -> Iterator[str]:
             access_keys.forget(db, key)
 
 
-def _scene() -> bytes:
+def scene() -> bytes:
     """Draw SAYS as a PNG that no library has yet."""
     from PIL import Image, ImageDraw
     from PIL.PngImagePlugin import PngInfo
 
-    scene = Image.new("RGB", (384, 384), (255, 255, 255))
-    draw = ImageDraw.Draw(scene)
+    drawn = Image.new("RGB", (384, 384), (255, 255, 255))
+    draw = ImageDraw.Draw(drawn)
     draw.ellipse((28, 110, 189, 271), fill=(212, 28, 34))
     draw.rectangle((245, 142, 346, 243), fill=(34, 76, 200))
     unlike = PngInfo()
-    unlike.add_text("Comment", secrets.token_hex(16))
+    unlike.add_text("Comment", f"{trial.MARK} {secrets.token_hex(16)}")
     picture = io.BytesIO()
-    scene.save(picture, "PNG", pnginfo=unlike)
+    drawn.save(picture, "PNG", pnginfo=unlike)
     return picture.getvalue()
 
 
@@ -141,7 +144,7 @@ class _Box:
 
     def send(self, picture: bytes) -> int:
         """Upload the picture and return its item's number."""
-        return int(self._asked("POST", "/api/v1/uploads", params={"name": _NAME}, content=picture)["id"])
+        return int(self._asked("POST", "/api/v1/uploads", params={"name": trial.NAME}, content=picture)["id"])
 
     def description(self, number: int) -> tuple[str, str]:
         """Have the item described now and return its description and the model's id, which may be ""."""

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from appliance.errors import LibraryError, StorageFullError
-from appliance.library import items, jobs, search
+from appliance.library import items, jobs, search, trial
 from appliance.library.database import Connection, instant, transaction
 from appliance.library.names import safe_name
 from appliance.library.store import Incoming, Store
@@ -53,12 +53,12 @@ def accept(
 def orphans(db: Connection, store: Store, *, older_than_seconds: float) -> list[str]:
     """Return the originals that no item knows, left by a crash between the file and its row; give them to `adopt`.
 
-    Empty ones, left by a crash before the file was moved to its name, are removed. Younger files may be on their way
-    in and are left alone.
+    Empty ones, left by a crash before the file was moved to its name, are removed, and scenes of `shoebox try` whose
+    row an upgrade took back. Younger files may be on their way in and are left alone.
     """
     found = []
     for path in unlisted(db, store, older_than_seconds=older_than_seconds):
-        if store.original(path).stat().st_size == 0:
+        if store.original(path).stat().st_size == 0 or trial.is_scene(store.original(path)):
             store.remove(path)
         else:
             found.append(path)

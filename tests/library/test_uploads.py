@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from appliance import cli_try
 from appliance.errors import LibraryError, StorageFullError
 from appliance.library import database, items, jobs, statuses, uploads
 from appliance.library.database import Connection, transaction
@@ -293,3 +294,13 @@ def test_row_comes_after_the_file_is_on_the_disk(
     add(b"x")
     told = [step for step in steps if step in {"fsync", "rename", "BEGIN", "COMMIT"}]
     assert told == ["fsync", "rename", "fsync", "BEGIN", "COMMIT"]
+
+
+def test_a_scene_that_was_left_behind_is_no_orphan_but_a_photo_of_that_name_is(
+    db: Connection, store: Store, data: Path
+) -> None:
+    (data / "originals/2024").mkdir(parents=True)
+    (data / "originals/2024/shoebox-try.png").write_bytes(cli_try.scene())
+    (data / "originals/2024/shoebox-try-2.png").write_bytes(b"\x89PNG\r\n\x1a\n of somebody's")
+    assert uploads.orphans(db, store, older_than_seconds=0) == ["2024/shoebox-try-2.png"]
+    assert sorted(path.name for path in (data / "originals/2024").iterdir()) == ["shoebox-try-2.png"]

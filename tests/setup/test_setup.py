@@ -125,14 +125,15 @@ def test_everything_that_is_missing_is_said_at_once(fresh: DebianMachine) -> Non
 
 
 def test_without_apt_a_missing_venv_is_said(fresh: DebianMachine) -> None:
-    fresh.run("mv /srv/debs /srv/away")
+    # The list stays where it is: Debian 12's apt reads it there.
+    fresh.run("mkdir /srv/away && mv /srv/debs/*.deb /srv/away && cp -p /srv/debs/Packages /srv/away")
     stale = fresh.run(INSTALL, check=False)
     assert stale.status == 1
     assert "!! apt could not install python3-venv." in stale.output
     nothing_is_left(fresh)
-    fresh.run("mkdir /srv/debs && touch /srv/debs/Packages && apt-get -qq update")
+    fresh.run(": >/srv/debs/Packages && apt-get -qq update")
     missing(fresh, INSTALL, "!! python3-venv is missing, and apt does not have it.", "sudo apt install python3-venv")
-    fresh.run("rm -r /srv/debs && mv /srv/away /srv/debs && apt-get -qq update")
+    fresh.run("mv /srv/away/* /srv/debs && rmdir /srv/away && apt-get -qq update")
 
 
 def test_without_roots_rights_it_says_what_to_type(fresh: DebianMachine) -> None:
