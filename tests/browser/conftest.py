@@ -242,6 +242,23 @@ def write_film(path: Path, scenes: tuple[str, ...] = FILM_SCENES, seed: int = 1,
     return path
 
 
+def lengthened(film: Path, more: int) -> Path:
+    """Put so many bytes at a film's end, in a box that players pass over."""
+    with film.open("ab") as file:
+        file.write(b"\0\0\0\0free" + bytes(more))
+    return film
+
+
+def offsets(page: Page) -> list[int]:
+    """Where each piece that the page sends from now on begins, in bytes; the list grows."""
+    began: list[int] = []
+    page.on(
+        "request",
+        lambda sent: began.append(int(sent.headers["upload-offset"])) if sent.method == "PATCH" else None,
+    )
+    return began
+
+
 @pytest.fixture(scope="module")
 def gallery(box: OwnedBox, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A shelf full of drawn pictures of all proportions, taken one every other day, all described."""

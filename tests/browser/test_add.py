@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from network import Network
-from tests.browser.conftest import ASLEEP, DESKTOP, PHONE, TOLD
+from tests.browser.conftest import ASLEEP, DESKTOP, PHONE, TOLD, lengthened, offsets
 from tests.browser.owned_box import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -42,13 +42,6 @@ def until(page: Page, condition: str) -> None:
 
 def row(page: Page, name: str) -> Any:
     return page.locator(f'#list > li[data-name="{name}"]')
-
-
-def lengthened(film: Path, more: int) -> Path:
-    """Put so many bytes at a film's end, in a box that players pass over."""
-    with film.open("ab") as file:
-        file.write(b"\0\0\0\0free" + bytes(more))
-    return film
 
 
 def test_a_film_goes_in_and_its_description_comes_out(page: Page, box: Any, make_film: Callable[..., Path]) -> None:
@@ -153,11 +146,7 @@ def test_a_lost_network_in_mid_file_costs_nothing(
     """A large film, the network gone in the middle for a while: nothing that had come is sent again."""
     page: Page = request.getfixturevalue(width)
     film = lengthened(make_film(f"long-{width}.mp4", 21 if width == "phone" else 22), 30_000_000)
-    began: list[int] = []
-    page.on(
-        "request",
-        lambda sent: began.append(int(sent.headers["upload-offset"])) if sent.method == "PATCH" else None,
-    )
+    began = offsets(page)
     network = Network(box.port, [8_000_000])
     network.stays_down = True
     page.goto(f"http://127.0.0.1:{network.port}/add")
@@ -179,11 +168,7 @@ def test_a_restart_of_the_box_in_mid_file_costs_nothing(
     page: Page, troubles: Any, box: Any, make_film: Callable[..., Path]
 ) -> None:
     film = lengthened(make_film("restarted.mp4", 26), 30_000_000)
-    began: list[int] = []
-    page.on(
-        "request",
-        lambda sent: began.append(int(sent.headers["upload-offset"])) if sent.method == "PATCH" else None,
-    )
+    began = offsets(page)
     network = Network(box.port, [], pace=4_000_000.0)
     page.goto(f"http://127.0.0.1:{network.port}/add")
     page.get_by_label("Choose photos and videos").set_input_files(film)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from network import Network
+from tests.browser.conftest import lengthened, offsets
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -89,16 +90,10 @@ def test_without_script(
 def test_a_film_goes_on_after_the_network_was_gone(
     guest: Page, path: str, box: Any, make_film: Callable[..., Path], troubles: Any, serious: Any
 ) -> None:
-    film = make_film("first-dance.mp4", 31)
-    with film.open("ab") as file:  # longer, by a box that players pass over
-        file.write(b"\0\0\0\0free" + bytes(30_000_000))
+    film = lengthened(make_film("first-dance.mp4", 31), 30_000_000)
     network = Network(box.port, [8_000_000])
     network.stays_down = True
-    began: list[int] = []
-    guest.on(
-        "request",
-        lambda sent: began.append(int(sent.headers["upload-offset"])) if sent.method == "PATCH" else None,
-    )
+    began = offsets(guest)
     guest.goto(f"http://127.0.0.1:{network.port}{path}")
     guest.get_by_label("Choose photos and videos").set_input_files(film)
     expect(row(guest, film.name)).to_contain_text("The connection is lost. This goes on by itself when it is back.")
