@@ -1,8 +1,10 @@
 """Backups: whole, verified, on the disk, the newest few kept, and nothing left of one that failed."""
 
+import itertools
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -121,15 +123,19 @@ def test_uploads_go_on_while_a_backup_is_made(db: Connection, path: Path, data: 
 
     def write() -> None:
         with closing(database.connect(path)) as own:
-            number = 0
-            while not stop.is_set():
-                preferences.set(own, "batch_size", 1 + number % 1000)
-                number += 1
+            for number in itertools.count():
+                if stop.is_set():
+                    return
+                preferences.set(own, "box_name", f"Box {number}")
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
         for night in range(3):
+            last = preferences.stored(db).get("box_name")
+            while preferences.stored(db).get("box_name") == last:  # else there is nothing new, and no backup
+                assert writer.is_alive()
+                time.sleep(0.001)
             made = make(db, data, NIGHT + night * DAY)
             assert made is not None
             assert backups.fault(made) is None
