@@ -80,7 +80,7 @@ yes_or_no() {
 }
 
 one_at_a_time() {
-    exec 9>/run/lock/shoebox-setup.lock
+    exec 9>/run/shoebox-setup.lock # not in /run/lock, where anybody may lay a link
     flock -n 9 || fail "Another setup of Shoebox runs on this machine." "Wait until it has ended."
 }
 
@@ -186,6 +186,7 @@ get_apt() {
 
 install_here() {
     local former=$1 ran=''
+    TAKE_BACK=start_services # which are stopped below
     [ -n "$former" ] || TAKE_BACK=take_back_install
     get_apt
     make_release
@@ -194,6 +195,7 @@ install_here() {
     ! services_run || ran=1
     put_system
     if [ -z "$CHANGED" ] && [ -n "$ran" ]; then
+        TAKE_BACK=''
         put_model "$former"
         CHANGED=$ENDED
         return 0
@@ -511,9 +513,12 @@ remove_library() {
         ! mountpoint -q "$DATA" || find "$DATA" -mindepth 1 -xdev -delete
         let_disk_go
         mountpoint -q "$DATA" || take_away "$DATA"
-    else
+    elif [ -d "$DATA" ]; then
         rmdir "$DATA" 2>/dev/null || note "$DATA holds other things, which stay."
     fi
+}
+
+remove_user() {
     take_away /var/lib/shoebox-state
     ! getent passwd shoebox >/dev/null || quietly userdel shoebox || true
     ! getent group shoebox >/dev/null || quietly groupdel shoebox || true
@@ -536,7 +541,7 @@ do_uninstall() {
     [ "$(id -u)" = 0 ] || fail "This needs root's rights." "Type: sudo $0 ${ARGUMENTS[*]}"
     work_folder
     [ -n "$DRY_RUN" ] || one_at_a_time
-    local answer='' gone=''
+    local answer='' gone='' library='' where=''
     if [ -n "$REMOVE_PHOTOS" ] && [ -z "$REALLY" ] && [ -z "$DRY_RUN" ]; then
         [ -t 0 ] && read -r -p "All photos and videos in $DATA are removed for good. Type 'remove' to go on: " answer
         [ "$answer" = remove ] || fail "The photos were not removed, and Shoebox is still installed." "Without anybody to type: --remove-photos --yes-remove-photos"
@@ -546,14 +551,24 @@ do_uninstall() {
         return 0
     fi
     stop_services
+    # Before the programs and the settings, which name its folder: broken off, it can be done again.
+    if [ -n "$REMOVE_PHOTOS" ]; then
+        [ ! -d "$OPT" ] && [ ! -e "$DATA/library.db" ] && [ ! -d "$DATA/originals" ] || library=1
+        [ -z "$library" ] || remove_library
+        CHANGED=''
+    fi
     remove_programs
     gone=$CHANGED
-    if [ -n "$REMOVE_PHOTOS" ]; then
-        remove_library
+    if [ -n "$library" ]; then
+        remove_user
         say "Shoebox is taken away, with the photos. This stays: $LOG_FILE, and what apt installed."
+    elif [ -n "$REMOVE_PHOTOS" ]; then
+        lack "There is no library in $DATA, so no photos were removed. Say where they are: uninstall --remove-photos --data FOLDER" >&2
+        exit 1
     elif [ -n "$gone" ]; then
+        [ "$DATA" = /var/lib/shoebox ] || where=" --data $DATA"
         say "Shoebox is taken away. The photos and videos, and what is known of them, stay in $DATA."
-        say "Installed again, it goes on with them. To remove them: uninstall --remove-photos"
+        say "Installed again${where:+ with$where}, it goes on with them. To remove them: uninstall --remove-photos$where"
     else
         say "Shoebox is not installed here. Nothing was changed."
     fi

@@ -68,8 +68,10 @@ CHOICES
 # install_apt PACKAGE…: with apt, once more with fresh lists where that fails.
 install_apt() {
     export DEBIAN_FRONTEND=noninteractive
-    quietly apt-get install --yes --no-install-recommends "$@" && return 0
-    quietly apt-get update && must apt-get install --yes --no-install-recommends "$@"
+    # A machine that has just started may be renewing itself: that is waited for.
+    set -- apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+    quietly "$@" && return 0
+    quietly apt-get update && must "$@"
 }
 
 is_there() { [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
