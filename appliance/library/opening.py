@@ -28,6 +28,7 @@ _DATABASE = "library.db"
 _IN_USE = "in-use.lock"
 _LET_GO = "library.db.let-go"
 _WANTED = "library.db.go-back-to"
+_STOPPING = 20.0  # seconds; `systemctl stop shoebox.target` waits for nobody, and an upload may hold up the page
 _ADOPT = say(
     "Attach the right disk and start Shoebox again; or, to go on with what is there, run `shoebox library adopt`."
 )
@@ -103,9 +104,15 @@ def visited(settings: Settings) -> Iterator[Connection]:
 
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
-    """Hold the data folder for a command that nobody may be working beside; raises LibraryError where somebody does."""
+    """Hold the data folder for a command that nobody may be working beside; raises LibraryError where somebody does.
+
+    Waits a while for who is just stopping.
+    """
+    end = time.monotonic() + _STOPPING
     with database.changing(settings.data / _DATABASE), closing(_Use(settings.data)) as use:
-        if not use.alone():
+        while not (alone := use.alone()) and time.monotonic() < end:
+            time.sleep(0.1)
+        if not alone:
             raise LibraryError("Shoebox is running on this library.", "Stop it first, then run this again.")
         yield
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -494,8 +495,24 @@ def serve(settings: Settings) -> Iterator[Callable[[], subprocess.Popen[str]]]:
         process.communicate(timeout=60)
 
 
-def test_a_database_is_not_replaced_under_a_process_that_has_it_open(
+def test_who_is_just_stopping_is_waited_for(
     settings: Settings, open_once: Callable[..., str], serve: Callable[[], subprocess.Popen[str]]
+) -> None:
+    open_once()
+    page = serve()
+    assert page.stdout is not None
+    assert page.stdout.readline() == "open\n"
+    stopping = threading.Timer(0.5, page.terminate)
+    stopping.start()
+    opening.adopt(settings)
+    stopping.join()
+
+
+def test_a_database_is_not_replaced_under_a_process_that_has_it_open(
+    settings: Settings,
+    open_once: Callable[..., str],
+    serve: Callable[[], subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_once()
     add(settings.data, b"one")
@@ -508,6 +525,7 @@ def test_a_database_is_not_replaced_under_a_process_that_has_it_open(
     with pytest.raises(DamagedLibraryError) as caught:
         open_once()
     assert "Stop Shoebox and start it again" in caught.value.next_step
+    monkeypatch.setattr(opening, "_STOPPING", 0.2)
     with pytest.raises(LibraryError, match="Shoebox is running"):
         opening.restore(settings, backups.listed(settings.data)[0], UTC)
     assert list(settings.data.glob("library.db.damaged-*")) == []
