@@ -157,7 +157,7 @@ def apply(db: Connection, number: int, wanted: Edit) -> None:
         caller = asking().caller
         descriptions.write(db, number, words, author=caller.name if caller else None)
     if wanted.tags is not msgspec.UNSET:
-        descriptions.choose_tags(db, number, [tag for one in wanted.tags if (tag := " ".join(one.split()))])
+        descriptions.choose_tags(db, number, [tag for one in wanted.tags if (tag := _tag(one))])
     if wanted.favourite is not msgspec.UNSET:
         trash.set_favourite(db, [number], wanted.favourite)
     if wanted.taken_at is not msgspec.UNSET:
@@ -205,17 +205,26 @@ def _bulk(box: Box, wanted: Many) -> dict[str, Any]:
             rung = [job for one in there for job in jobs.again(db, one, Priority.PERSON, now=time.time())]
             changed = sorted({job.item_id for job in rung})
         else:
-            changed = _tag(db, wanted)
+            changed = _tag_many(db, wanted)
     box.ring(rung)
     return {"changed": changed, "undo": UNDOES[wanted.action]}
 
 
-def _tag(db: Connection, wanted: Many) -> list[int]:
-    tag, changed = " ".join(wanted.tag.split()), list[int]()
+def _tag(text: str) -> str:
+    if "," in text:
+        raise RequestError("A tag has no comma in it.", "Give one tag at a time.")
+    return " ".join(text.split())
+
+
+def _tag_many(db: Connection, wanted: Many) -> list[int]:
+    tag, changed = _tag(wanted.tag), list[int]()
     with transaction(db):
         for number in items.known(db, wanted.ids):
             has = [one.text for one in descriptions.tags(db, number)]
             others = [text for text in has if text.lower() != tag.lower()]
+            if wanted.action == "tag" and len(others) >= MOST_TAGS:
+                name = items.get(db, number).name
+                raise RequestError("“{name}” has {most} tags already.", "Take one off.", name=name, most=MOST_TAGS)
             if (len(others) == len(has)) == (wanted.action == "tag"):
                 descriptions.choose_tags(db, number, [*others, tag] if wanted.action == "tag" else others)
                 changed.append(number)

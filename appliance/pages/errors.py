@@ -1,7 +1,7 @@
 """Exception in, answer out: the one place that decides the HTTP status of an error and how it is told.
 
 Under `/api`, `/health` and `/metrics` an error is `application/problem+json` with `type`, `title`, `status`, `detail`
-and `next_step`; anywhere else it is a page.
+and `next_step`; anywhere else it is a page, and so where a browser was sent there for a file and would show the error.
 """
 
 import logging
@@ -246,7 +246,8 @@ class ErrorAnswers:
     def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         """Return the answer to a request that raised `error`."""
         told = problem(error)
-        if request.scope["path"].startswith(MACHINE_PATHS):
+        page_wanted = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if request.scope["path"].startswith(MACHINE_PATHS) and not page_wanted:
             return problem_json(told, self._box.language)
         if isinstance(error, StrangerError):
             return Redirect(_door(request, error), status_code=303)

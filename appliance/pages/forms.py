@@ -20,6 +20,7 @@ from appliance.pages.filters import Filters
 from appliance.pages.head import GET
 from appliance.pages.serialise import items_json
 from appliance.pages.templates import Templates, html
+from appliance.records import Description
 
 LARGEST_BODY = 64 << 10
 MOST_FIELDS = 20
@@ -91,7 +92,7 @@ def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
         if do in _OVERWRITES:
             edits.check_unchanged(db, number, answers.get("etag"))
         if do == "save":
-            edits.apply(db, number, _words(answers, described=descriptions.current(db, number) is not None))
+            edits.apply(db, number, _words(answers, descriptions.current(db, number)))
         elif do == "withdraw":
             edits.apply(db, number, edits.Edit(description=None))
         elif do == "date":
@@ -111,10 +112,13 @@ def _edit(box: Box, number: int, answers: dict[str, str]) -> None:
             raise RequestError("The form does not say what to do.", "Open the page again and send it from there.")
 
 
-def _words(answers: dict[str, str], *, described: bool) -> edits.Edit:
-    """Return the words and tags of a form; to clear what is `described` is refused where it is applied."""
+def _words(answers: dict[str, str], shown: Description | None) -> edits.Edit:
+    """Return the words and tags of a form; to clear what is shown is refused where it is applied.
+
+    Words that nobody changed stay whose they are: saved with another tag, the model's do not become a person's.
+    """
     tags = [tag for one in answers.get("tags", "").split(",") if (tag := " ".join(one.split()))]
-    words = answers.get("description", "").strip()
+    words = " ".join(answers.get("description", "").split())
     if (
         len(words) > edits.LONGEST_WORDS
         or len(tags) > edits.MOST_TAGS
@@ -123,5 +127,5 @@ def _words(answers: dict[str, str], *, described: bool) -> edits.Edit:
         raise RequestError(
             "These are too many words.", "Use at most {longest_words} letters.", longest_words=edits.LONGEST_WORDS
         )
-    cleared = described and "description" in answers
-    return edits.Edit(description=words, tags=tags) if words or cleared else edits.Edit(tags=tags)
+    unchanged = words == " ".join(shown.text.split() if shown else ()) or "description" not in answers
+    return edits.Edit(tags=tags) if unchanged else edits.Edit(description=words, tags=tags)

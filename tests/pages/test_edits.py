@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from appliance.library import descriptions
+from appliance.pages import edits
 
 
 def test_a_persons_words_are_shown_and_found_and_can_be_taken_back(shelf: Any, client: Any) -> None:
@@ -36,7 +37,7 @@ def test_tags_and_favourite(shelf: Any, client: Any) -> None:
     [
         b"", b"{", b"[]", b'{"description": 3}', b'{"description": "  "}', b'{"colour": "red"}', b'{"tags": [""]}',
         b'{"tags": "dog"}', b'{"favourite": "yes"}', b'{"description": "' + b"x" * 2001 + b'"}', b"\xff",
-        b'{"tags": ["' + b"x" * 61 + b'"]}',
+        b'{"tags": ["' + b"x" * 61 + b'"]}', b'{"tags": ["Paris, France"]}',
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_and_changes_nothing(shelf: Any, client: Any, body: bytes) -> None:
@@ -130,10 +131,22 @@ def test_many_at_once_and_back(shelf: Any, client: Any) -> None:
         {"ids": [], "action": "trash"}, {"ids": [1], "action": "burn"}, {"ids": [0], "action": "trash"},
         {"ids": [1], "action": "tag"}, {"ids": [1], "action": "trash", "tag": "x"}, {"ids": [2**63], "action": "trash"},
         {"ids": [1] * 501, "action": "trash"}, {"ids": [1], "action": "tag", "tag": "  "},
+        {"ids": [1], "action": "tag", "tag": "Paris, France"},
     ],
 )  # fmt: skip
 def test_many_at_once_refused(client: Any, body: Any) -> None:
     assert client.post("/api/v1/items/bulk", json=body).status_code == 400
+
+
+def test_many_at_once_get_no_more_tags_than_one_may_have(shelf: Any, client: Any) -> None:
+    one, two = shelf.done(), shelf.done(name="full.png")
+    full = [f"tag {number}" for number in range(edits.MOST_TAGS)]
+    assert client.patch(f"/api/v1/items/{two.id}", json={"tags": full}).status_code == 200
+    bulk = lambda tag: client.post("/api/v1/items/bulk", json={"ids": [one.id, two.id], "action": "tag", "tag": tag})  # noqa: E731
+    refused = bulk("Zoo")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "“full.png” has 50 tags already.")
+    assert "Zoo" not in client.get(f"/api/v1/items/{one.id}").json()["tags"]
+    assert bulk("tag 7").json()["changed"] == [one.id]
 
 
 def test_the_trash_is_emptied(shelf: Any, client: Any) -> None:
@@ -175,6 +188,9 @@ def test_forms_do_the_same_without_scripts(shelf: Any, client: Any) -> None:
         assert answer.status_code == 303, answer.text
         return answer
 
+    send(do="save", description="a red circle ", tags="round")
+    told = client.get(f"/api/v1{page}").json()
+    assert (told["described_by"]["source"], told["tags"]) == ("model", ["round"]), "nobody wrote the words anew"
     send(do="save", description="Rex & co", tags="dog, Rex,, ")
     shown = client.get(page).text
     assert "Rex &amp; co" in shown
@@ -285,6 +301,10 @@ def test_a_zip_that_cannot_be_made_is_refused_before_it_begins(shelf: Any, clien
     assert client.get(f"/api/v1/items/download?ids={item.id},99").status_code == 404
     shelf.box.store.original(item.path).unlink()
     assert client.get(f"/api/v1/items/download?ids={item.id}").status_code == 404
+    # The page sends the browser there.
+    shown = client.get(f"/api/v1/items/download?ids={item.id}", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (shown.status_code, shown.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "The file of “beach.png” is missing." in shown.text
 
 
 def test_a_person_knows_the_date_better_than_the_file(shelf: Any, client: Any) -> None:
