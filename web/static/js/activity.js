@@ -1,11 +1,12 @@
 // Activity, as it happens: the box draws the page, this puts the new drawing in the old one's place.
 import { post } from "./api.js";
-import { fresh, swap } from "./dom.js";
+import { fresh, inTurn, swap } from "./dom.js";
 import { on } from "./live.js";
 
 const EVERY = 1000;
 let asked = null;
 let last = Date.now();
+let way = null; // to what had the focus when it was pressed: a button that is off loses it
 
 /** What leads back to `node` of the list once that is drawn anew: the same button, else the picture that it belongs to. */
 function wayTo(node) {
@@ -16,11 +17,12 @@ function wayTo(node) {
     .filter(Boolean).map((way) => `#live ${way}`);
 }
 
-async function renew(way = null) {
+const renew = inTurn(async () => {
   const page = await fresh();
   last = Date.now();
   if (!page) return;
   const back = way ?? wayTo(document.activeElement);
+  way = null;
   const held = document.activeElement?.closest("#hold");
   swap(page, "sum");
   if (swap(page, "hold") && held) document.querySelector("#hold button")?.focus();
@@ -30,7 +32,7 @@ async function renew(way = null) {
   if (back && (document.activeElement ?? document.body) === document.body) {
     (back.map((one) => document.querySelector(one)).find(Boolean) ?? document.getElementById("main")).focus();
   }
-}
+});
 
 function soon() {
   asked ??= setTimeout(() => {
@@ -44,12 +46,12 @@ document.querySelector("main").addEventListener("click", async (event) => {
   if (!button) return;
   const trouble = document.getElementById("trouble");
   const held = button.closest("#hold");
-  const way = wayTo(button); // a button that is off loses the focus
+  way = wayTo(button);
   button.disabled = true;
   try {
     await post(button.dataset.post);
     trouble.hidden = true;
-    await renew(way);
+    await renew();
     if (held) held.querySelector("button")?.focus();
   } catch (error) {
     trouble.textContent = error.message;

@@ -1,6 +1,6 @@
 // The page for adding: files in, two at a time on their way, each row true to what the box says of it.
 import { get } from "./api.js";
-import { forgetHalf, half } from "./half.js";
+import { forgetHalf, half, keyOf } from "./half.js";
 import { hold, on } from "./live.js";
 import { Row } from "./row.js";
 import { SAY } from "./sentences.js";
@@ -88,6 +88,7 @@ tellHalf();
 function add(files) {
   halfSent.hidden = true;
   for (const file of files) {
+    if (at("queued", "sending").some((row) => keyOf(row.file) === keyOf(file))) continue; // it is on its way
     const row = new Row(file, limit, { changed: tell, again: next, gone });
     row.pause(paused);
     rows.push(row);

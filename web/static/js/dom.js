@@ -25,14 +25,38 @@ export function icon(name) {
   return svg;
 }
 
+// A press whose button is replaced before it ends does nothing: what is drawn anew waits until no finger is down.
+let released = null;
+let release = null;
+const letGo = () => setTimeout(() => { // its click comes first
+  released = null;
+  release?.();
+});
+addEventListener("pointerdown", () => (released ??= new Promise((done) => (release = done))), true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, letGo, true);
+addEventListener("blur", letGo);
+
 /** Fetch this very page again, or another, and return it as a document, or null where the box does not answer. */
 export async function fresh(address = location.href, signal = undefined) {
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, signal });
-    return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+    const page = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+    await released;
+    return page;
   } catch {
     return null;
   }
+}
+
+/** Makes of `work` one that runs once at a time, and once more for all who ask meanwhile: no older answer comes last. */
+export function inTurn(work) {
+  let going = Promise.resolve();
+  let next = null;
+  const run = () => {
+    next = null;
+    return work();
+  };
+  return () => (next ??= going = going.then(run, run));
 }
 
 /** Put the fresh page's part `#id` in the place of ours where they differ; tells whether it did. */

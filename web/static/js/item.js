@@ -1,6 +1,6 @@
 // One picture: keys and swipes to its neighbours, describing again, and its words as they are written.
 import { call, post } from "./api.js";
-import { fresh, swap } from "./dom.js";
+import { fresh, inTurn, swap } from "./dom.js";
 import { on } from "./live.js";
 import { begin, watch } from "./scenes.js";
 
@@ -9,7 +9,7 @@ const stage = document.getElementById("stage");
 const id = Number(article.dataset.id);
 
 /** Take over from the box what has changed; the player is left alone once it stands. */
-async function renew() {
+const renew = inTurn(async () => {
   const page = await fresh();
   const theirs = page?.getElementById("item");
   if (!theirs) return;
@@ -20,7 +20,7 @@ async function renew() {
   if (!document.getElementById("date").open) swap(page, "when");
   document.title = page.title;
   watch();
-}
+});
 
 let asked = null;
 function renewSoon() {

@@ -6,9 +6,9 @@ import { keyOf, PLACE, remember, remembered, terminate } from "./half.js";
 
 const VERSION = { "Tus-Resumable": "1.0.0" };
 const WAITS = [1000, 2000, 4000, 8000, 15000, 30000];
-// Worth another try: no answer, one that came too late, one that another request has, a box that just stops.
+// Worth another try: no answer, one that came too late, one that another request has or has called off, a box that stops.
 const PASSING = new Set([0, 408, 409, 423, 460, 502, 504]);
-
+const PASSING_KINDS = /urn:shoebox:(stopping|cut-off)/;
 const LOST_CAUSES = new Set([400, 413, 415]);
 
 /** What ends a wait early: the network is back, the screen is unlocked, the box answers again. */
@@ -45,7 +45,7 @@ export class Sending {
         this.forget(); // it waited too long there: from the beginning
         continue;
       }
-      if (!PASSING.has(answer.status) && !(answer.status === 503 && answer.stopping)) {
+      if (!PASSING.has(answer.status) && !PASSING_KINDS.test(answer.text)) {
         if (LOST_CAUSES.has(answer.status)) this.forget();
         throw trouble(answer.status, answer.text);
       }
@@ -122,7 +122,6 @@ export class Sending {
       const answer = () => resolve({
         status: request.status,
         text: request.responseText,
-        stopping: request.responseText.includes("urn:shoebox:stopping"),
         header: (name) => request.getResponseHeader(name),
       });
       for (const kind of ["load", "error", "abort"]) request.addEventListener(kind, answer);
