@@ -136,7 +136,7 @@ build/arm64-emulator/counter.so: models/arm64/emulator.py models/arm64/counter.c
 	$(BIN)/python models/arm64/emulator.py build/arm64-emulator
 
 setup-test: .venv/tested ## Install, upgrade, go back and uninstall in a Debian with systemd (as root; apt-get install mmdebstrap; SUITE=trixie)
-	$(BIN)/python -m pytest -v --timeout 300 tests/setup
+	$(BIN)/python -m pytest -v --timeout 900 tests/setup
 
 image: .venv/installed ## Build the SD card's image for Pi 4 and 5 in build/image, as root (README, "Flash it"; MODEL, FRESH=1 for Debian anew)
 	$(BIN)/python image/build.py build/image

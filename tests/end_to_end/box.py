@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+CHILD = "appliance.work.inside"  # in the command line of the process that describes
 PATIENCE = 90.0  # seconds until a test gives up on something that should happen soon
 
 
@@ -80,7 +82,7 @@ class Box:
 
     def let_in(self) -> None:
         """Make the key that a test asks with."""
-        self.key = new_key(self.data, self.python)
+        self.key = new_key(self.data, self.python, self.patience)
 
     def is_ready(self) -> bool:
         try:
@@ -143,6 +145,19 @@ class Box:
                 found.append(parent)
         return found
 
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Keep what describes from going on, in the middle of its work if it has any, while the block lasts."""
+        self.wait(lambda: self.processes(CHILD), "the process that describes to be started")
+        held = self.processes(CHILD)
+        for process in held:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in held:
+                os.kill(process, signal.SIGCONT)
+
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
@@ -157,10 +172,11 @@ def peak_megabytes(process: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
 
 
-def new_key(data: Path, python: Path = Path(sys.executable)) -> str:
+def new_key(data: Path, python: Path = Path(sys.executable), patience: float = PATIENCE) -> str:
     """An access key for everything, made as an owner would make it."""
     command = [str(python), "-m", "appliance", "key", "new", "--data", str(data), "--name", "tests"]
-    made = subprocess.run([*command, "--scope", "upload,read,write,admin"], capture_output=True, text=True, timeout=60)
+    command += ["--scope", "upload,read,write,admin"]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=patience)
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()
 

@@ -26,6 +26,8 @@ from appliance.work.queue import Bell
 ITEMS = 500
 PATIENCE = 100.0  # seconds; far longer than it takes
 
+pytestmark = pytest.mark.timeout(400)
+
 Start = Callable[..., subprocess.Popen[bytes]]
 
 

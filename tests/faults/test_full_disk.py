@@ -225,11 +225,18 @@ def test_the_whole_box_on_a_disk_that_fills_goes_on_by_itself(
     box = box_on(disk.data)
     box.start()
     kept = {}
-    for number in range(12):
+
+    def add(number: int) -> int:
         status, item = send(box, photo(number), f"{number}.png")
         assert status == 201
         kept[item["id"]] = photo(number)
-    disk.fill()
+        return item["id"]
+
+    box.finished(add(0))
+    with box.held_up():  # or it would be done with all of them before the disk is full
+        for number in range(1, 12):
+            add(number)
+        disk.fill()
     status, answer = box.ask("POST", "/api/v1/uploads?name=a.png", photo(100))
     assert status == 507
     check_told(answer)

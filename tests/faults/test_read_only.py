@@ -85,8 +85,9 @@ def test_a_card_that_the_kernel_turns_read_only(card_of: Callable[..., Any], box
     box.start()
     kept = fill(box)
     box.finished(1)
-    kept |= fill(box, MANY)
-    card.fail()
+    with box.held_up():  # or it would be done with all of them before the card fails
+        kept |= fill(box, MANY)
+        card.fail()
     check_refusing(box)
     time.sleep(4)  # long enough to say it each second, were it said each second
     check_refusing(box)
@@ -109,8 +110,11 @@ def test_a_folder_that_is_read_only_for_a_while(disk_of: Callable[..., Any], box
     box = box_on(disk.data)
     box.start()
     kept = fill(box)
-    run("mount", "--bind", str(disk.data), str(disk.data))
-    run("mount", "-o", "remount,bind,ro", str(disk.data))
+    box.finished(1)
+    with box.held_up():  # or it would be done with all of them before the folder is read-only
+        kept |= fill(box, MANY)
+        run("mount", "--bind", str(disk.data), str(disk.data))
+        run("mount", "-o", "remount,bind,ro", str(disk.data))
     try:
         check_refusing(box)
         time.sleep(3)
@@ -119,7 +123,7 @@ def test_a_folder_that_is_read_only_for_a_while(disk_of: Callable[..., Any], box
         assert box.ask("GET", "/api/v1/status")[1]["counts"]["completed"] < len(kept), "it came too late for this test"
     finally:
         run("umount", "--lazy", str(disk.data))
-    kept |= fill(box, MANY)
+    kept |= fill(box, 2 * MANY)
     check_all_described(box, kept)
     assert set(tries(disk.data)) == {1}
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 
 from debian_machine import DebianMachine
+from looks import ALL
 from table import of
 
 
@@ -13,7 +14,9 @@ def claim(machine: DebianMachine, name: str) -> None:
     """Be the first visitor, who has the code."""
     code = re.search(r'claim_code = "(.+)"', machine.run("cat /etc/shoebox.toml").output)
     assert code is not None
-    with httpx.Client(base_url=f"http://{machine.address}", trust_env=False, follow_redirects=True) as client:
+    with httpx.Client(
+        base_url=f"http://{machine.address}", trust_env=False, follow_redirects=True, timeout=60
+    ) as client:
         page = client.get("/welcome")
         hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
         person = {"box_name": "Kitchen", "name": name, "password": "correct horse", "again": "correct horse"}
@@ -35,7 +38,7 @@ def test_every_command_that_help_tells_works_on_an_installed_box(
                 continue
             if one.stopped != stopped:
                 stopped = one.stopped
-                box.run(f"systemctl {'stop' if stopped else 'start'} shoebox.target")
+                box.run(f"systemctl stop {ALL}" if stopped else "systemctl start shoebox.target")
             command = one.command
             if command.startswith("export "):
                 name, _, value = command.removeprefix("export ").partition("=")

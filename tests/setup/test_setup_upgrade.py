@@ -109,7 +109,7 @@ def change_database(machine: DebianMachine, statements: str, file: str = "/var/l
 def power_fails(machine: DebianMachine, version: str, sign: str) -> None:
     """Begin an upgrade, pull the plug once the shell's condition `sign` is true, and switch the machine on again."""
     process = machine.begin(f"shoebox-setup upgrade --yes --from /media/usb/{version}")
-    machine.run(f"for n in $(seq 1200); do {{ {sign}; }} && exit; sleep 0.05; done; exit 1")
+    machine.run(f"for n in $(seq 6000); do {{ {sign}; }} && exit; sleep 0.05; done; exit 1", timeout=400)
     machine.cut_power()
     process.communicate()
     machine.start()
@@ -149,7 +149,7 @@ def test_an_upgrade_during_which_the_power_fails_is_taken_back_at_the_next_start
         former = release(one)
         started = "systemctl -q is-active shoebox-web.service"
         power_fails(one, "broken-worker", f"readlink /opt/shoebox/current | grep -q 0.9.3 && {started}")
-        said = one.run("journalctl --no-pager -o cat -u shoebox-interrupted.service").output
+        said = one.run("journalctl --sync && journalctl --no-pager -o cat -u shoebox-interrupted.service").output
         assert "!! An upgrade was interrupted. The former version, 0." in said
         assert "is in use again." in said
         assert one.run("systemctl is-failed shoebox-interrupted.service", check=False).output == "inactive\n"

@@ -105,6 +105,12 @@ class Box:
             )
         return item
 
+    def tell(self, file: str, text: str) -> None:
+        """Write a file that workers look into, in the data folder: they see the former text or this, never a half."""
+        new = self.settings.data / f".{file}.new"
+        new.write_text(text)
+        new.replace(self.settings.data / file)
+
     def start(
         self,
         settings: Settings | None = None,

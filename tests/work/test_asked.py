@@ -67,6 +67,7 @@ def test_it_becomes_what_was_asked_for(
 ) -> None:
     log = root / "models" / ".log"
     process = asked.ask("look-at-model", ["Look", "here"], log, root)
+    until(systemd, "the one who started it to note that")
     (started,) = systemd()
     assert process == started.pid, "the number by which it can be ended"
     assert started.wait(30) == 0
@@ -96,11 +97,11 @@ def test_what_is_not_begun_is_told_and_withdrawn(root: Path, monkeypatch: pytest
     assert (root / service.FOLDER / "orders/install-model").exists()
 
 
-def test_its_number_is_never_read_half(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_number_is_never_read_half(root: Path, until: Callable[..., None]) -> None:
     begun = root / "run/shoebox/asked/install-model.pid"
 
     def later() -> None:
-        time.sleep(0.1)
+        until((root / "run/shoebox/orders/install-model").exists, "the order")  # a former number is removed before it
         begun.write_text("")
         time.sleep(0.1)
         begun.write_text("4711")

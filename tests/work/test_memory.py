@@ -102,7 +102,7 @@ def test_a_model_that_does_not_fit_at_all_is_replaced_and_all_is_redone_once_it_
 ) -> None:
     install(box.settings.data, "blip-base-int8", bytes=200 << 20, use=True)
     starve(box, "loading 0 refuse")
-    (box.settings.data / "now").write_text("2026-07-01T12:00:00+00:00")  # and every minute passes in a second
+    box.tell("now", "2026-07-01T12:00:00+00:00")  # and every minute passes in a second
     item = box.upload("red")
     box.start()
     box.wait(item, Status.COMPLETED)

@@ -69,7 +69,7 @@ def test_a_provider_that_cannot_be_had_is_told_at_the_start_and_fails_no_photo(
     box: Box, until: Callable[..., None]
 ) -> None:
     (box.settings.data / "no-provider").touch()
-    (box.settings.data / "now").write_text("2026-07-01T12:00:00+00:00")  # a minute passes in a second
+    box.tell("now", "2026-07-01T12:00:00+00:00")  # a minute passes in a second
     box.start(replace(box.settings, provider="cuda", attempts=1))
     told = ("provider", Level.BAD, "Nothing is described: provider cannot be cuda: it is not there.")
     until(lambda: standing(box) == [told], "the notice")

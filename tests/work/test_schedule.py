@@ -181,7 +181,7 @@ def test_a_real_worker_runs_the_night_by_itself(asleep: Box) -> None:
 
 
 def test_a_change_of_the_hour_counts_in_a_running_worker(asleep: Box) -> None:
-    (asleep.settings.data / "now").write_text("2026-07-01T12:00:00+00:00")
+    asleep.tell("now", "2026-07-01T12:00:00+00:00")
     process = asleep.start()
     asked = asleep.upload("purple")  # by the time this is done the worker has asked whether a batch is due
     asleep.wait(asked, Status.COMPLETED)
@@ -197,7 +197,7 @@ def test_a_night_that_is_held_back_by_the_clock_is_said_until_it_is_set(
 ) -> None:
     unset = asleep.settings.data / "nobody-set-the-clock"
     unset.touch()
-    (asleep.settings.data / "now").write_text("2026-07-01T03:00:00+00:00")
+    asleep.tell("now", "2026-07-01T03:00:00+00:00")
     asleep.start()
     until(lambda: [one.name for one in notices.standing(asleep.db)] == ["clock"], "the notice")
     assert asleep.item(asleep.oldest).status is Status.PENDING
@@ -312,18 +312,17 @@ def test_a_worker_that_is_started_by_day_leaves_the_rest_of_the_night_alone(asle
 
 
 def test_a_running_worker_ends_the_night_and_takes_up_the_rest_in_the_next(asleep: Box, until: Any) -> None:
-    now = asleep.settings.data / "now"
-    now.write_text("2026-07-01T05:00:00+00:00")
+    asleep.tell("now", "2026-07-01T05:00:00+00:00")
     (asleep.settings.data / "hold").touch()
     slow = asleep.upload("green", describe=False, now=1)
     asleep.start(replace(asleep.settings, processing_timeout=600))
     asleep.wait(slow, Status.PROCESSING)
     assert nightly(asleep) == 3
-    now.write_text("2026-07-01T06:00:00+00:00")
+    asleep.tell("now", "2026-07-01T06:00:00+00:00")
     until(lambda: nightly(asleep) == 1, "the end of the night")
     assert asleep.item(slow).status is Status.PROCESSING  # what is begun is finished
     (asleep.settings.data / "hold").unlink()
     asleep.wait(slow, Status.COMPLETED)
-    now.write_text("2026-07-02T02:00:00+00:00")
+    asleep.tell("now", "2026-07-02T02:00:00+00:00")
     for item in (asleep.oldest, asleep.first):
         asleep.wait(item, Status.COMPLETED)

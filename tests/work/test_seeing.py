@@ -1,11 +1,11 @@
 """What a real worker lets be seen: its log, why items failed, how often its child was replaced, its signs of life."""
 
+import fcntl
 import json
 import os
 import re
-import signal
 import socket
-import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 
 from appliance.library import claims, counters, jobs, preferences, schedule, status
 from appliance.records import Status
+from appliance.work import lock
 from appliance.work.lock import only_worker, worker_runs
 
 Box = Any
@@ -35,7 +36,9 @@ def test_every_line_of_a_worker_has_the_form_and_every_failure_its_reason(
     with log.open("wb") as stream:
         found = os.fstat(stream.fileno())
         journal = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
-        process = box.start(replace(box.settings, attempts=1, processing_timeout=2), stderr=stream, environment=journal)
+        process = box.start(
+            replace(box.settings, attempts=1, processing_timeout=10), stderr=stream, environment=journal
+        )
         until(lambda: items_with(box, Status.FAILED) == 5)
         box.wait(good, Status.COMPLETED)
         process.terminate()
@@ -148,14 +151,14 @@ def test_a_worker_that_begins_anew_by_itself_is_not_said_to_stop(box: Box, syste
 
 
 def test_a_worker_whose_consumer_hangs_gives_no_more_signs_and_ends(box: Box, systemd: Systemd) -> None:
-    (box.settings.data / "now").write_text("2026-07-01T03:00:00+00:00")  # it asks every second whether a batch is due
-    process = box.start(environment={**systemd.environment, "LONGEST_SILENCE": "3"})
+    box.tell("now", "2026-07-01T03:00:00+00:00")  # it asks every second whether a batch is due
+    process = box.start(environment={**systemd.environment, "LONGEST_SILENCE": "10"})
     assert systemd.hear(60) == b"READY=1"
     assert systemd.hear(60) == b"WATCHDOG=1"
     while not schedule.last_slot(box.db, "nightly-videos"):  # this night's batches have run
         assert systemd.hear(60) == b"WATCHDOG=1"
     (box.settings.data / "hang").touch()
-    (box.settings.data / "now").write_text("2026-07-02T03:00:00+00:00")  # a batch is due, and the answer never comes
+    box.tell("now", "2026-07-02T03:00:00+00:00")  # a batch is due, and the answer never comes
     while systemd.hear(60) == b"WATCHDOG=1":  # the last of them; then STOPPING=1
         pass
     (box.settings.data / "hang").unlink()  # or else it waits ten seconds for its thread
@@ -172,12 +175,10 @@ def test_asking_whether_a_worker_runs(data: Path) -> None:
     assert not worker_runs(data / "nowhere")
 
 
-def test_who_asks_keeps_no_worker_from_starting(data: Path) -> None:
-    (data / "worker.lock").touch()
-    asking = subprocess.Popen(["flock", "--shared", str(data / "worker.lock"), "sleep", "0.2"])
-    try:
-        with only_worker(data):
-            pass
-    finally:
-        asking.send_signal(signal.SIGTERM)
-        asking.wait()
+def test_who_asks_keeps_no_worker_from_starting(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATIENCE", 40 * lock.PATIENCE)  # so that no stall counts
+    asking = (data / "worker.lock").open("w")
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    threading.Timer(0.4, asking.close).start()
+    with only_worker(data):
+        assert asking.closed

@@ -67,8 +67,8 @@ def test_a_killed_child_costs_one_attempt(busy: Box, until: Until) -> None:
     item = busy.upload("green")
     until((busy.settings.data / "held").exists, "the description to begin")
     (child,) = children(busy.process.pid)
-    (busy.settings.data / "hold").unlink()
     os.kill(child, signal.SIGKILL)
+    (busy.settings.data / "hold").unlink()
     busy.wait(item, Status.COMPLETED)
     assert attempts(busy, item) == 2
 
@@ -147,7 +147,7 @@ def test_a_hanging_model_fails_its_item_and_no_other(box: Box) -> None:
 def test_a_model_that_does_not_load_has_a_deadline_too(box: Box) -> None:
     (box.settings.data / "model").write_text("heavy")
     item = box.upload("red")
-    box.start(replace(box.settings, model_load_timeout=8, processing_timeout=600, attempts=1))
+    box.start(replace(box.settings, model_load_timeout=15, processing_timeout=600, attempts=1))
     failed = box.wait(item, Status.FAILED)
     assert "Loading the model heavy took longer" in failed.error
 
@@ -253,7 +253,7 @@ def test_a_clock_that_is_set_makes_nobody_work_twice_nor_wait(box: Box, until: U
         return next(job for job in jobs.open_for(box.db, item.id) if job.task is Task.DESCRIBE)
 
     until(lambda: open_job(waiting).not_before > time.time() + 100, "the first try, an hour before the second")
-    (box.settings.data / "leap").write_text(str(leap))
+    box.tell("leap", str(leap))
     until(lambda: abs(open_job(waiting).not_before - time.time() - leap - 3600) < 100, "the back-off to follow")
     until(lambda: 0 < open_job(slow).lease_until - time.time() - leap < 100, "the lease to follow")
     box.wait(box.upload("red", now=time.time() + leap), Status.COMPLETED)  # the other thread goes on

@@ -195,7 +195,7 @@ if __name__ == "__main__":  # a worker process: work_fakes.py SETTINGS NIGHT THR
         return datetime.fromisoformat(sys.argv[2]) if sys.argv[2] else datetime(2026, 7, 1, 12, tzinfo=UTC)
 
     def unix_time() -> float:
-        return time.time() + (float(leap.read_text() or 0) if leap.exists() else 0)
+        return time.time() + (float(leap.read_text()) if leap.exists() else 0)
 
     def synchronised() -> bool:
         # As the consumer's scheduler asks whether a batch is due.
