@@ -24,7 +24,7 @@ def family(parent: int) -> dict[int, str]:
             words = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
             for children in Path(f"/proc/{process}/task").glob("*/children"):
                 waiting += [int(number) for number in children.read_text().split()]
-        except FileNotFoundError:  # it has ended
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
         known = [name for name in ("run", "web", "worker") if name in words]
         found[process] = known[0] if known else "child" if "appliance.work.inside" in words else words[0]

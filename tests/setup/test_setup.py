@@ -107,7 +107,9 @@ def test_a_port_that_is_taken_is_said_with_who_has_it(fresh: DebianMachine) -> N
 
 
 def test_everything_that_is_missing_is_said_at_once(fresh: DebianMachine) -> None:
-    """A former Debian on a 32-bit computer, whose clock is wrong: told by stand-ins for the commands that tell."""
+    """A former Debian on a small 32-bit computer, whose clock is wrong: told by stand-ins for what tells."""
+    fresh.run("mv /etc/os-release /srv && sed 's/^VERSION_ID=.*/VERSION_ID=11/' /srv/os-release >/etc/os-release")
+    stand_in(fresh, "awk", "echo 512")
     stand_in(fresh, "python3", 'case "$*" in *%d.%d*) echo 3.9;; *) exit 1;; esac')
     stand_in(fresh, "uname", "echo armv7l")
     stand_in(fresh, "getconf", "echo 32")
@@ -115,13 +117,17 @@ def test_everything_that_is_missing_is_said_at_once(fresh: DebianMachine) -> Non
     missing(
         fresh,
         f"PATH=/srv/old:$PATH {SETUP} --yes",
+        "!! This is Debian 11.",
+        "upgrade, or flash a new card",
+        "!! This machine has 512 MiB of memory.",
         "!! This is a 32-bit system (armv7l).",
         "flash Raspberry Pi OS (64-bit)",
         "!! Python is 3.9, and Shoebox needs 3.11.",
         "!! The clock shows ",
         "type, with the time that it is now: sudo date -s 'YEAR-MONTH-DAY HOUR:MINUTE'",
-        "Missing: 3.",
+        "Missing: 5.",
     )
+    fresh.run("rm -r /srv/old && mv /srv/os-release /etc")
 
 
 def test_without_apt_a_missing_venv_is_said(fresh: DebianMachine) -> None:
@@ -290,6 +296,10 @@ def test_a_second_run_changes_nothing(machine: Make, installed: DebianMachine) -
         assert seen(one) == before
         assert processes(one) == running
         assert one.run("find /var/lib/shoebox/originals -type f").output == ""
+        partly = one.run(f"{INSTALL} --model blip-base", check=False)
+        assert partly.status == 4
+        assert "!! The model blip-base was not installed." in partly.output
+        assert seen(one) == before
 
 
 def test_the_page_describes_what_the_network_sends_and_is_there_after_a_restart(
