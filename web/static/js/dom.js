@@ -35,6 +35,7 @@ const letGo = () => setTimeout(() => { // its click comes first
 addEventListener("pointerdown", () => (released ??= new Promise((done) => (release = done))), true);
 for (const end of ["pointerup", "pointercancel"]) addEventListener(end, letGo, true);
 addEventListener("blur", letGo);
+addEventListener("pointermove", (event) => released && !event.buttons && letGo(), true); // a menu took the end of the press
 
 /** Fetch this very page again, or another, and return it as a document, or null where the box does not answer. */
 export async function fresh(address = location.href, signal = undefined) {
