@@ -2,8 +2,6 @@
 
 import os
 import signal
-import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -79,24 +77,12 @@ class OwnedBox(Box):
         assert self.finished(number)["status"] == "failed"
         return number
 
-    def dawdle(self, seconds: float = 1.5) -> None:
-        """Keep what is being described so for a while: the page looks twice a second and would miss what this machine
-        does in less."""
-        with self.held():
-            time.sleep(seconds)
-
     @contextmanager
-    def held(self) -> Iterator[int]:
-        """Wait until something is being described, and keep it so: as on a slow card, the library takes no writing
-        meanwhile. Gives its number."""
-        processing = "SELECT id FROM items WHERE status = 'processing'"
-        end = time.monotonic() + PATIENCE
-        with closing(sqlite3.connect(self.data / "library.db", timeout=30, isolation_level=None)) as db:
-            while not db.execute(processing).fetchone():
-                assert time.monotonic() < end, f"nothing is being described:\n{self.log.read_text()[-4000:]}"
-                time.sleep(0.005)
-            db.execute("BEGIN IMMEDIATE")
-            found = db.execute(processing).fetchone()
-            assert found, "it was described before it could be held"
-            yield int(found[0])
-            db.execute("ROLLBACK")
+    def held(self, number: int) -> Iterator[None]:
+        """Have the queue, which is paused, go on with an item, and keep that being described while the block lasts."""
+        self.wait(lambda: self.item(number)["prepared"], f"item {number} to be made ready")
+        with self.held_up():
+            assert self.ask("POST", "/api/v1/queue/resume")[0] == 200
+            self.wait(lambda: self.item(number)["status"] == "processing", f"item {number} to be begun")
+            yield
+        self.finished(number)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from appliance.library import database, history
 from appliance.records import Kind
@@ -46,23 +46,61 @@ def test_the_seconds_of_the_one_being_described_go_on(
     page: Page, box: Any, photo: Callable[..., Path], look: Callable[[Page, str], None]
 ) -> None:
     page.goto("/activity")
-    box.send(photo("counted.jpg", "a large red circle on a white background", 70))
-    with box.held() as number:
-        expect(page.locator("[data-elapsed]")).to_have_text(re.compile("^[2-9]$"))
-        expect(page.get_by_text("s, at most 30")).to_be_visible()
+    box.ask("PATCH", "/api/v1/settings", b'{"processing_timeout": 300}')  # it is looked at for longer than 30 s perhaps
+    box.ask("POST", "/api/v1/queue/pause")
+    number = box.send(photo("counted.jpg", "a large red circle on a white background", 70))
+    with box.held(number):
+        expect(page.locator("[data-elapsed]")).to_have_text(re.compile(r"^([2-9]|\d\d+)$"))
+        expect(page.get_by_text("s, at most 300")).to_be_visible()
         assert page.evaluate(MOVING) > 0
         look(page, "activity-now")
         assert page.evaluate(MOVING) == 0, "who asked for less motion sees none"
         page.goto(f"/items/{number}")
         expect(page.get_by_text("Being described now")).to_be_visible()
         look(page, "item-now")
+    box.ask("PATCH", "/api/v1/settings", b'{"processing_timeout": null}')
 
 
 def test_each_moment_of_a_film_has_its_deadline(page: Page, box: Any, make_film: Callable[..., Path]) -> None:
     page.goto("/activity")
-    box.send(make_film("counted.mp4", 71))
-    with box.held():
+    box.ask("POST", "/api/v1/queue/pause")
+    with box.held(box.send(make_film("counted.mp4", 71))):
         expect(page.get_by_text("s, at most 30 for each moment")).to_be_visible()
+
+
+def test_a_press_counts_though_its_button_is_drawn_anew_meanwhile(
+    page: Page, box: Any, photo: Callable[..., Path], make_film: Callable[..., Path]
+) -> None:
+    failed = box.cannot_describe(make_film("cut-short.mp4", 72))
+    renewals: list[Route] = []
+
+    def keep(route: Route) -> None:
+        if route.request.is_navigation_request():
+            route.continue_()
+        else:
+            renewals.append(route)
+
+    page.route("**/activity", keep)
+    page.goto("/activity")
+    page.get_by_role("button", name="Try again: cut-short.mp4").hover()
+    page.mouse.down()
+    box.ask("POST", "/api/v1/queue/pause")  # or it is described before the page hears of it
+    other = box.send(photo("meanwhile.jpg", "a large blue square on a white background", 73))
+    while not renewals:
+        page.wait_for_timeout(50)
+    with page.expect_response("**/activity") as renewed:
+        renewals[0].continue_()
+    page.unroute("**/activity")
+    assert "meanwhile.jpg" in renewed.value.text()
+    page.wait_for_timeout(500)  # in which it would be drawn
+    with page.expect_response(f"**/api/v1/items/{failed}/retry") as retried:
+        page.mouse.up()
+    assert retried.value.ok
+    expect(page.locator(f'#live a[href="/items/{other}"]')).to_be_visible()
+    box.ask("POST", "/api/v1/queue/resume")
+    box.finished(other)
+    box.finished(failed)
+    box.ask("DELETE", f"/api/v1/items/{failed}")
 
 
 @WIDTHS

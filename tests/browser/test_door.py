@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.owned_box import OwnedBox
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PASSWORD = "three short words"  # noqa: S105 - of nobody
+CODE = "48151623"
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
 
 
@@ -21,6 +24,15 @@ def fresh(box: Any) -> Any:
     """The box as nobody has visited it yet."""
     box.forget_people()
     return box
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnedBox]:
+    """A box whose first visitor has to know its code."""
+    one = OwnedBox(tmp_path_factory.mktemp("coded"))
+    one.start(environment={"SHOEBOX_CLAIM_CODE": CODE})
+    yield one
+    one.stop()
 
 
 @pytest.fixture(params=["phone", "desktop"])
@@ -79,6 +91,31 @@ def test_the_first_visit_and_signing_in_again(page: Page, troubles: Any, look: A
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/activity$"))
+
+
+def test_the_first_visitor_has_to_know_the_code(page: Page, coded: OwnedBox, troubles: Any, look: Any) -> None:
+    coded.forget_people()
+    page.goto(coded.address)
+    code = page.get_by_label("Code of this box")
+    expect(code).to_be_visible()
+    look(page, "welcome-code")
+    code.fill("48151632")
+    page.get_by_label("What shall the box be called?").fill("Omas Kiste")
+    page.get_by_label("Your name").fill("Anna")
+    page.get_by_label("A password").fill(PASSWORD)
+    page.get_by_label("The password once more").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not the code of this box.")
+    troubles.forgive("422")
+    look(page, "welcome-code-wrong")
+    expect(code).to_have_value("48151632")
+    expect(page.get_by_label("What shall the box be called?")).to_have_value("Omas Kiste")
+    expect(page.get_by_label("Your name")).to_have_value("Anna")
+    code.fill(CODE)
+    page.get_by_label("A password").fill(PASSWORD)
+    page.get_by_label("The password once more").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="When shall")).to_be_visible()
 
 
 def test_signing_in_without_scripts(box: Any, chromium: Browser) -> None:

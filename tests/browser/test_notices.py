@@ -18,7 +18,7 @@ def test_a_notice_comes_goes_and_is_dismissed_without_loading_the_page(phone: Pa
     # At night, on a machine whose clock nobody has set, the box has that to say as well.
     said = phone.locator("#notices .notice").filter(has_not_text="time server")
     with closing(database.connect(box.data / "library.db")) as db:
-        notices.put_up(db, "warm", "The box is warm (82 °C) and takes a break.", "It goes on by itself below 75 °C.")
+        notices.put_up(db, "by-hand", "The box is warm (82 °C) and takes a break.", "It goes on by itself below 75 °C.")
         notices.put_up(db, "restored", "The library was restored.", dismissible=True)
         expect(said).to_have_count(2)
         button = said.get_by_role("button", name="Understood")
@@ -28,7 +28,7 @@ def test_a_notice_comes_goes_and_is_dismissed_without_loading_the_page(phone: Pa
         assert phone.evaluate("document.documentElement.scrollWidth") <= 320
         button.tap()
         expect(said).to_have_count(1)
-        assert {notice.name for notice in notices.standing(db)} - {"clock"} == {"warm"}
-        notices.take_down(db, "warm")
+        assert {notice.name for notice in notices.standing(db)} - {"clock"} == {"by-hand"}
+        notices.take_down(db, "by-hand")
         expect(said).to_have_count(0)
     assert phone.evaluate("window.stayed") is True

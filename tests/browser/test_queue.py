@@ -1,14 +1,25 @@
 """The queue in the family's hands: pause, go on, not now, try all again."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from appliance.settings import DAYS
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_night_now() -> Iterator[None]:
+    """At night the box would ask by itself for what is left for the night."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOEBOX_NIGHTLY_DAYS", DAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()])
+        yield
 
 
 def picture(page: Page, name: str) -> None:

@@ -20,6 +20,7 @@ class Network:
         self.cut = 0  # how many were
         self.down = False
         self.stays_down = False
+        self._cutting = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -53,11 +54,12 @@ class Network:
                     passed += len(data)
                     if self.pace:
                         time.sleep(len(data) / self.pace)
-                    if self.cuts and passed >= self.cuts[0]:
-                        self.cuts.pop(0)
-                        self.cut += 1
-                        self.down = self.stays_down
-                        return
+                    with self._cutting:
+                        if self.cuts and passed >= self.cuts[0]:
+                            self.cuts.pop(0)
+                            self.cut += 1
+                            self.down = self.stays_down
+                            return
             except OSError:
                 return
 
