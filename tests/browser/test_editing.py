@@ -119,7 +119,9 @@ def test_favourite_and_trash(page: Page, box: Any, item: Any, look: Callable[[Pa
     expect(page.get_by_text("In the trash since")).to_be_visible()
     page.goto("/trash")
     look(page, "trash")
-    page.get_by_role("button", name=f"Take out: {item['name']}").click()
+    out = page.get_by_role("button", name=f"Take out: {item['name']}")
+    out.click()
+    expect(out).to_have_count(0)
     expect(page).to_have_url(re.compile("/trash$"))
     assert box.item(item["id"])["trashed_at"] is None
 

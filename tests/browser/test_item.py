@@ -35,8 +35,7 @@ def test_a_film_plays_and_its_timeline_jumps(page: Page, film: Any) -> None:
     scenes.last.click()
     expect(scenes.last).to_have_attribute("aria-current", "true")
     expect(scenes.first).not_to_have_attribute("aria-current", "true")
-    now = page.evaluate(f"{PLAYER}.currentTime")
-    assert last["at"] - 0.1 <= now < last["at"] + 3
+    assert page.evaluate(f"{PLAYER}.currentTime") >= last["at"] - 0.1
     until(page, f"{PLAYER}.ended || {PLAYER}.currentTime > {last['at'] + 0.1}")
     assert page.url.endswith(film["urls"]["page"]), "the page was left"
 

@@ -22,6 +22,10 @@ SHIFTS = """() => { window.shifts = []; new PerformanceObserver((list) => list.g
     !one.hadRecentInput && window.shifts.push([one.value, one.sources.map(({ node }) => node?.outerHTML.slice(0, 90))])
     )).observe({ type: "layout-shift", buffered: true }); }"""
 
+# Where the heading is of the month that lies over the top.
+STUCK = """(all) => all.map((one) => [one.getBoundingClientRect().top, one.parentElement.getBoundingClientRect()])
+  .filter(([, month]) => month.top < -20 && month.bottom > 60).map(([top]) => Math.round(top))"""
+
 SHOWN = """window.shown = []; new MutationObserver(() => {
     const note = document.getElementById("connection");
     if (note && !note.hidden) window.shown.push(note.textContent);
@@ -131,7 +135,10 @@ def test_going_on_from_a_month_brings_the_older_and_back_is_where_one_was(page: 
         page.mouse.wheel(0, 1500)
         page.wait_for_timeout(50)
     expect(page.locator(".tile").nth(before)).to_be_attached()
-    page.wait_for_timeout(400)  # the place is noted once the page stands still
+    stood = -1.0
+    while (stands := page.evaluate("scrollY")) != stood:  # the place is noted once the page stands still
+        stood = stands
+        page.wait_for_timeout(400)
     in_view = "(tiles) => tiles.findIndex((one) => one.getBoundingClientRect().top > 200)"
     number = page.locator(".tile").evaluate_all(in_view)
     tile = page.locator(f'.tile[data-id="{page.locator(".tile").nth(number).get_attribute("data-id")}"]')
@@ -157,10 +164,9 @@ def test_nothing_jumps_and_headings_stick(page: Page, decade: dict[str, int]) ->
     for _ in range(10):
         page.mouse.wheel(0, 700)
         page.wait_for_timeout(60)
-    stuck = page.locator(".month h2").evaluate_all(
-        "(all) => all.map((one) => [one.getBoundingClientRect().top, one.parentElement.getBoundingClientRect()])"
-        ".filter(([, month]) => month.top < -20 && month.bottom > 60).map(([top]) => Math.round(top))"
-    )
+    while not (stuck := page.locator(".month h2").evaluate_all(STUCK)):  # between two months
+        page.mouse.wheel(0, 150)
+        page.wait_for_timeout(60)
     assert stuck == [0]
     for _ in range(10):
         page.mouse.wheel(0, -700)

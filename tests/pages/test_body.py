@@ -96,10 +96,10 @@ def test_a_steady_sender_is_waited_for_as_long_as_it_takes():
     sent = iter([*[chunk(LEAST_BYTES)] * 12, chunk(0, more=False)])
 
     async def steady():
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
         return next(sent)
 
     async def run():
-        return sum([len(piece) async for piece in pieces(steady, 1.0)])
+        return sum([len(piece) async for piece in pieces(steady, 2.0)])
 
     assert asyncio.run(run()) == 12 * LEAST_BYTES
