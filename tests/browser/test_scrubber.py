@@ -22,9 +22,13 @@ SHIFTS = """() => { window.shifts = []; new PerformanceObserver((list) => list.g
     !one.hadRecentInput && window.shifts.push([one.value, one.sources.map(({ node }) => node?.outerHTML.slice(0, 90))])
     )).observe({ type: "layout-shift", buffered: true }); }"""
 
-# Where the heading is of the month that lies over the top.
-STUCK = """(all) => all.map((one) => [one.getBoundingClientRect().top, one.parentElement.getBoundingClientRect()])
-  .filter(([, month]) => month.top < -20 && month.bottom > 60).map(([top]) => Math.round(top))"""
+# Wait until the page has stood still for some frames; a stall of the machine holds these up too.
+STANDS = """async () => {
+  for (let before = -1, still = 0; still < 10; still = scrollY === before ? still + 1 : 0) {
+    before = scrollY;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 
 SHOWN = """window.shown = []; new MutationObserver(() => {
     const note = document.getElementById("connection");
@@ -135,10 +139,7 @@ def test_going_on_from_a_month_brings_the_older_and_back_is_where_one_was(page: 
         page.mouse.wheel(0, 1500)
         page.wait_for_timeout(50)
     expect(page.locator(".tile").nth(before)).to_be_attached()
-    stood = -1.0
-    while (stands := page.evaluate("scrollY")) != stood:  # the place is noted once the page stands still
-        stood = stands
-        page.wait_for_timeout(400)
+    page.evaluate(STANDS)
     in_view = "(tiles) => tiles.findIndex((one) => one.getBoundingClientRect().top > 200)"
     number = page.locator(".tile").evaluate_all(in_view)
     tile = page.locator(f'.tile[data-id="{page.locator(".tile").nth(number).get_attribute("data-id")}"]')
@@ -163,14 +164,26 @@ def test_nothing_jumps_and_headings_stick(page: Page, decade: dict[str, int]) ->
     page.wait_for_timeout(300)
     for _ in range(10):
         page.mouse.wheel(0, 700)
-        page.wait_for_timeout(60)
-    while not (stuck := page.locator(".month h2").evaluate_all(STUCK)):  # between two months
-        page.mouse.wheel(0, 150)
-        page.wait_for_timeout(60)
-    assert stuck == [0]
+        page.evaluate(STANDS)
+        # Who is quicker than the box comes to the end of the list, and sees that move.
+        page.wait_for_function("() => document.getElementById('after').getBoundingClientRect().top > innerHeight + 700")
+    month = page.evaluate("""() => {
+      const month = [...document.querySelectorAll(".month")].find((one) => one.getBoundingClientRect().top > 100);
+      scrollBy(0, month.getBoundingClientRect().top + month.offsetHeight / 2);
+      return month.dataset.month;
+    }""")
+    page.wait_for_function(
+        """(name) => {
+          const month = document.querySelector(`.month[data-month="${name}"]`);
+          const { top, bottom } = month.getBoundingClientRect();
+          return top < -20 && bottom > 60 && Math.round(month.querySelector("h2").getBoundingClientRect().top) === 0;
+        }""",
+        arg=month,
+    )
     for _ in range(10):
         page.mouse.wheel(0, -700)
         page.wait_for_timeout(60)
+    page.evaluate(STANDS)
     assert page.evaluate("shifts") == []
 
 

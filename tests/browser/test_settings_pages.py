@@ -88,7 +88,8 @@ def test_how_far_an_installation_is_moves_without_reloading(page: Page, box: Any
         expect(page.get_by_role("button", name="Stop")).to_be_focused()
         look(page, "models-installing")
         page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_text("BLIP base was not installed to the end.")).to_be_visible()
+        # Said twice where the process ended only after the page was drawn.
+        expect(page.get_by_text("BLIP base was not installed to the end.").first).to_be_visible()
         assert process.wait(20) == -15
     (models / ".progress.json").unlink()
 

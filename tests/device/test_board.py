@@ -137,7 +137,10 @@ def test_the_hottest_sensor_of_the_processor_counts(
     ],
 )
 @pytest.mark.parametrize("how", ["file", "command"])
-def test_what_the_firmware_says_of_the_power(show: Show, tmp_path: Path, bits: str, expected: Power, how: str) -> None:
+def test_what_the_firmware_says_of_the_power(
+    show: Show, tmp_path: Path, bits: str, expected: Power, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(power, "_PATIENCE", 60)
     if how == "file":
         show(FIRMWARE, f"{bits}\n")
     else:
@@ -157,7 +160,10 @@ def test_a_command_that_fails_or_hangs_tells_nothing(
     assert power.power(tmp_path) == Power()
 
 
-def test_the_drivers_alarm_goes_before_the_command_which_is_not_even_run(show: Show, tmp_path: Path) -> None:
+def test_the_drivers_alarm_goes_before_the_command_which_is_not_even_run(
+    show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(power, "_PATIENCE", 60)
     show(CHIP.format(0, "name"), "rpi_volt\n")
     alarm = show(CHIP.format(0, "in0_lcrit_alarm"), "1\n")
     command(show, f"touch {tmp_path}/ran; echo throttled=0x0")

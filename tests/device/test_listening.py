@@ -96,7 +96,7 @@ def test_the_page_answers_on_the_socket_and_tells_its_address(data: Path) -> Non
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"Shoebox is at http://127.0.0.1:{port}\n"
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=60) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
