@@ -19,7 +19,7 @@ def test_a_notice_comes_goes_and_is_dismissed_without_loading_the_page(phone: Pa
     said = phone.locator("#notices .notice").filter(has_not_text="time server")
     with closing(database.connect(box.data / "library.db")) as db:
         notices.put_up(db, "by-hand", "The box is warm (82 °C) and takes a break.", "It goes on by itself below 75 °C.")
-        notices.put_up(db, "restored", "The library was restored.", dismissible=True)
+        notices.put_up(db, "restored", f"The library was restored; {'long_' * 40}.jpg was found.", dismissible=True)
         expect(said).to_have_count(2)
         button = said.get_by_role("button", name="Understood")
         place = button.bounding_box()
