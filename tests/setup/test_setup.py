@@ -256,12 +256,6 @@ def test_broken_off_half_way_it_is_taken_back_or_done_by_the_next_run(machine: M
         # Its page asks nothing of port 80.
         with pytest.raises(httpx.ConnectError):
             page(one)
-        # As where somebody's connection is lost while another port is given to it.
-        stopped = broken_off(
-            one, f"{SETUP} --yes --port 8081", "! systemctl -q is-active shoebox-web.service", signal.SIGHUP
-        )
-        assert stopped.status == 143, stopped.output
-        assert page(one, 8081)["worker"] is True
         said = one.run("shoebox-setup uninstall").output
         assert "with --data /srv/photos, it goes on with them." in said
         assert "uninstall --remove-photos --data /srv/photos\n" in said
