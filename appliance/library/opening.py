@@ -110,10 +110,10 @@ def alone(settings: Settings) -> Iterator[None]:
     """
     end = time.monotonic() + _STOPPING
     with database.changing(settings.data / _DATABASE), closing(_Use(settings.data)) as use:
-        while not (alone := use.alone()) and time.monotonic() < end:
+        while not use.alone():
+            if time.monotonic() >= end:
+                raise LibraryError("Shoebox is running on this library.", "Stop it first, then run this again.")
             time.sleep(0.1)
-        if not alone:
-            raise LibraryError("Shoebox is running on this library.", "Stop it first, then run this again.")
         yield
 
 

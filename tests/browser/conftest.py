@@ -182,7 +182,7 @@ def look(serious: Callable[[Page], list[str]]) -> Callable[[Page, str], None]:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             width = page.evaluate("innerWidth")
             # Once it stands: while a theme or a page comes in, it may be a pixel wider for a moment.
-            page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
+            page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
             assert serious(page) == [], f"{name}, {theme}"
             if folder := os.environ.get("SHOEBOX_SCREENSHOTS"):
                 Path(folder).mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,5 @@
 """A box that belongs to somebody, whose browser is signed in, and that can be held still while a page is looked at."""
 
-import os
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -44,19 +42,6 @@ class OwnedBox(Box):
     def starts(self) -> int:
         """How often the page has started by now."""
         return self.log.read_text().count("Shoebox is at ")
-
-    @contextmanager
-    def silent(self, part: str = "") -> Iterator[None]:
-        """Say nothing for a while, not even that connections are cut, as without power or network; or let one part of
-        it, its `worker`, stand still."""
-        processes = self.processes(part)
-        for process in processes:
-            os.kill(process, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for process in processes:
-                os.kill(process, signal.SIGCONT)
 
     def send(self, file: Path) -> int:
         """Send a file past the page and return its item's number."""

@@ -168,10 +168,12 @@ def test_fingers_pinch_tap_twice_and_drag_without_turning_the_page(phone: Page, 
     assert phone.url.endswith(items[0]["urls"]["page"]), "a drag of the zoomed picture turned the page"
     double_tap(fingers, x, y)
     rests_at(phone, 1)
+    assert scale(phone) == 1
     double_tap(fingers, x, y)
     rests_at(phone, 2.5)
     double_tap(fingers, x, y)
     rests_at(phone, 1)
+    assert scale(phone) == 1
     touch(fingers, "touchStart", (x + 80, y))
     for step in range(1, 6):
         touch(fingers, "touchMove", (x + 80 - 30 * step, y))

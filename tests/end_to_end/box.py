@@ -146,17 +146,24 @@ class Box:
         return found
 
     @contextmanager
-    def held_up(self) -> Iterator[None]:
-        """Keep what describes from going on, in the middle of its work if it has any, while the block lasts."""
-        self.wait(lambda: self.processes(CHILD), "the process that describes to be started")
-        held = self.processes(CHILD)
-        for process in held:
+    def silent(self, part: str = "") -> Iterator[None]:
+        """Say nothing for a while, not even that connections are cut, as without power or network; or let one part of
+        it, its `worker`, stand still."""
+        processes = self.processes(part)
+        for process in processes:
             os.kill(process, signal.SIGSTOP)
         try:
             yield
         finally:
-            for process in held:
+            for process in processes:
                 os.kill(process, signal.SIGCONT)
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Keep what describes from going on, in the middle of its work if it has any, while the block lasts."""
+        self.wait(lambda: self.processes(CHILD), "the process that describes to be started")
+        with self.silent(CHILD):
+            yield
 
     def stop(self) -> int:
         assert self.process is not None
