@@ -186,7 +186,6 @@ get_apt() {
 
 install_here() {
     local former=$1 ran=''
-    TAKE_BACK=start_services # which are stopped below
     [ -n "$former" ] || TAKE_BACK=take_back_install
     get_apt
     make_release
@@ -195,12 +194,14 @@ install_here() {
     ! services_run || ran=1
     put_system
     if [ -z "$CHANGED" ] && [ -n "$ran" ]; then
-        TAKE_BACK=''
         put_model "$former"
         CHANGED=$ENDED
         return 0
     fi
-    [ -z "$ran" ] || stop_services
+    if [ -n "$ran" ]; then
+        TAKE_BACK=${TAKE_BACK:-start_again}
+        stop_services
+    fi
     start_services || fail "The services could not be started." "Look at: journalctl -u 'shoebox*' -n 50"
     put_model "$former"
     note "The box is sent a scene to describe."
@@ -214,6 +215,13 @@ put_system() {
     put_settings
     put_mdns || PARTLY+=("The box is not known as shoebox.local: avahi-daemon could not be set up.")
     put_updates || PARTLY+=("Security updates are not installed at night: unattended-upgrades could not be set up.")
+}
+
+# Broken off while it was stopped. Its socket may have got another port: it works only once it was stopped to the end.
+start_again() {
+    stop_services
+    start_services
+    return 0
 }
 
 # The first installation failed: all is as before, but for what apt installed.

@@ -256,6 +256,15 @@ def test_broken_off_half_way_it_is_taken_back_or_done_by_the_next_run(machine: M
         # Its page asks nothing of port 80.
         with pytest.raises(httpx.ConnectError):
             page(one)
+        # As where somebody's connection is lost while another port is given to it, and the worker is about to stop.
+        slow = "/run/systemd/system/shoebox-worker.service.d"
+        one.run(f"mkdir {slow} && printf '[Service]\nExecStop=-/bin/sleep 10\n' >{slow}/slow.conf")
+        one.run("systemctl daemon-reload")
+        stops = "systemctl is-active shoebox-worker.service | grep -qx deactivating"
+        stopped = broken_off(one, f"{SETUP} --yes --port 8081", stops, signal.SIGHUP)
+        assert stopped.status == 143, stopped.output
+        one.run(f"rm -r {slow} && systemctl daemon-reload")
+        assert page(one, 8081)["worker"] is True
         said = one.run("shoebox-setup uninstall").output
         assert "with --data /srv/photos, it goes on with them." in said
         assert "uninstall --remove-photos --data /srv/photos\n" in said
